@@ -1,0 +1,130 @@
+"""Every error voltwin raises on purpose, as one tree.
+
+A message says where, what, and what to do next; the command line prints it as one sentence and
+exits with ``exit_code``, the REST interface answers it with ``status``.
+
+::
+
+    VoltwinError                    1 / 500
+    ├── InputError                  2 / 422   what a person or a file gave is wrong
+    │   ├── ModelFileError          2 / 422   a UML file or description cannot be read
+    │   ├── PathSyntaxError         2 / 400   a path is not well formed
+    │   ├── QueryError              2 / 400   a SPARQL text is not well formed or not allowed
+    │   ├── MessageError            2 / 422   a message does not fit its schema or its action
+    │   ├── RuleError               2 / 422   a rule cannot be compiled
+    │   ├── ActionError             2 / 422   an action cannot be understood
+    │   └── UnitError               2 / 422   two units do not fit each other
+    ├── NotFoundError               3 / 404   a well-formed question about something that is not there
+    │   ├── TwinNotFoundError
+    │   └── PathNotFoundError
+    ├── StoreError                  4 / 503   the fleet's folder, journal or engine
+    │   ├── FleetLockedError        4 / 503   another process holds the folder
+    │   └── FleetVersionError       4 / 503   made by a newer voltwin
+    ├── ServiceError                5 / 502   something outside did not answer as agreed
+    │   ├── BrokerError
+    │   └── HandlerError
+    └── EnvironmentProblem          6 / 500   wrong Python, busy port, missing program
+"""
+
+from __future__ import annotations
+
+
+class VoltwinError(Exception):
+    """The root: catch this to catch everything voltwin raises on purpose."""
+
+    exit_code = 1
+    status = 500
+
+
+class InputError(VoltwinError):
+    """What a person or a file gave is wrong."""
+
+    exit_code = 2
+    status = 422
+
+
+class ModelFileError(InputError):
+    """A UML file or a JSON description cannot be read."""
+
+
+class PathSyntaxError(InputError):
+    """A path is not well formed; ``position`` is the column (from 0) where it stopped making sense."""
+
+    status = 400
+
+    def __init__(self, message: str, position: int = 0) -> None:
+        super().__init__(message)
+        self.position = position
+
+
+class QueryError(InputError):
+    """A SPARQL text is not well formed or not allowed here."""
+
+    status = 400
+
+
+class MessageError(InputError):
+    """A message does not fit its schema or its action."""
+
+
+class RuleError(InputError):
+    """A rule cannot be compiled."""
+
+
+class ActionError(InputError):
+    """An action in the graph cannot be understood."""
+
+
+class UnitError(InputError):
+    """Two units do not fit each other, or one is missing."""
+
+
+class NotFoundError(VoltwinError):
+    """A well-formed question about something that is not there."""
+
+    exit_code = 3
+    status = 404
+
+
+class TwinNotFoundError(NotFoundError):
+    """No twin of that name."""
+
+
+class PathNotFoundError(NotFoundError):
+    """The path leads nowhere in this twin."""
+
+
+class StoreError(VoltwinError):
+    """The fleet's folder, journal or engine refused."""
+
+    exit_code = 4
+    status = 503
+
+
+class FleetLockedError(StoreError):
+    """Another process holds the fleet's folder."""
+
+
+class FleetVersionError(StoreError):
+    """The fleet's folder was made by a newer voltwin."""
+
+
+class ServiceError(VoltwinError):
+    """Something outside did not answer as agreed."""
+
+    exit_code = 5
+    status = 502
+
+
+class BrokerError(ServiceError):
+    """The MQTT broker is not there, refuses, or went away."""
+
+
+class HandlerError(ServiceError):
+    """A handler failed; the run is recorded with this reason."""
+
+
+class EnvironmentProblem(VoltwinError):
+    """Wrong Python, a busy port, a missing program."""
+
+    exit_code = 6

@@ -1,0 +1,77 @@
+"""All settings of a running fleet in one frozen object; environment variables give the defaults.
+
+>>> from voltwin.settings import Settings
+>>> Settings().port
+8000
+>>> Settings.from_environment({"VOLTWIN_PORT": "8080"}).port
+8080
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Final, Literal
+
+from .errors import InputError
+
+PREFIX: Final = "VOLTWIN_"
+ClockKind = Literal["system", "replay"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a server runs. Addresses are URLs; times are seconds."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    broker: str = "mqtt://127.0.0.1:1883"
+    services: Mapping[str, str] = field(default_factory=dict)
+    """Where the ``{name}`` in an action's endpoint points: ``{"models": "http://127.0.0.1:8101"}``."""
+    clock: ClockKind = "system"
+    """``replay``: the clock follows the messages' own times, for simulations."""
+    batch_messages: int = 200
+    """How many messages share one commit at most."""
+    batch_seconds: float = 0.02
+    """How long a commit waits for more messages."""
+    handler_timeout: float = 60.0
+    """After this a handler's process is ended and its runs fail."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Read ``VOLTWIN_HOST``, ``VOLTWIN_PORT``, …; services as ``name=url,name=url``."""
+        values: dict[str, object] = {}
+        for item in fields(cls):
+            text = environment.get(PREFIX + item.name.upper())
+            if text is not None:
+                values[item.name] = _parse(item.name, text)
+        return cls(**values)  # type: ignore[arg-type]  # _parse gives each field its own type
+
+
+def _parse(name: str, text: str) -> object:
+    where = f"{PREFIX}{name.upper()}={text!r}"
+    try:
+        match name:
+            case "port" | "batch_messages":
+                return int(text)
+            case "batch_seconds" | "handler_timeout":
+                return float(text)
+            case "services":
+                return parse_services(text.split(",")) if text else {}
+            case "clock" if text not in ("system", "replay"):
+                raise InputError(f"{where}: must be 'system' or 'replay'")
+            case _:
+                return text
+    except ValueError:
+        raise InputError(f"{where}: not a number; give one or unset the variable") from None
+
+
+def parse_services(items: list[str]) -> dict[str, str]:
+    """``["models=http://127.0.0.1:8101"]`` as a mapping."""
+    services: dict[str, str] = {}
+    for item in items:
+        name, separator, url = item.strip().partition("=")
+        if not separator or not name or "://" not in url:
+            raise InputError(f"service {item!r}: write it as name=http://host:port")
+        services[name] = url.rstrip("/")
+    return services
