@@ -18,7 +18,5 @@ def framework() -> list[Triple]:
     """The framework's ontology: core.ttl, actions.ttl and rules.ttl as triples."""
     folder = files(__name__)
     return [
-        quad.triple
-        for name in FRAMEWORK_FILES
-        for quad in parse((folder / name).read_bytes(), format=RdfFormat.TURTLE)
+        quad.triple for name in FRAMEWORK_FILES for quad in parse((folder / name).read_bytes(), format=RdfFormat.TURTLE)
     ]

@@ -1,0 +1,134 @@
+"""The access interface: the one door to twin data, for REST, handlers, web pages and scripts.
+
+A :class:`Fleet` speaks paths and SPARQL and hides where the data lives: :class:`LocalFleet` (in
+``local.py``) has the store in this process, :class:`RemoteFleet` (in ``remote.py``) asks the server
+that holds it. Same methods, same answers::
+
+    fleet["module-0017"]["cells/cell-03/voltage"]        # one Answer
+    fleet.all("/*/arrivalTest/decision")                 # a list of Answers
+    fleet.query("SELECT (COUNT(?t) AS ?n) WHERE { ?t a vt:Product }")
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ..errors import InputError, PathNotFoundError, TwinNotFoundError
+from .answers import Answer, Element, Value
+from .paths.parse import parse
+from .paths.syntax import Any as AnyStep
+from .paths.syntax import Deep, quote
+from .validation.report import ValidationReport
+
+
+@dataclass(frozen=True)
+class QueryAnswer:
+    """What SPARQL answered, in the standard format that fits the query's form.
+
+    ``body`` is SPARQL results (JSON, XML, CSV, TSV) for SELECT and ASK, RDF for CONSTRUCT and DESCRIBE.
+    """
+
+    media_type: str
+    body: bytes
+
+
+class Fleet(ABC):
+    """All twins of one knowledge graph."""
+
+    @abstractmethod
+    def all(self, path: str) -> list[Answer]:
+        """Every answer of an absolute ``path``, in the order of their paths; empty where nothing is there.
+
+        Raises PathSyntaxError, or PathNotFoundError for a step the ontology does not have.
+        """
+
+    @abstractmethod
+    def query(self, text: str, accept: str | None = None) -> QueryAnswer:
+        """Answer a SPARQL query over all twins. Raises QueryError."""
+
+    @abstractmethod
+    def validate(self, twin: str | None = None) -> ValidationReport:
+        """SHACL over all twins, or over one."""
+
+    @abstractmethod
+    def put(self, path: str, value: Any, *, unit: str | None, time: datetime, author: str) -> int:
+        """Put one value where an absolute path says; returns the commit's number."""
+
+    @abstractmethod
+    def status(self) -> Mapping[str, Any]:
+        """Totals for people: twins, commits, messages, runs by state, dead letters."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of everything."""
+
+    def get(self, path: str) -> Answer:
+        """The one answer of a path that names one thing. Raises NotFoundError where there is none."""
+        parsed = parse(path)
+        if any(isinstance(step, AnyStep | Deep) for step in parsed.steps) or not parsed.steps:
+            raise InputError(f"path {path!r}: names many; ask for all of them")
+        answers = self.all(path)
+        if len(answers) == 1:
+            return answers[0]
+        if answers:
+            raise InputError(f"path {path!r}: names {len(answers)} things; ask for all of them")
+        twin = getattr(parsed.steps[0], "name", None)
+        if twin is not None and twin not in self:
+            raise TwinNotFoundError(f"path {path!r}: there is no twin {twin!r}; `voltwin get /` lists them")
+        raise PathNotFoundError(f"path {path!r}: nothing is there yet")
+
+    def __getitem__(self, key: str) -> Twin:
+        """The twin ``key``. Raises TwinNotFoundError."""
+        if key not in self:
+            raise TwinNotFoundError(f"there is no twin {key!r}; iterate over the fleet to see them")
+        return Twin(self, key)
+
+    def __contains__(self, key: str) -> bool:
+        return bool(self.all(f"/{Twin(self, key).segment}"))
+
+    def __iter__(self) -> Iterator[str]:
+        for answer in self.all("/"):
+            if isinstance(answer.value, Element):
+                yield answer.value.path.removeprefix("/")
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __enter__(self) -> Fleet:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+@dataclass(frozen=True)
+class Twin:
+    """One twin of a fleet; paths given to it are relative."""
+
+    fleet: Fleet
+    key: str
+
+    @property
+    def segment(self) -> str:
+        """The key as it stands in a path."""
+        return quote(self.key)
+
+    def __getitem__(self, path: str) -> Answer:
+        """The one answer of a relative path."""
+        return self.fleet.get(f"/{self.segment}/{path}")
+
+    def all(self, path: str) -> list[Answer]:
+        """Every answer of a relative path."""
+        return self.fleet.all(f"/{self.segment}/{path}")
+
+    def put(self, path: str, value: Value, *, unit: str | None, time: datetime, author: str) -> int:
+        """Put one value where a relative path says."""
+        return self.fleet.put(f"/{self.segment}/{path}", value, unit=unit, time=time, author=author)
+
+    def validate(self) -> ValidationReport:
+        """SHACL over this twin."""
+        return self.fleet.validate(self.key)

@@ -1,0 +1,214 @@
+"""Every protocol of the graph store, and the values that pass through them, on one page.
+
+A commit flows one way: a :class:`ChangeSet <voltwin.graphstore.changes.ChangeSet>` collects what is
+to change, the :class:`Journal` makes it durable as an :class:`Entry` and numbers it, and each
+:class:`TripleStore` takes it in as a view. Nothing writes to a triple store by any other way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal as OneOf
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from pyoxigraph import (
+    BlankNode,
+    Literal,
+    NamedNode,
+    Quad,
+    QueryBoolean,
+    QuerySolutions,
+    QueryTriples,
+    Triple,
+)
+
+Term = NamedNode | Literal
+Node = NamedNode | BlankNode | Literal | Triple
+QueryResult = QuerySolutions | QueryBoolean | QueryTriples
+Function = Callable[..., Node | None]
+RunState = OneOf["queued", "succeeded", "skipped", "failed"]
+
+
+@dataclass(frozen=True)
+class GraphChange:
+    """What one commit takes from and adds to one named graph, as N-Triples text."""
+
+    graph: NamedNode
+    removed: str
+    added: str
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One sample of one series: value in the series' unit, time in microseconds since 1970 UTC."""
+
+    series: NamedNode
+    time: int
+    value: float
+
+
+@dataclass(frozen=True)
+class QueuedRun:
+    """A run that a commit makes due; ``moment`` is what the run speaks for, ``cause`` what led to it."""
+
+    id: str
+    action: NamedNode
+    twin: NamedNode
+    moment: datetime
+    cause: str
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """A run that a commit ends."""
+
+    id: str
+    state: RunState
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Due:
+    """When an action of a twin is next due; ``None`` takes it off the table."""
+
+    action: NamedNode
+    twin: NamedNode
+    next: datetime | None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One group commit: everything in it becomes durable together, or nothing does."""
+
+    author: str
+    time: datetime
+    changes: Sequence[GraphChange] = ()
+    samples: Sequence[Sample] = ()
+    message_keys: Sequence[str] = ()
+    queued: Sequence[QueuedRun] = ()
+    finished: Sequence[FinishedRun] = ()
+    due: Sequence[Due] = ()
+    dead_letters: int = 0
+
+
+@dataclass(frozen=True)
+class Commit:
+    """An entry as the journal holds it."""
+
+    sequence: int
+    author: str
+    time: datetime
+    changes: Sequence[GraphChange]
+
+
+class SeriesReader(Protocol):
+    """Reads samples; times are microseconds since 1970 UTC, an interval is [start, end)."""
+
+    def read(
+        self, series: NamedNode, start: int | None = None, end: int | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Times (n,) and values (n,), ascending in time."""
+        ...
+
+    def aggregate(
+        self, series: NamedNode, function: str, start: int | None = None, end: int | None = None
+    ) -> float | None:
+        """``min``, ``max``, ``mean``, ``sum`` or ``count`` over the interval; None where it is empty."""
+        ...
+
+    def at(self, series: NamedNode, time: int) -> float | None:
+        """The value in force at ``time``: the latest sample not after it."""
+        ...
+
+
+class Journal(SeriesReader, Protocol):
+    """The spine: takes entries in one transaction each and gives them back in order."""
+
+    def append(self, entry: Entry) -> int:
+        """Make ``entry`` durable; returns its sequence number once it is on disk."""
+        ...
+
+    def since(self, sequence: int) -> Iterator[Commit]:
+        """All commits after ``sequence``, in order."""
+        ...
+
+    @property
+    def last_sequence(self) -> int:
+        """The number of the newest commit; 0 in an empty journal."""
+        ...
+
+    def known_messages(self, keys: Sequence[str]) -> frozenset[str]:
+        """Those of ``keys`` that some commit has taken already."""
+        ...
+
+    def queued_runs(self) -> list[QueuedRun]:
+        """Runs that are due and not finished, oldest first."""
+        ...
+
+    def due_table(self) -> list[Due]:
+        """When each scheduled action of each twin is next due."""
+        ...
+
+    def counts(self) -> Mapping[str, int]:
+        """Totals for people: commits, messages, samples, dead letters, and runs by state."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the file."""
+        ...
+
+
+class TripleStore(Protocol):
+    """A view of the journal that answers SPARQL."""
+
+    def query(
+        self,
+        text: str,
+        *,
+        union: bool = True,
+        functions: Mapping[NamedNode, Function] | None = None,
+    ) -> QueryResult:
+        """Answer a query; ``union``: the default graph is the union of all graphs."""
+        ...
+
+    def quads(
+        self,
+        subject: NamedNode | None,
+        predicate: NamedNode | None,
+        object: Term | None,
+        graph: NamedNode | None,
+    ) -> Iterator[Quad]:
+        """Quads that match the pattern."""
+        ...
+
+    def apply(self, sequence: int, changes: Iterable[GraphChange]) -> None:
+        """Take in one commit and record its number, in one atomic update."""
+        ...
+
+    def replace(self, graph: NamedNode, triples: Iterable[Triple]) -> bool:
+        """Make ``graph`` hold exactly ``triples`` (for views only); whether anything changed."""
+        ...
+
+    def last_applied(self) -> int:
+        """The number of the last commit taken in."""
+        ...
+
+    def flush(self) -> None:
+        """Write through to disk where that means something."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the folder; every later call fails."""
+        ...
+
+
+class Clock(Protocol):
+    """Where the time comes from."""
+
+    def now(self) -> datetime:
+        """This moment, in UTC."""
+        ...

@@ -1,0 +1,106 @@
+"""The fleet whose store is in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from pyoxigraph import NamedNode
+
+from ..errors import InputError
+from ..ontology.iris import RDF, VT
+from ..ontology.naming import Naming
+from .access import Fleet, QueryAnswer
+from .answers import Answer
+from .changes import ChangeSet
+from .commit import Committer
+from .functions import series_functions
+from .interfaces import Entry
+from .paths.parse import parse
+from .paths.syntax import Name
+from .reading import PathReader
+from .resolver import Resolver
+from .results import serialise
+from .schema import Schema, load_schema
+from .validation.report import ValidationReport
+from .validation.shacl import PyShaclEngine, validate_twins
+from .writer import Provenance, TwinWriter
+
+
+@dataclass
+class LocalFleet(Fleet):
+    """A fleet over an open journal and store."""
+
+    committer: Committer
+    names: Naming
+    resolver: Resolver
+
+    @cached_property
+    def schema(self) -> Schema:
+        """What the ontology says; read once, dropped by :meth:`reload`."""
+        return load_schema(self.committer.store, self.names)
+
+    @cached_property
+    def reader(self) -> PathReader:
+        """Answers paths over this fleet's store."""
+        committer = self.committer
+        return PathReader(committer.store, committer.journal, self.names, self.schema, self.resolver)
+
+    @cached_property
+    def _shapes_engine(self) -> PyShaclEngine:
+        shapes, ontology = (
+            [quad.triple for quad in self.committer.store.quads(None, None, None, graph)]
+            for graph in (self.names.shapes_graph, self.names.ontology_graph)
+        )
+        return PyShaclEngine(shapes, ontology)
+
+    def reload(self) -> None:
+        """Forget what was read of ontology and shapes, because they changed."""
+        for name in ("schema", "reader", "_shapes_engine"):
+            self.__dict__.pop(name, None)
+
+    def all(self, path: str) -> list[Answer]:
+        """Every answer of an absolute path."""
+        return self.reader.ask(parse(path))
+
+    def query(self, text: str, accept: str | None = None) -> QueryAnswer:
+        """Answer a SPARQL query; the series functions ``vtf:…`` are there."""
+        return serialise(self.committer.store.query(text, functions=series_functions(self.committer.journal)), accept)
+
+    def twins(self) -> list[NamedNode]:
+        """Every twin, in the order of their IRIs."""
+        found = self.committer.store.quads(None, RDF.type, VT.Twin, None)
+        twins = {quad.subject for quad in found if isinstance(quad.subject, NamedNode)}
+        return sorted(twins, key=lambda twin: twin.value)
+
+    def validate(self, twin: str | None = None) -> ValidationReport:
+        """SHACL over all twins, or over one."""
+        chosen = self.twins() if twin is None else [self.names.twin(self[twin].key)]
+        return validate_twins(self.committer.store, chosen, self._shapes_engine, self.names)
+
+    def put(self, path: str, value: Any, *, unit: str | None, time: datetime, author: str) -> int:
+        """Put one value where an absolute path of plain names says."""
+        parsed = parse(path)
+        steps = [step.name for step in parsed.steps if isinstance(step, Name) and not step.predicates]
+        if not parsed.absolute or len(steps) != len(parsed.steps) or len(steps) < 2 or parsed.asks_reasoner:
+            raise InputError(f"path {path!r}: to write, name every step, as in /module-0017/cells/cell-03/voltage")
+        twin = self.names.twin(self[steps[0]].key)
+        with self.committer.lock:
+            changes = ChangeSet(self.committer.store)
+            writer = TwinWriter(changes, self.schema, self.names, self.committer.journal)
+            writer.put(twin, steps[1:], value, unit, Provenance("asserted", time))
+            entry = Entry(author, time, changes.changes(), tuple(changes.samples))
+            return self.committer.commit(entry, tuple(changes.touched()))
+
+    def status(self) -> Mapping[str, Any]:
+        """Totals for people."""
+        return {"base": self.names.base, "twins": len(self.twins()), **self.committer.journal.counts()}
+
+    def close(self) -> None:
+        """Let go of journal and store."""
+        self.reload()
+        self.committer.store.close()
+        self.committer.journal.close()

@@ -1,0 +1,135 @@
+"""Oxigraph as the embedded triple store, on disk or in memory.
+
+>>> from voltwin.graphstore.oxigraph import OxigraphStore
+>>> store = OxigraphStore(None, "https://fleet.example/")
+>>> store.last_applied()
+0
+
+One writer: two threads updating an Oxigraph folder at once can lose writes without an error, so
+every write goes through one lock here.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from pyoxigraph import Literal, NamedNode, Quad, Store, Triple
+
+from ..errors import FleetLockedError, QueryError, StoreError
+from ..ontology.iris import PREFIXES, VT
+from ..ontology.naming import Naming
+from .interfaces import Function, GraphChange, QueryResult, Term
+from .sparql import Bindable, bind
+
+FLUSH_EVERY: Final = 5000
+"""Updates between two flushes: tombstones make an Oxigraph folder slow if they pile up."""
+
+_MARK: Final = """
+DELETE WHERE { GRAPH $state { $base vt:appliedSequence ?old } } ;
+INSERT DATA { GRAPH $state { $base vt:appliedSequence $sequence } }
+"""
+
+
+class OxigraphStore:
+    """A :class:`~voltwin.graphstore.interfaces.TripleStore`; ``folder=None`` keeps it in memory."""
+
+    def __init__(self, folder: Path | None, base: str) -> None:
+        self._where = "memory" if folder is None else str(folder)
+        try:
+            self._store: Store | None = Store() if folder is None else Store(str(folder))
+        except OSError as error:
+            if "lock" in str(error).lower():
+                raise FleetLockedError(f"{folder}: another process holds the triple store; stop it first") from error
+            raise StoreError(f"{folder}: cannot open the triple store: {error}") from error
+        self._names = Naming(base)
+        self._lock = threading.Lock()
+        self._since_flush = 0
+
+    @property
+    def _engine(self) -> Store:
+        if self._store is None:
+            raise StoreError(f"{self._where}: the triple store is closed")
+        return self._store
+
+    def query(
+        self, text: str, *, union: bool = True, functions: Mapping[NamedNode, Function] | None = None
+    ) -> QueryResult:
+        """Answer a query. Raises QueryError where the text is not SPARQL."""
+        try:
+            return self._engine.query(
+                text,
+                prefixes=PREFIXES,
+                use_default_graph_as_union=union,
+                custom_functions=dict(functions) if functions else None,
+            )
+        except SyntaxError as error:
+            raise QueryError(f"query: {error}") from error
+
+    def quads(
+        self,
+        subject: NamedNode | None,
+        predicate: NamedNode | None,
+        object: Term | None,
+        graph: NamedNode | None,
+    ) -> Iterator[Quad]:
+        """Quads that match the pattern."""
+        return self._engine.quads_for_pattern(subject, predicate, object, graph)
+
+    def apply(self, sequence: int, changes: Iterable[GraphChange]) -> None:
+        """Take in one commit and record its number, in one atomic update."""
+        parts = []
+        for change in changes:
+            graph = str(change.graph)
+            if change.removed:
+                parts.append(f"DELETE DATA {{ GRAPH {graph} {{\n{change.removed}}} }}")
+            if change.added:
+                parts.append(f"INSERT DATA {{ GRAPH {graph} {{\n{change.added}}} }}")
+        mark: dict[str, Bindable] = {
+            "state": self._names.state_graph,
+            "base": NamedNode(self._names.base),
+            "sequence": Literal(sequence),
+        }
+        parts.append(bind(_MARK, mark))
+        with self._lock:
+            self._engine.update(" ;\n".join(parts), prefixes=PREFIXES)
+            self._count(1)
+
+    def replace(self, graph: NamedNode, triples: Iterable[Triple]) -> bool:
+        """Make ``graph`` hold exactly ``triples``; only the difference is written."""
+        wanted = {Quad(t.subject, t.predicate, t.object, graph) for t in triples}
+        with self._lock:
+            present = set(self._engine.quads_for_pattern(None, None, None, graph))
+            for quad in present - wanted:
+                self._engine.remove(quad)
+            self._engine.extend(wanted - present)
+            self._count(len(present ^ wanted))
+        return present != wanted
+
+    def _count(self, writes: int) -> None:
+        self._since_flush += writes
+        if self._since_flush >= FLUSH_EVERY:
+            self._since_flush = 0
+            self._engine.flush()
+
+    def last_applied(self) -> int:
+        """The number of the last commit taken in."""
+        marks = self.quads(NamedNode(self._names.base), VT.appliedSequence, None, self._names.state_graph)
+        for quad in marks:
+            if isinstance(quad.object, Literal):
+                return int(quad.object.value)
+        return 0
+
+    def flush(self) -> None:
+        """Write through to disk."""
+        with self._lock:
+            self._engine.flush()
+
+    def close(self) -> None:
+        """Let go of the folder. Iterators still held by a caller keep it open: exhaust them first."""
+        with self._lock:
+            if self._store is not None and self._where != "memory":
+                self._store.flush()
+            self._store = None

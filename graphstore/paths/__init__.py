@@ -1,0 +1,1 @@
+"""UNIX-like paths: text -> syntax tree -> one SPARQL query, and back to text or a plain sentence."""

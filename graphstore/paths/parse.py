@@ -1,0 +1,150 @@
+"""From text to syntax tree, with the exact column of what does not fit.
+
+>>> from voltwin.graphstore.paths.parse import parse
+>>> str(parse("/module-0017/cells[serial='C-04']/voltage"))
+"/module-0017/cells[serial='C-04']/voltage"
+>>> parse("cells/[2]")
+Traceback (most recent call last):
+    ...
+voltwin.errors.PathSyntaxError: path 'cells/[2]': column 7: '[' does not fit here; expected a step (a name, *, **, . or ..)
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib.resources import files
+from typing import Final
+
+from lark import (
+    Lark,
+    Token,
+    Transformer,
+    UnexpectedCharacters,
+    UnexpectedEOF,
+    UnexpectedInput,
+    UnexpectedToken,
+)
+
+from ...errors import PathSyntaxError
+from ...ontology.literals import parse_time
+from .syntax import Any, Comparison, Deep, Here, Name, Parent, Path, Position, Predicate, Step, Window
+
+_GRAMMAR: Final = (files(__package__) / "grammar.lark").read_text("utf-8")
+
+_MEANING: Final = {
+    "NAME": "a step (a name, *, **, . or ..)",
+    "SLASH": "'/'",
+    "LSQB": "'['",
+    "RSQB": "']'",
+    "OPERATOR": "one of = != < <= > >=",
+    "NUMBER": "a number",
+    "QUOTED": "'text'",
+    "TIME": "a time such as 2019-06-01T00:00Z",
+    "INTEGER": "a position such as 2",
+    "COMMA": "','",
+    "RPAR": "')'",
+}
+
+
+class _Build(Transformer[Token, Path]):
+    """Tokens to tree."""
+
+    def start(self, children: list[Path]) -> Path:
+        return children[0]
+
+    def absolute(self, children: list[object]) -> Path:
+        steps, window = children
+        return Path(True, tuple(steps or ()), window)  # type: ignore[arg-type]  # the grammar gives these types
+
+    def relative(self, children: list[object]) -> Path:
+        steps, window = children
+        return Path(False, tuple(steps or ()), window)  # type: ignore[arg-type]  # the grammar gives these types
+
+    def steps(self, children: list[Step]) -> tuple[Step, ...]:
+        return tuple(children)
+
+    def parent(self, _: list[object]) -> Parent:
+        return Parent()
+
+    def here(self, _: list[object]) -> Here:
+        return Here()
+
+    def deep(self, children: list[Predicate]) -> Deep:
+        return Deep(tuple(children))
+
+    def any(self, children: list[Predicate]) -> Any:
+        return Any(tuple(children))
+
+    def named(self, children: list[object]) -> Name:
+        name, *predicates = children
+        return Name(str(name), tuple(predicates))  # type: ignore[arg-type]  # the grammar gives these types
+
+    def position(self, children: list[Token]) -> Position:
+        return Position(int(children[0]))
+
+    def comparison(self, children: list[object]) -> Comparison:
+        operand, operator, value = children
+        return Comparison(operand, str(operator), value)  # type: ignore[arg-type]  # the grammar gives these types
+
+    def operand(self, children: list[object]) -> tuple[str, ...]:
+        return tuple(map(str, children))
+
+    def text(self, children: list[str]) -> str:
+        return str(children[0])
+
+    def number(self, children: list[Token]) -> float:
+        return float(children[0])
+
+    def time(self, children: list[Token]) -> object:
+        return parse_time(children[0])
+
+    def true(self, _: list[object]) -> bool:
+        return True
+
+    def false(self, _: list[object]) -> bool:
+        return False
+
+    def window(self, children: list[Token | None]) -> Window:
+        start, end = (None if token is None else parse_time(token) for token in children)
+        return Window(start, end)
+
+    def QUOTED(self, token: Token) -> str:  # noqa: N802 - lark names a terminal's callback after it
+        return token[1:-1].replace("\\'", "'").replace("\\\\", "\\")
+
+
+_PARSER: Final = Lark(_GRAMMAR, parser="lalr", maybe_placeholders=True)
+_BUILD: Final = _Build()
+
+
+@lru_cache(maxsize=4096)
+def parse(text: str) -> Path:
+    """The path that ``text`` writes. Raises PathSyntaxError with the column (from 0) in ``position``."""
+    try:
+        tree = _PARSER.parse(text)
+    except UnexpectedEOF:
+        raise _error(text, len(text), "ends too early") from None
+    except UnexpectedToken as error:
+        raise _unexpected(text, error, set(error.accepts or error.expected)) from None
+    except UnexpectedCharacters as error:
+        raise _unexpected(text, error, set(error.allowed or ())) from None
+    path = _BUILD.transform(tree)
+    for step in path.steps:
+        for predicate in getattr(step, "predicates", ()):
+            if isinstance(predicate, Position) and predicate.number < 1:
+                raise _error(text, text.index("[0"), "positions count from 1")
+    if path.window and path.window.start and path.window.end and path.window.start >= path.window.end:
+        raise _error(text, text.index("@["), "the window ends before it begins")
+    return path
+
+
+def _unexpected(text: str, error: UnexpectedInput, expected: set[str]) -> PathSyntaxError:
+    position = error.pos_in_stream if error.pos_in_stream is not None else len(text)
+    if isinstance(error, UnexpectedToken) and error.token.type == "$END":
+        position = len(text)
+    found = f"{text[position]!r} does not fit here" if position < len(text) else "the path ends too early"
+    meanings = [meaning for name, meaning in _MEANING.items() if name in expected]
+    return _error(text, position, found + (f"; expected {' or '.join(meanings)}" if meanings else ""))
+
+
+def _error(text: str, position: int, problem: str) -> PathSyntaxError:
+    return PathSyntaxError(f"path {text!r}: column {position + 1}: {problem}", position)

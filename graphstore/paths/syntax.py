@@ -1,0 +1,156 @@
+"""The syntax tree of a path; ``str()`` gives the text back: ``parse(str(path)) == path``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from ...ontology.literals import format_time
+
+REASONER: Final = "reasoner"
+"""The reserved first step that asks the semantic reasoner."""
+
+_BARE: Final = re.compile(r"[^\s/\[\]@'\"=<>!,*()]+")
+_RESERVED: Final = frozenset({"", ".", ".."})
+
+
+def quote(name: str) -> str:
+    """``name`` as it stands in a path, quoted where it would not read as a name."""
+    if _BARE.fullmatch(name) and name not in _RESERVED:
+        return name
+    return quote_text(name)
+
+
+def quote_text(text: str) -> str:
+    """``text`` in single quotes."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+@dataclass(frozen=True)
+class Position:
+    """``[2]``: the second in the order of keys, counted from 1."""
+
+    number: int
+
+    def __str__(self) -> str:
+        return f"[{self.number}]"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """``[serial='C-04']``: only those for which it holds; the operand is a path of names."""
+
+    operand: tuple[str, ...]
+    operator: str
+    value: str | float | bool | datetime
+
+    def __str__(self) -> str:
+        match self.value:
+            case bool():
+                text = str(self.value).lower()
+            case datetime():
+                text = format_time(self.value)
+            case float():
+                text = f"{self.value:.0f}" if self.value.is_integer() and abs(self.value) < 1e15 else repr(self.value)
+            case _:
+                text = quote_text(self.value)
+        return f"[{'/'.join(map(quote, self.operand))}{self.operator}{text}]"
+
+
+Predicate = Position | Comparison
+
+
+@dataclass(frozen=True)
+class Name:
+    """A step by name: a property, or the key of one of many."""
+
+    name: str
+    predicates: tuple[Predicate, ...] = ()
+
+    def __str__(self) -> str:
+        return quote(self.name) + "".join(map(str, self.predicates))
+
+
+@dataclass(frozen=True)
+class Any:
+    """``*``: any one step."""
+
+    predicates: tuple[Predicate, ...] = ()
+
+    def __str__(self) -> str:
+        return "*" + "".join(map(str, self.predicates))
+
+
+@dataclass(frozen=True)
+class Deep:
+    """``**``: this element and all its parts, at any depth."""
+
+    predicates: tuple[Predicate, ...] = ()
+
+    def __str__(self) -> str:
+        return "**" + "".join(map(str, self.predicates))
+
+
+@dataclass(frozen=True)
+class Parent:
+    """``..``: the whole that this is a part of."""
+
+    def __str__(self) -> str:
+        return ".."
+
+
+@dataclass(frozen=True)
+class Here:
+    """``.``: this element itself."""
+
+    def __str__(self) -> str:
+        return "."
+
+
+Step = Name | Any | Deep | Parent | Here
+
+
+@dataclass(frozen=True)
+class Window:
+    """``@[from,to)``: the part of a series from one moment to just before another; None is open."""
+
+    start: datetime | None
+    end: datetime | None
+
+    def __str__(self) -> str:
+        start = format_time(self.start) if self.start else ""
+        end = format_time(self.end) if self.end else ""
+        return f"@[{start},{end})"
+
+
+@dataclass(frozen=True)
+class Path:
+    """A path: absolute ones start with the twin, relative ones stay inside one twin."""
+
+    absolute: bool
+    steps: tuple[Step, ...]
+    window: Window | None = None
+
+    def __str__(self) -> str:
+        return ("/" if self.absolute else "") + "/".join(map(str, self.steps)) + str(self.window or "")
+
+    @property
+    def inner(self) -> tuple[Step, ...]:
+        """The steps inside the twin."""
+        return self.steps[1:] if self.absolute else self.steps
+
+    @property
+    def asks_reasoner(self) -> bool:
+        """Whether the first step inside the twin is ``reasoner``."""
+        return bool(self.inner) and self.inner[0] == Name(REASONER)
+
+    def at(self, twin: str) -> Path:
+        """A relative path as the absolute one of ``twin``."""
+        return self if self.absolute else replace(self, absolute=True, steps=(Name(twin), *self.steps))
+
+    def without_reasoner(self) -> Path:
+        """The path that the reasoner is asked about."""
+        head = self.steps[:1] if self.absolute else ()
+        return replace(self, steps=(*head, *self.inner[1:])) if self.asks_reasoner else self

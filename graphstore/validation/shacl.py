@@ -1,0 +1,119 @@
+"""Validating twins with pySHACL.
+
+Engines are never run on the triple store itself: each twin's closure (its own graph, what models
+computed, and the types of whatever other twins it points at) is taken out as a small graph, validated
+against the shapes, and only results about the twin's own elements are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final, Protocol
+
+import rdflib
+from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Triple, serialize
+from pyshacl import validate as pyshacl_validate
+from rdflib.namespace import SH
+
+from ...ontology.iris import RDF, VT
+from ...ontology.naming import Naming
+from ..interfaces import TripleStore
+from .report import ValidationReport, Violation
+
+
+class ShapesEngine(Protocol):
+    """Validates one small graph against shapes fixed when the engine was made."""
+
+    def violations(self, triples: Iterable[Triple]) -> Iterator[rdflib.Graph]:
+        """A results graph for ``triples`` where they do not conform; nothing where they do."""
+        ...
+
+
+class PyShaclEngine:
+    """pySHACL over rdflib graphs: the reference, not the fastest."""
+
+    def __init__(self, shapes: Iterable[Triple], ontology: Iterable[Triple]) -> None:
+        # Types are materialised on every element, so no inference is asked of the engine; the class
+        # tree still goes in for sh:class over what other graphs declare.
+        self._shapes = to_rdflib(shapes)
+        self._ontology = to_rdflib(ontology)
+
+    def violations(self, triples: Iterable[Triple]) -> Iterator[rdflib.Graph]:
+        """Validate one graph."""
+        conforms, results, _ = pyshacl_validate(
+            to_rdflib(triples),
+            shacl_graph=self._shapes,
+            ont_graph=self._ontology,
+            inplace=True,
+            advanced=False,
+        )
+        if not conforms and isinstance(results, rdflib.Graph):
+            yield results
+
+
+def to_rdflib(triples: Iterable[Triple]) -> rdflib.Graph:
+    """The same graph as rdflib knows it."""
+    graph = rdflib.Graph()
+    graph.parse(data=serialize(triples, format=RdfFormat.N_TRIPLES), format="nt")
+    return graph
+
+
+def closure(store: TripleStore, twin: NamedNode, names: Naming) -> list[Triple]:
+    """What validating ``twin`` has to see."""
+    own = [quad.triple for graph in (twin, names.computed_graph(twin)) for quad in store.quads(None, None, None, graph)]
+    far = {
+        triple.object
+        for triple in own
+        if isinstance(triple.object, NamedNode) and names.owner(triple.object) not in (None, twin)
+    }
+    return own + [quad.triple for node in far for quad in store.quads(node, RDF.type, None, None)]
+
+
+_FIELDS: Final = ("focusNode", "resultPath", "value", "sourceShape", "resultMessage", "resultSeverity")
+
+
+def validate_twins(
+    store: TripleStore, twins: Iterable[NamedNode], engine: ShapesEngine, names: Naming
+) -> ValidationReport:
+    """Validate each of ``twins``."""
+    found: list[Violation] = []
+    count = 0
+    for twin in twins:
+        count += 1
+        for results in engine.violations(closure(store, twin, names)):
+            found.extend(_violations(results, twin, store, names))
+    return ValidationReport(count, tuple(sorted(found, key=lambda item: (item.path, item.shape, item.value or ""))))
+
+
+def _violations(results: rdflib.Graph, twin: NamedNode, store: TripleStore, names: Naming) -> Iterator[Violation]:
+    for result in results.subjects(rdflib.RDF.type, SH.ValidationResult):
+        focus, path, value, shape, message, severity = (results.value(result, SH[name]) for name in _FIELDS)
+        if not isinstance(focus, rdflib.URIRef) or names.owner(NamedNode(str(focus))) != twin:
+            continue
+        yield Violation(
+            twin=names.twin_key(twin),
+            path=_path(NamedNode(str(focus)), path, store, names),
+            value=None if value is None else _shown(str(value), names),
+            shape=str(shape),
+            message=str(message or ""),
+            severity=str(severity).rpartition("#")[2],
+        )
+
+
+def _shown(value: str, names: Naming) -> str:
+    return names.path_of(NamedNode(value)) if value.startswith(names.twins) else value
+
+
+def _path(focus: NamedNode, path: object, store: TripleStore, names: Naming) -> str:
+    where = names.path_of(focus)
+    if not isinstance(path, rdflib.URIRef):
+        return where
+    return f"{where}/{_step(NamedNode(str(path)), store, names)}"
+
+
+def _step(prop: NamedNode, store: TripleStore, names: Naming) -> str:
+    marks: list[Quad] = list(store.quads(prop, VT.pathName, None, names.ontology_graph))
+    for mark in marks:
+        if isinstance(mark.object, Literal):
+            return mark.object.value
+    return prop.value
