@@ -54,15 +54,21 @@ class WeatherTrace:
         if time.tzinfo is None:
             raise InputError(f"weather at {time}: the time has no time zone; give UTC, for example {time}Z")
         moment = time.timestamp()
-        if not self.seconds[0] <= moment <= self.seconds[-1]:
-            raise InputError(
-                f"weather at {time.isoformat()}: the trace covers {_iso(self.seconds[0])} to "
-                f"{_iso(self.seconds[-1])}; ask for a time in between"
-            )
+        self._check(moment)
         return round(float(np.interp(moment, self.seconds, self.celsius)), 2)
 
+    def _check(self, moment: float) -> None:
+        first, last = float(self.seconds[0]), float(self.seconds[-1])
+        if not first <= moment <= last:
+            raise InputError(
+                f"weather at {_iso(moment)}: the trace covers {_iso(first)} to {_iso(last)}; "
+                "ask for a time in between"
+            )
+
     def interpolate(self, seconds: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Temperatures in °C at many moments (seconds since 1970, inside the trace)."""
+        """Temperatures in °C at many moments (seconds since 1970); InputError outside the trace."""
+        for moment in (float(seconds.min()), float(seconds.max())):
+            self._check(moment)
         return np.interp(seconds, self.seconds, self.celsius)
 
 
@@ -137,4 +143,4 @@ def room_temperature(set_point: float, deviation: float, seconds: NDArray[np.flo
 
 
 def _iso(seconds: float) -> str:
-    return datetime.fromtimestamp(float(seconds), UTC).isoformat()
+    return datetime.fromtimestamp(seconds, UTC).isoformat()

@@ -36,8 +36,10 @@ SAMPLE_INTERVAL: Final = timedelta(minutes=5)
 CLOCK_INTERVAL: Final = timedelta(hours=1)
 CLOCK_TAIL: Final = timedelta(hours=12)
 
-MODULES_PER_TRUCK: Final = 50
+MODULES_PER_TRUCK: Final = 100
 USUAL_TRUCKS: Final = 4
+MOST_MODULES: Final = 10_000
+"""More would have trucks on the road after the end of the weather trace."""
 
 CELL_PLANT: Final = "storage-cell-plant"
 SYSTEM_PLANT: Final = "storage-system-plant"
@@ -58,7 +60,7 @@ class ReplaySettings:
     leaky: int = 2
 
     def __post_init__(self) -> None:
-        _within("modules", self.modules, 1, 9999)
+        _within("modules", self.modules, 1, MOST_MODULES)
         _within("cells", self.cells, 1, 99)
         _within("seed", self.seed, 0, 2**63 - 1)
         _within("leaky", self.leaky, 0, self.modules)
@@ -123,7 +125,7 @@ def plan_fleet(settings: ReplaySettings) -> FleetPlan:
 
     Modules are numbered in order of production and fill the trucks in that order. The oldest is 300 h old
     at its arrival test and the youngest 250 h; one module alone is the oldest. Four trucks go (fewer for
-    fewer than four modules, more when 50 modules a truck would not do).
+    fewer than four modules, more when 100 modules a truck would not do).
     """
     count = settings.modules
     wanted = max(USUAL_TRUCKS, -(-count // MODULES_PER_TRUCK))
