@@ -1,0 +1,126 @@
+"""What a sound cell's voltage should be at arrival, out of what it was at the end of the line.
+
+>>> import numpy as np
+>>> from voltwin.models.arrival_gate.expectation import Measurement, expect
+>>> from voltwin.models.arrival_gate.relaxation import Relaxations
+>>> from voltwin.models.ocv_soc.files import CurveLibrary
+>>> curve, law = CurveLibrary.shipped().get("bpx-nmc111"), Relaxations.shipped().get("partial-charge")
+>>> left = Measurement(np.array([3.6729]), np.array([298.15]), np.array([6.0]))
+>>> there = Measurement(np.array([np.nan]), np.array([295.15]), np.array([256.0]))
+>>> found = expect(curve, law, left, there, exposure=np.array([0.0028 / 730 * 220.7]), beta=np.array([0.87]))
+>>> [float(part[0] * 1000).__round__(2) for part in (found.self_discharge, found.entropic, found.relaxation)]
+[-0.43, 0.26, -0.56]
+
+Voltages in V, temperatures in K, rests in h, exposures as K = ∫k dt, all per cell ``(N,)``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..columns import Floats
+from ..ocv_soc.curve import OcvCurve
+from ..self_discharge.loss import loss, loss_slopes
+from .relaxation import Relaxation
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """An OCV test of cells: ``voltage`` (V), ``temperature`` (K) and ``rest`` since the last current (h)."""
+
+    voltage: Floats
+    temperature: Floats
+    rest: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """The expected arrival voltage and its three parts (V), the charge before and after, and slopes.
+
+    ``voltage - end-of-line voltage = relaxation + entropic + self_discharge`` exactly. ``slope`` is
+    dOCV/dSOC at arrival (V), ``loss_by_exposure`` and ``loss_by_beta`` the derivatives of the loss.
+    """
+
+    voltage: Floats
+    self_discharge: Floats
+    entropic: Floats
+    relaxation: Floats
+    soc_before: Floats
+    soc_after: Floats
+    slope: Floats
+    entropic_coefficient: Floats
+    loss_by_exposure: Floats
+    loss_by_beta: Floats
+
+
+def expect(
+    curve: OcvCurve, law: Relaxation, left: Measurement, there: Measurement, exposure: Floats, beta: Floats
+) -> Expectation:
+    """The expectation for each cell; NaN where the end-of-line voltage is not on the curve."""
+    still_to_lose = law.remaining(left.rest)
+    before = curve.soc(left.voltage - still_to_lose, left.temperature)
+    after = before - loss(before, exposure, beta)
+    settled = curve.voltage(before, left.temperature)
+    moved = curve.voltage(before, there.temperature)
+    discharged = curve.voltage(after, there.temperature)
+    relaxation = law.remaining(there.rest) - still_to_lose
+    slopes = loss_slopes(before, exposure, beta)
+    return Expectation(
+        voltage=left.voltage + relaxation + (moved - settled) + (discharged - moved),
+        self_discharge=discharged - moved,
+        entropic=moved - settled,
+        relaxation=relaxation,
+        soc_before=before,
+        soc_after=after,
+        slope=curve.slope(after, there.temperature),
+        entropic_coefficient=curve.entropic_coefficient(after, there.temperature),
+        loss_by_exposure=slopes.by_exposure,
+        loss_by_beta=slopes.by_beta,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Doubts:
+    """Standard deviations the gate starts from, per cell ``(N,)``.
+
+    ``voltage`` of one reading (V), ``temperature`` of one test (K), ``exposure`` by source (the K of the
+    history) and ``beta``.
+    """
+
+    voltage: Floats
+    temperature: Floats
+    exposure: dict[str, Floats]
+    beta: Floats
+
+
+def deviation_parts(
+    curve: OcvCurve,
+    law: Relaxation,
+    left: Measurement,
+    there: Measurement,
+    found: Expectation,
+    doubts: Doubts,
+) -> dict[str, Floats]:
+    """Standard deviations (V) of arrival minus expected for a sound cell, by component.
+
+    ``measurement``: both voltmeters. ``selfDischarge``: rate law, beta and temperature history.
+    ``entropic``: the coefficient over the temperature difference, and both thermometers. ``relaxation``:
+    the amplitude over the two rests. First order; the components are independent.
+    """
+    earlier = curve.slope(found.soc_before, left.temperature)
+    carried = found.slope / earlier
+    self_discharge = np.hypot(
+        np.sqrt(sum((sigma * sigma for sigma in doubts.exposure.values()), np.zeros_like(found.slope)))
+        * found.loss_by_exposure,
+        found.loss_by_beta * doubts.beta,
+    )
+    difference = there.temperature - left.temperature
+    thermometers = np.abs(found.entropic_coefficient) * doubts.temperature * np.sqrt(1.0 + carried**2)
+    return {
+        "measurement": doubts.voltage * np.sqrt(1.0 + carried**2),
+        "selfDischarge": found.slope * self_discharge,
+        "entropic": np.hypot(curve.entropy_sigma * difference, thermometers),
+        "relaxation": law.difference_sigma(left.rest, there.rest),
+    }

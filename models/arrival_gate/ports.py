@@ -1,0 +1,99 @@
+"""What the arrival gate wants and gives: its ports and parameters.
+
+>>> from voltwin.models.arrival_gate.ports import INPUTS
+>>> next(port.unit for port in INPUTS if port.name == "capacity")
+'A-HR'
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ..protocol import Parameter, Port
+from .relaxation import DEFAULT_RELAXATION
+
+INPUTS: Final = (
+    Port("endOfLineOcv", "cells", "V", "open circuit voltage of each cell in series at the end-of-line test"),
+    Port("endOfLineTemperature", "scalar", "DEG_C", "cell temperature at that test", minimum=-60, maximum=120),
+    Port("endOfLineTime", "scalar", "SEC", "when, seconds since 1970-01-01 UTC"),
+    Port("endOfLineRest", "scalar", "HR", "hours since the last current at that test", minimum=1e-3),
+    Port("temperatureTrend", "trend", "DEG_C", "segments between the two tests"),
+    Port("arrivalOcv", "cells", "V", "open circuit voltage of each cell at the arrival test, same order"),
+    Port("arrivalTemperature", "scalar", "DEG_C", "cell temperature at that test", minimum=-60, maximum=120),
+    Port("arrivalTime", "scalar", "SEC", "when, seconds since 1970-01-01 UTC"),
+    Port("arrivalRest", "scalar", "HR", "hours since the last current at that test", minimum=1e-3),
+    Port("capacity", "scalar", "A-HR", "capacity of one cell", minimum=1e-6),
+    Port("moduleOcv", "scalar", "V", "voltage of the whole module at arrival, as a check", optional=True),
+)
+
+OUTPUTS: Final = (
+    Port("decision", "text", None, "ACCEPT, REJECT or RETEST"),
+    Port(
+        "reasons",
+        "texts",
+        None,
+        "LOW_OCV, HIGH_OCV, NOT_SOAKED, INSUFFICIENT_REST, HISTORY_GAP, EXTRAPOLATED_T, OCV_FLAT, NO_ENTROPY_DATA",
+    ),
+    Port("expectedOcv", "cells", "V", "voltage of a sound cell at arrival"),
+    Port("lowerLimit", "cells", "V", "expectedOcv minus z sigma"),
+    Port("upperLimit", "cells", "V", "expectedOcv plus z sigma"),
+    Port("zScore", "cells", "UNITLESS", "measured minus expected, in standard deviations"),
+    Port("worstCell", "scalar", "UNITLESS", "position, from 1, of the cell farthest from its expectation"),
+    Port("deltaSelfDischarge", "cells", "MilliV", "part of the expected change: self-discharge"),
+    Port("deltaEntropic", "cells", "MilliV", "part of the expected change: other temperature"),
+    Port("deltaRelaxation", "cells", "MilliV", "part of the expected change: longer rest"),
+    Port("sigma", "cells", "MilliV", "standard deviation of measured minus expected for a sound cell"),
+    Port("sigmaMeasurement", "cells", "MilliV", "part of sigma: both voltmeters"),
+    Port("sigmaSelfDischarge", "cells", "MilliV", "part of sigma: rate, activation energy, beta, history"),
+    Port("sigmaEntropic", "cells", "MilliV", "part of sigma: entropic coefficient and thermometers"),
+    Port("sigmaRelaxation", "cells", "MilliV", "part of sigma: relaxation"),
+    Port("moduleExpectedOcv", "scalar", "V", "voltage of a sound module at arrival"),
+    Port("moduleZScore", "scalar", "UNITLESS", "deviation of the module's voltage, in standard deviations"),
+    Port("leakCurrent", "cells", "MicroA", "extra leak that explains the deviation; negative for a surplus"),
+    Port(
+        "smallestDetectableLeak",
+        "scalar",
+        "MicroA",
+        "extra leak found with a probability of 0.95, worst cell",
+    ),
+    Port("falseRejectRateCell", "scalar", "PERCENT", "sound cells outside z sigma"),
+    Port("falseRejectRateModule", "scalar", "PERCENT", "sound modules with a cell outside"),
+    Port("fixedWindowDecision", "text", None, "what a fixed window around the end-of-line voltage would say"),
+    Port("fixedWindowFalseRejectRate", "scalar", "PERCENT", "sound modules that window would reject"),
+    Port("endOfLineSoc", "cells", "PERCENT", "state of charge at the end-of-line test"),
+    Port("expectedSoc", "cells", "PERCENT", "state of charge of a sound cell at arrival"),
+    Port("loss", "scalar", "PERCENT", "expected mean loss, percentage points of state of charge"),
+    Port("equivalentAge", "scalar", "HR", "hours at 25 °C that would lose as much"),
+    Port("age", "scalar", "HR", "hours between the tests"),
+    Port("meanKineticTemperature", "scalar", "DEG_C", "constant temperature that would lose as much"),
+    Port("measuredShare", "scalar", "PERCENT", "share of the history that was measured"),
+    Port("gapShare", "scalar", "PERCENT", "share of the history nobody knows"),
+)
+
+GATE_PARAMETERS: Final = (
+    Parameter("seriesCount", 0, None, "cells in series; 0: as many as values are given", minimum=0, whole=True),
+    Parameter("parallelCount", 1, None, "cells in parallel behind each value", minimum=1, whole=True),
+    Parameter(
+        "z",
+        4.0,
+        None,
+        "half width of the window in standard deviations; 4 rejects 0.08 % of sound 12-cell modules",
+        minimum=0.1,
+        maximum=20,
+    ),
+    Parameter("relaxation", DEFAULT_RELAXATION, None, "name of the relaxation law"),
+    Parameter("voltageSigma", 0.5, "MilliV", "standard deviation of one voltage reading", minimum=1e-6, maximum=100),
+    Parameter("testTemperatureSigma", 0.5, "K", "standard deviation of a test's temperature", minimum=0, maximum=30),
+    Parameter(
+        "gapTemperatureSigma",
+        10.0,
+        "K",
+        "standard deviation of the temperature in a gap",
+        minimum=0,
+        maximum=50,
+    ),
+    Parameter("minimumRest", 2.0, "HR", "shortest rest either test may have had", minimum=0, maximum=1000),
+    Parameter("soakTime", 6.0, "HR", "hours before arrival whose temperature must agree", minimum=0, maximum=100),
+    Parameter("soakTolerance", 5.0, "K", "by how much temperatures may differ", minimum=0, maximum=50),
+    Parameter("fixedWindow", 10.0, "MilliV", "half width of the fixed window", minimum=0, maximum=1000),
+)

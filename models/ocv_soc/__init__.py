@@ -1,0 +1,1 @@
+"""Open circuit voltage and state of charge, both ways."""

@@ -1,0 +1,1 @@
+"""How much charge a resting cell loses over a temperature history."""

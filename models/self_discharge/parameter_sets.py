@@ -1,0 +1,190 @@
+"""Parameter sets: rates with their source, range and uncertainty, and the law a policy makes of them.
+
+>>> from voltwin.models.self_discharge.parameter_sets import ParameterSets
+>>> default = ParameterSets.shipped().get("generic-nmc-literature")
+>>> round(default.rate_at_25 * 730 * 100, 4)     # percent per month
+0.28
+
+A file is JSON (the shipped ones in ``models/parameters`` serve as examples). Its rates hold at a state
+of charge of 0.5, at one temperature together with an activation energy, or at two and more. Between and
+beyond them the policy decides: ``arrhenius`` (ln k linear in 1/T), ``linear`` (k linear in T) or
+``clamp`` (Arrhenius inside the range, the nearest end outside of it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from ...errors import InputError, NotFoundError
+from ..json_fields import Fields
+from .rate_laws import ArrheniusLaw, ArrheniusPair, ConstantLaw, LinearLaw, PiecewiseLaw, RateLaw
+
+POLICIES: Final = ("arrhenius", "linear", "clamp")
+REFERENCE: Final = 298.15  # K: equivalent age counts in hours at 25 °C
+DEFAULT_SET: Final = "generic-nmc-literature"
+_SHIPPED: Final = Path(__file__).parent.parent / "parameters"
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredRate:
+    """A rate at half charge (1/h), where it was measured (K), and its relative standard deviation."""
+
+    temperature: float
+    rate: float
+    relative_sigma: float
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterSet:
+    """Everything the self-discharge of one kind of cell needs.
+
+    Temperatures in kelvin, rates in 1/h, activation energy in J/mol (None when two or more rates imply
+    it), ``beta`` of exp[beta (S - 0.5)], ``time_exponent`` n of the power law in time (1: none),
+    ``valid_temperature`` and ``valid_state_of_charge`` as (minimum, maximum).
+    """
+
+    name: str
+    version: str
+    citation: tuple[str, ...]
+    notes: tuple[str, ...]
+    rates: tuple[MeasuredRate, ...]
+    activation_energy: float | None
+    activation_energy_sigma: float
+    beta: float
+    beta_sigma: float
+    time_exponent: float
+    valid_temperature: tuple[float, float]
+    valid_state_of_charge: tuple[float, float]
+
+    @property
+    def rate_at_25(self) -> float:
+        """K at 25 °C and half charge, 1/h, by the Arrhenius policy."""
+        return float(self.law("arrhenius").rate(np.array([REFERENCE]))[0])
+
+    def law(self, policy: str) -> RateLaw:
+        """The rate law of this set under a policy.
+
+        Raises InputError when the policy is unknown or the set holds too few rates for it.
+        """
+        if policy not in POLICIES:
+            raise InputError(f"policy {policy!r} is not known; use one of {', '.join(POLICIES)}")
+        points = self.rates
+        if len(points) == 1:
+            only = points[0]
+            if policy == "linear":
+                raise InputError(
+                    f"parameter set {self.name}: policy linear needs rates at two or more temperatures, "
+                    "this set has one; use arrhenius or clamp, or a set with more"
+                )
+            if self.activation_energy is None:
+                raise InputError(f"parameter set {self.name}: one rate needs an activationEnergy")
+            law: RateLaw = ArrheniusLaw(
+                only.rate,
+                self.activation_energy,
+                only.temperature,
+                only.relative_sigma,
+                self.activation_energy_sigma,
+            )
+            bounds = self.valid_temperature
+        else:
+            kind = LinearLaw if policy == "linear" else ArrheniusPair
+            pieces: list[RateLaw] = [
+                kind((a.temperature, b.temperature), (a.rate, b.rate), (a.relative_sigma, b.relative_sigma))
+                for a, b in pairwise(points)
+            ]
+            inner = tuple(point.temperature for point in points[1:-1])
+            law = PiecewiseLaw(inner, tuple(pieces)) if inner else pieces[0]
+            bounds = (points[0].temperature, points[-1].temperature)
+        if policy == "clamp":
+            low, high = bounds
+            return PiecewiseLaw(bounds, (ConstantLaw(law, low), law, ConstantLaw(law, high)))
+        return law
+
+
+def read_parameter_set(file: Path) -> ParameterSet:
+    """The set in one file; InputError, naming file and field, when something in it cannot be."""
+    fields = Fields.read(file)
+    rates = sorted((_read_rate(item) for item in fields.children("rates")), key=lambda rate: rate.temperature)
+    if not rates:
+        raise fields.error("rates", "needs at least one rate")
+    for a, b in pairwise(rates):
+        if a.temperature == b.temperature:
+            raise fields.error("rates", f"two rates at {a.temperature - 273.15:g} °C; keep one")
+        if b.rate < a.rate:
+            raise fields.error(
+                "rates",
+                f"the rate falls from {a.temperature - 273.15:g} to {b.temperature - 273.15:g} °C; "
+                "self-discharge does not slow down with heat: check values and units",
+            )
+    energy, energy_sigma = None, 0.0
+    if "activationEnergy" in fields.data:
+        energy = fields.quantity("activationEnergy", "J-PER-MOL")
+        energy_sigma = fields.quantity("activationEnergy", "J-PER-MOL", "sigma")
+        if energy < 0:
+            raise fields.error("activationEnergy", f"must not be negative, is {energy:g} J/mol")
+    if len(rates) == 1 and energy is None:
+        raise fields.error("activationEnergy", "missing: with a rate at one temperature only, it is needed")
+    exponent = fields.number("timeExponent", 1.0)
+    if not 0 < exponent <= 2:
+        raise fields.error("timeExponent", f"must lie in (0, 2], is {exponent:g}")
+    beta = fields.child("beta")
+    return ParameterSet(
+        name=fields.text("name"),
+        version=fields.text("version"),
+        citation=fields.texts("citation"),
+        notes=fields.texts("notes"),
+        rates=tuple(rates),
+        activation_energy=energy,
+        activation_energy_sigma=energy_sigma,
+        beta=beta.number("value"),
+        beta_sigma=beta.number("sigma", 0.0),
+        time_exponent=exponent,
+        valid_temperature=_read_range(fields, "validTemperature", "K"),
+        valid_state_of_charge=_read_range(fields, "validStateOfCharge", "FRACTION"),
+    )
+
+
+def _read_rate(fields: Fields) -> MeasuredRate:
+    rate = fields.quantity("rate", "PER-HR")
+    if rate <= 0:
+        raise fields.error("rate", f"must be positive, is {rate:g} per hour")
+    sigma = fields.quantity("relativeSigma", "FRACTION") if "relativeSigma" in fields.data else 0.0
+    return MeasuredRate(fields.quantity("temperature", "K"), rate, sigma)
+
+
+def _read_range(fields: Fields, key: str, unit: str) -> tuple[float, float]:
+    low, high = fields.quantity(key, unit, "minimum"), fields.quantity(key, unit, "maximum")
+    if low >= high:
+        raise fields.error(key, "minimum must lie below maximum")
+    return low, high
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterSets:
+    """Parameter sets by name."""
+
+    sets: Mapping[str, ParameterSet]
+
+    @classmethod
+    def shipped(cls, more: Iterable[Path] = ()) -> ParameterSets:
+        """Those of the package, and those in ``more``: files, or folders of them."""
+        files = sorted(_SHIPPED.glob("*.json"))
+        for path in more:
+            files += sorted(path.glob("*.json")) if path.is_dir() else [path]
+        read = [read_parameter_set(file) for file in files]
+        return cls({item.name: item for item in read})
+
+    def get(self, name: str) -> ParameterSet:
+        """The set of that name; NotFoundError with the known names."""
+        try:
+            return self.sets[name]
+        except KeyError:
+            raise NotFoundError(
+                f"parameter set {name!r} is not known; known are {', '.join(sorted(self.sets))}"
+            ) from None

@@ -1,0 +1,184 @@
+"""The models behind REST, in a process of their own: `voltwin models serve --port 8100`.
+
+>>> from voltwin.models.registry import Registry
+>>> app = service(Registry.discover())
+>>> app.title
+'voltwin models'
+
+POST /models/{name}/run takes ``{"instances": [...]}`` and answers one result per instance, in order; GET
+/models tells ports, shapes and units, /health what is loaded, /metrics counts for Prometheus. A request
+that is malformed as a whole gets a 422 that names the field.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import PlainTextResponse
+
+from ..errors import InputError, VoltwinError
+from .handler import answer, describe
+from .registry import Registry
+
+
+@dataclass
+class Meter:
+    """What has been served, for /metrics; safe to add to from any thread."""
+
+    requests: dict[tuple[str, int], int] = field(default_factory=dict)
+    instances: dict[tuple[str, str], int] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    lock: Lock = field(default_factory=Lock)
+
+    def request(self, model: str, status: int, seconds: float) -> None:
+        """A request was answered with that status, after that long."""
+        with self.lock:
+            self.requests[model, status] = self.requests.get((model, status), 0) + 1
+            self.seconds[model] = self.seconds.get(model, 0.0) + seconds
+
+    def results(self, model: str, results: list[dict[str, Any]]) -> None:
+        """These results were given."""
+        failed = sum("error" in result for result in results)
+        with self.lock:
+            for outcome, count in (("answered", len(results) - failed), ("refused", failed)):
+                self.instances[model, outcome] = self.instances.get((model, outcome), 0) + count
+
+    def text(self) -> str:
+        """Prometheus text exposition format 0.0.4."""
+        with self.lock:
+            lines = [
+                "# HELP voltwin_model_requests_total Requests answered.",
+                "# TYPE voltwin_model_requests_total counter",
+                *(
+                    f'voltwin_model_requests_total{{model="{model}",status="{status}"}} {count}'
+                    for (model, status), count in sorted(self.requests.items())
+                ),
+                "# HELP voltwin_model_instances_total Instances answered or refused.",
+                "# TYPE voltwin_model_instances_total counter",
+                *(
+                    f'voltwin_model_instances_total{{model="{model}",outcome="{outcome}"}} {count}'
+                    for (model, outcome), count in sorted(self.instances.items())
+                ),
+                "# HELP voltwin_model_seconds_total Time spent answering.",
+                "# TYPE voltwin_model_seconds_total counter",
+                *(
+                    f'voltwin_model_seconds_total{{model="{model}"}} {spent:.6f}'
+                    for model, spent in sorted(self.seconds.items())
+                ),
+            ]
+        return "\n".join(lines) + "\n"
+
+
+def _json(content: Any, status: int = 200) -> Response:
+    body = json.dumps(content, allow_nan=False, separators=(",", ":"))
+    return Response(body, status_code=status, media_type="application/json")
+
+
+def _problem(error: VoltwinError) -> Response:
+    message = str(error)
+    content: dict[str, Any] = {"message": message}
+    if isinstance(error, InputError) and ":" in message:
+        content["field"] = message.split(":", 1)[0]
+    return _json({"error": content}, error.status)
+
+
+_EXAMPLE = {
+    "instances": [
+        {
+            "inputs": {
+                "ocv": {"value": [3.65, 3.66], "unit": "V"},
+                "temperature": {"value": 24.8, "unit": "DEG_C"},
+            },
+            "parameters": {"curve": "bpx-nmc111"},
+        }
+    ]
+}
+
+_REQUEST: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["instances"],
+                    "additionalProperties": False,
+                    "properties": {
+                        "instances": {
+                            "type": "array",
+                            "items": {
+                                "type": "object",
+                                "required": ["inputs"],
+                                "additionalProperties": False,
+                                "properties": {
+                                    "inputs": {
+                                        "type": "object",
+                                        "description": "One member per input port, see GET /models.",
+                                    },
+                                    "parameters": {"type": "object"},
+                                },
+                            },
+                        }
+                    },
+                },
+                "example": _EXAMPLE,
+            }
+        },
+    }
+}
+
+
+def service(registry: Registry) -> FastAPI:
+    """The application over these models."""
+    app = FastAPI(title="voltwin models", version="1.0.0", description=(__doc__ or "").split("\n\n", 1)[0])
+    meter = Meter()
+
+    @app.get("/health", summary="Which models are ready")
+    def health() -> dict[str, Any]:
+        return {"status": "ok", "models": {name: registry.get(name).version for name in registry.names()}}
+
+    @app.get("/models", summary="Ports, shapes, units and parameters of every model")
+    def models() -> dict[str, Any]:
+        return {"models": [describe(registry.get(name)) for name in registry.names()]}
+
+    @app.get("/metrics", summary="Counters for Prometheus", response_class=PlainTextResponse)
+    def metrics() -> PlainTextResponse:
+        return PlainTextResponse(meter.text(), media_type="text/plain; version=0.0.4")
+
+    @app.post(
+        "/models/{name}/run",
+        summary="Run a model over one or many instances",
+        openapi_extra=_REQUEST,
+        responses={
+            404: {"description": "no such model"},
+            422: {"description": "malformed request, field named"},
+        },
+    )
+    async def run(name: str, request: Request) -> Response:
+        body = await request.body()
+        started = time.perf_counter()
+        reply = await run_in_threadpool(_run, registry, name, body, meter)
+        label = name if name in registry.models else "unknown"
+        meter.request(label, reply.status_code, time.perf_counter() - started)
+        return reply
+
+    return app
+
+
+def _run(registry: Registry, name: str, body: bytes, meter: Meter) -> Response:
+    try:
+        try:
+            request = json.loads(body)
+        except ValueError as error:
+            raise InputError(f"body: not JSON ({error})") from error
+        reply = answer(registry, name, request)
+    except VoltwinError as error:
+        return _problem(error)
+    meter.results(name, reply["results"])
+    return _json(reply)
