@@ -38,7 +38,8 @@ def loss(state_of_charge: Floats, exposure: Floats, beta: float | Floats) -> Flo
     z = b * y
     with np.errstate(divide="ignore", invalid="ignore"):
         curved = np.where(z > -1.0, np.log1p(np.maximum(z, -1.0)) / b, np.inf)
-    result: Floats = np.where(b == 0.0, y, curved)
+    # Near beta = 0 the quotient would be 0/0; two terms of its series are exact to 1e-16 there.
+    result: Floats = np.where(np.abs(z) < 1e-8, y * (1.0 - 0.5 * z), curved)
     return result
 
 
