@@ -1,0 +1,83 @@
+"""The converter's one call: a file in, its description and the account of it out.
+
+::
+
+conversion = convert("module.mdj")
+open("module.ttl", "wb").write(turtle(ontology(conversion.description), conversion.description))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..errors import ModelFileError
+from . import uml
+from .describe import Progress, describe_with_account
+from .description import Description, Named
+from .description_json import from_json
+from .files import MAX_BYTES, Kind, ModelFile, open_model
+from .report import CONVERTED, Entry, Report
+from .staruml import read_staruml
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """A description and the account of how it came about."""
+
+    description: Description
+    report: Report
+
+
+def read(path: str | Path, *, max_bytes: int = MAX_BYTES) -> uml.Model:
+    """The UML of a .mdj, .mfj, .uml, .xmi or .xml file; ModelFileError where it holds none."""
+    file = open_model(Path(path), max_bytes)
+    if file.kind is Kind.DESCRIPTION:
+        raise ModelFileError(f"{path}: a description, not a UML file; convert() and load_description() take it")
+    return _read(file, Path(path))
+
+
+def _read(file: ModelFile, path: Path) -> uml.Model:
+    if file.kind is Kind.XMI:
+        raise ModelFileError(f"{path}: XMI is not read yet; export the model from StarUML as .mdj")
+    return read_staruml(file.json, file.name)
+
+
+def convert(path: str | Path, *, progress: Progress | None = None, max_bytes: int = MAX_BYTES) -> Conversion:
+    """Read and describe ``path``; a description .json is taken as it is. ModelFileError where it is neither."""
+    file = open_model(Path(path), max_bytes)
+    if file.kind is Kind.DESCRIPTION:
+        description = from_json(file.json, str(path))
+        return Conversion(description, Report(Path(path).name, "description", tuple(_entries(description)), ()))
+    if progress is not None:
+        progress("reading", 0, 1)
+    description, report = describe_with_account(_read(file, Path(path)), progress)
+    return Conversion(description, replace(report, source=Path(path).name))
+
+
+def _entries(description: Description) -> Iterator[Entry]:
+    """The account of a description: all of it is converted."""
+
+    def entry(kind: str, element: Named) -> Entry:
+        return Entry(kind, element.id or element.iri, element.name, CONVERTED, "")
+
+    yield entry("Description", description)
+    for package in description.packages:
+        yield entry("Package", package)
+    for class_ in description.classes:
+        yield entry("Class", class_)
+        for feature in class_.attributes:
+            yield entry("Attribute", feature)
+        for literal in class_.literals:
+            yield entry("Literal", literal)
+    for association in description.associations:
+        yield entry("Association", association)
+        for end in association.ends:
+            yield entry("End", end)
+    for group in description.generalization_sets:
+        yield entry("GeneralizationSet", group)
+    for object_ in description.objects:
+        yield entry("Object", object_)
+    for link in description.links:
+        yield entry("Link", link)

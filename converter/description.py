@@ -1,0 +1,178 @@
+"""The description: a UML model said plainly, as frozen values that mirror the JSON format.
+
+    {"format": "voltwin-description", "version": 1, "name": "Battery logistics",
+     "iri": "https://voltwin.example/models/battery-logistics",
+     "packages": [...], "classes": [{"key": "product::Cell", "name": "Cell", "attributes": [...]}], ...}
+
+Classes, associations and objects refer to each other by ``key`` (the qualified name, unique in the model),
+so that a person can read, compare and edit the text. The format is ontology/description.schema.json; what
+each field means stands there. `description_json` reads and writes it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+FORMAT: Final = "voltwin-description"
+VERSION: Final = 1
+
+Tags = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """What every element of a description may have. ``id`` is the UML tool's, for `diff` to follow renames."""
+
+    name: str
+    iri: str = ""
+    id: str = ""
+    documentation: str = ""
+    stereotypes: tuple[str, ...] = ()
+    tags: Tags = ()
+    constraints: tuple[str, ...] = ()
+    dependencies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package(Named):
+    """A package; ``iri`` is its namespace. ``flat``: its properties are named without their class."""
+
+    key: str
+    flat: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feature(Named):
+    """An attribute or an association end, as a property.
+
+    ``path_name`` is the name paths use: the name, made unique within its class. ``lower`` and ``upper``
+    bound how many values there are (``upper`` None: no bound); ``multiplicity`` is the text as drawn.
+    The range is ``datatype`` (a term of XSD, such as ``xsd:double``) or ``class_key``; neither means that
+    any resource will do.
+    """
+
+    path_name: str
+    type: str = ""
+    datatype: str = ""
+    class_key: str = ""
+    multiplicity: str | None = None
+    lower: int = 0
+    upper: int | None = None
+    default: str | None = None
+    derived: bool = False
+    read_only: bool = False
+    static: bool = False
+    ordered: bool = False
+    unique: bool | None = None
+    identifier: bool = False
+    visibility: str = "public"
+    unit: str = ""
+    quantity_kind: str = ""
+    exact_match: tuple[str, ...] = ()
+    close_match: tuple[str, ...] = ()
+    minimum: str = ""
+    maximum: str = ""
+    pattern: str = ""
+    redefines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End(Feature):
+    """An association end beside the class ``class_key``.
+
+    Where ``navigable``, it is a property of the class at the other end. ``aggregation`` (none, shared,
+    composite) says that *this* end's class is the whole.
+    """
+
+    navigable: bool = True
+    aggregation: str = "none"
+    qualifiers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Literal(Named):
+    """A literal of an enumeration."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Class(Named):
+    """A class, interface, data type, enumeration …; ``parents`` are keys, ``operations`` signatures.
+
+    ``datatype`` is set for a primitive type: the XSD type its values have. ``association`` is set for an
+    association class: the key of its association.
+    """
+
+    key: str
+    package: str = ""
+    kind: str = "class"
+    abstract: bool = False
+    leaf: bool = False
+    active: bool = False
+    parents: tuple[str, ...] = ()
+    attributes: tuple[Feature, ...] = ()
+    operations: tuple[str, ...] = ()
+    literals: tuple[Literal, ...] = ()
+    template_parameters: tuple[str, ...] = ()
+    datatype: str = ""
+    association: str = ""
+    exact_match: tuple[str, ...] = ()
+    close_match: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Association(Named):
+    """An association between the classes at its two ends (more with an association class, which holds them)."""
+
+    key: str
+    derived: bool = False
+    ends: tuple[End, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneralizationSet(Named):
+    """Children of ``parent`` that together are disjoint, complete, or both."""
+
+    parent: str
+    children: tuple[str, ...]
+    disjoint: bool = False
+    complete: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """Values of one property of an object; ``property`` is its IRI, empty where none was found."""
+
+    name: str
+    values: tuple[str, ...]
+    property: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Object(Named):
+    """An object and its classes' keys. ``name`` is its key in paths."""
+
+    key: str
+    package: str = ""
+    classes: tuple[str, ...] = ()
+    slots: tuple[Slot, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link(Named):
+    """A link between objects, in the order of ``association``'s ends; that is empty where none was found."""
+
+    objects: tuple[str, ...]
+    association: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description(Named):
+    """A whole model. ``iri`` is the ontology's."""
+
+    packages: tuple[Package, ...] = ()
+    classes: tuple[Class, ...] = ()
+    associations: tuple[Association, ...] = ()
+    generalization_sets: tuple[GeneralizationSet, ...] = ()
+    objects: tuple[Object, ...] = ()
+    links: tuple[Link, ...] = ()

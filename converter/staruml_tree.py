@@ -1,0 +1,209 @@
+"""The tree of a StarUML file: every typed object once, found by id, with what stands above it.
+
+    tree = Tree.of(json.load(file))
+    tree.key(node)                       # the id, made unique where the file repeats one
+
+Walking is a loop and not a recursion, and keeps no more than the objects that are model elements: the
+views and diagrams, nine tenths of most files, are only listed for the account.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from . import uml
+
+Json = dict[str, Any]
+
+_LAYOUT: Final = ("View", "Compartment", "Diagram")
+_BEHAVIOUR: Final = (
+    "UMLState", "UMLTransition", "UMLPseudostate", "UMLFinalState", "UMLRegion", "UMLConnectionPoint",
+    "UMLActivity", "UMLAction", "UMLObjectNode", "UMLInputPin", "UMLOutputPin", "UMLControlFlow", "UMLObjectFlow",
+    "UMLControlNode", "UMLInitialNode", "UMLFlowFinal", "UMLForkNode", "UMLJoinNode", "UMLMergeNode",
+    "UMLDecisionNode", "UMLCentralBuffer", "UMLDataStore", "UMLExpansion", "UMLStructuredActivity",
+    "UMLExceptionHandler", "UMLSwimlane", "UMLInterruptible", "UMLInteraction", "UMLMessage", "UMLLifeline",
+    "UMLCombinedFragment", "UMLGate", "UMLEndpoint", "UMLContinuation", "UMLTimeConstraint", "UMLTimeSegment",
+    "UMLDurationConstraint", "UMLCollaboration", "UMLRoleBinding", "UMLUseCase", "UMLUsecase", "UMLInclude",
+    "UMLExtend", "UMLEvent", "UMLOpaqueBehavior", "UMLStateInvariant", "UMLOccurrence", "UMLInformation",
+    "UMLInstanceRole", "UMLConnector",
+)  # fmt: skip
+
+
+def text(value: object) -> str:
+    """A value of the file as text: numbers and truth values as StarUML shows them, nothing for the rest."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return str(value)
+    return ""
+
+
+def flag(node: Json, key: str) -> bool:
+    """A truth value of the file; some hand-made files write it as text."""
+    value = node.get(key, False)
+    return value.strip().lower() == "true" if isinstance(value, str) else bool(value)
+
+
+def reason(kind: str) -> str:
+    """Why an element of type ``kind`` that no reader took is left out."""
+    if kind.endswith(_LAYOUT):
+        return "diagram layout: how it was drawn, not what it is"
+    if kind.startswith(_BEHAVIOUR):
+        return "behaviour or collaboration: not part of the structure a twin has"
+    if kind == "Tag":
+        return "a tag of an element that is left out"
+    if kind.startswith("UML"):
+        return f"{kind} has no counterpart in the description"
+    return f"{kind} is not UML structure"
+
+
+class Tree:
+    """All typed objects of a file, in its order."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Json] = []
+        self.listed: list[tuple[Json, Json | None]] = []
+        self.taken: dict[int, bool] = {}
+        self.remarks: list[uml.Remark] = []
+        self._parents: dict[int, Json | None] = {}
+        self._keys: dict[int, str] = {}
+        self._by_key: dict[str, Json] = {}
+        self._layout: set[str] = set()
+        self._copies: dict[str, int] = {}
+
+    @classmethod
+    def of(cls, root: Json) -> Tree:
+        """Walk ``root`` once."""
+        tree = cls()
+        stack: list[tuple[Any, Json | None]] = [(root, None)]
+        while stack:
+            value, above = stack.pop()
+            if isinstance(value, dict):
+                kind = value.get("_type")
+                if isinstance(kind, str):
+                    tree._add(value, above, kind)
+                    above = value
+                elif "$ref" not in value and value and above is not None:
+                    tree._remark("untyped-object", above, f"an object without a type ({_brief(value)}) is left out")
+                children = [child for child in value.values() if isinstance(child, (dict, list))]
+            else:
+                children = [child for child in value if isinstance(child, (dict, list))]
+            children.reverse()
+            stack.extend([(child, above) for child in children])
+        return tree
+
+    def _add(self, node: Json, above: Json | None, kind: str) -> None:
+        self.listed.append((node, above))
+        if kind.endswith(_LAYOUT):
+            self._layout.add(text(node.get("_id")))
+            return
+        self.nodes.append(node)
+        self._parents[id(node)] = above
+        given = text(node.get("_id"))
+        key = given or f"(no id {len(self.nodes)})"
+        if key in self._by_key:
+            key = self._free_key(key)
+            self._keys[id(node)] = key
+            self._by_key[key] = node
+            first = self._by_key[given]
+            self._remark(
+                "duplicate-id",
+                node,
+                f"the id {given} stands twice, first at {text(first.get('name')) or first['_type']}; "
+                "references to it mean the first",
+            )
+            return
+        self._keys[id(node)] = key
+        self._by_key[key] = node
+        if not given:
+            self._remark("no-id", node, f"a {kind} without an id: its IRI is only as stable as its name")
+
+    def _free_key(self, key: str) -> str:
+        number = self._copies.get(key, 1) + 1
+        while f"{key}~{number}" in self._by_key:
+            number += 1
+        self._copies[key] = number
+        return f"{key}~{number}"
+
+    def _remark(self, code: str, node: Json, message: str) -> None:
+        self.remarks.append(uml.Remark(code, self._keys.get(id(node), ""), self.where(node), message))
+
+    def where(self, node: Json) -> str:
+        """The names from the root down to ``node``."""
+        names: list[str] = []
+        here: Json | None = node
+        while here is not None:
+            names.append(text(here.get("name")) or here["_type"])
+            here = self._parents.get(id(here))
+        return "::".join(reversed(names))
+
+    def key(self, node: Json) -> str:
+        """The unique id of ``node``."""
+        return self._keys[id(node)]
+
+    def parent(self, node: Json) -> Json | None:
+        """The typed object around ``node``."""
+        return self._parents.get(id(node))
+
+    def named(self, key: str) -> object:
+        """The name of the element with id ``key``."""
+        node = self._by_key.get(key)
+        return None if node is None else node.get("name")
+
+    def take(self, node: Json) -> None:
+        """Note that a reader made something of ``node``."""
+        self.taken[id(node)] = True
+
+    def children(self, node: Json, key: str, kinds: set[str]) -> list[Json]:
+        """The typed objects of one of ``kinds`` in the list ``node[key]``."""
+        value = node.get(key)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            self._remark("wrong-shape", node, f"{key} should be a list and is {_brief(value)}")
+            return []
+        return [child for child in value if isinstance(child, dict) and child.get("_type") in kinds]
+
+    def part(self, node: Json, key: str) -> list[Json]:
+        """The typed object ``node[key]``, as a list of one; empty where it is missing."""
+        value = node.get(key)
+        return [value] if isinstance(value, dict) and isinstance(value.get("_type"), str) else []
+
+    def reference(self, value: object, what: str, node: Json) -> str:
+        """The id that ``{"$ref": id}`` means; empty, with a remark, where nothing has it."""
+        if value in (None, ""):
+            return ""
+        target = value.get("$ref") if isinstance(value, dict) else value
+        key = text(target)
+        if key in self._by_key:
+            return key
+        if key in self._layout:
+            return ""
+        self._remark("missing-reference", node, f"{what} refers to {key or _brief(value)}, which is not in the file")
+        return ""
+
+    def account(self) -> tuple[uml.Seen, ...]:
+        """Every typed object; those no reader took with the reason."""
+        found = []
+        keys, taken = self._keys, self.taken
+        for node, above in self.listed:
+            kind = node["_type"]
+            mark = id(node)
+            known = mark in keys
+            found.append(
+                uml.Seen(
+                    kind,
+                    keys[mark] if known else text(node.get("_id")),
+                    text(node.get("name")),
+                    keys.get(id(above), ""),
+                    "" if mark in taken else reason(kind),
+                )
+            )
+        return tuple(found)
+
+
+def _brief(value: object) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 60 else f"{shown[:57]}…"

@@ -1,0 +1,272 @@
+"""UML as values: what every reader makes and `describe` takes, whatever file it came from.
+
+>>> from voltwin.converter import read
+>>> model = read("battery_logistics.mdj")           # doctest: +SKIP
+>>> [c.name for c in model.classifiers][:2]         # doctest: +SKIP
+['String', 'Integer']
+
+Readers even out what the tools do differently: ``End.aggregation`` stands on the end whose class is the
+whole, ``End.navigable`` says whether one can go *to* that end's class, defaults are filled in, and every
+element has an id of its own even where the file repeats one. Texts stay as they were drawn: what a
+multiplicity or a type name means is for `describe` to say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class Tag(NamedTuple):
+    """A tagged value; ``id`` is empty where the file gives tags none."""
+
+    name: str
+    value: str
+    id: str = ""
+
+
+class TypeRef(NamedTuple):
+    """A reference to a classifier or an element: by ``id``, by ``name``, or by neither."""
+
+    id: str = ""
+    name: str = ""
+
+    def __bool__(self) -> bool:
+        """Whether anything is referred to at all."""
+        return bool(self.id or self.name)
+
+
+NOTHING = TypeRef()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Element:
+    """What all elements have."""
+
+    id: str
+    name: str = ""
+    documentation: str = ""
+    stereotypes: tuple[str, ...] = ()
+    tags: tuple[Tag, ...] = ()
+    visibility: str = "public"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package(Element):
+    """A package, model or profile; ``owner`` is the id of the package around it, or empty."""
+
+    owner: str = ""
+    kind: str = "package"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribute(Element):
+    """A structural feature. ``multiplicity`` is the text as drawn, None where nothing was drawn."""
+
+    type: TypeRef = NOTHING
+    multiplicity: str | None = None
+    default: str | None = None
+    derived: bool = False
+    read_only: bool = False
+    static: bool = False
+    ordered: bool = False
+    unique: bool | None = None
+    identifier: bool = False
+    aggregation: str = "none"
+    redefines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter(Element):
+    """A parameter of an operation; ``direction`` is in, out, inout or return."""
+
+    type: TypeRef = NOTHING
+    direction: str = "in"
+    multiplicity: str | None = None
+    default: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation(Element):
+    """An operation or a reception of a signal."""
+
+    parameters: tuple[Parameter, ...] = ()
+    static: bool = False
+    abstract: bool = False
+    query: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Literal(Element):
+    """A literal of an enumeration."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Classifier(Element):
+    """A class, interface, data type, primitive type, enumeration, signal, component or node.
+
+    ``owner`` is the id of the package or classifier around it, or empty.
+    """
+
+    owner: str = ""
+    kind: str = "class"
+    abstract: bool = False
+    leaf: bool = False
+    active: bool = False
+    attributes: tuple[Attribute, ...] = ()
+    operations: tuple[Operation, ...] = ()
+    literals: tuple[Literal, ...] = ()
+    template_parameters: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End(Element):
+    """One end of an association, beside the class ``type``."""
+
+    type: TypeRef = NOTHING
+    multiplicity: str | None = None
+    navigable: bool | None = None
+    aggregation: str = "none"
+    derived: bool = False
+    read_only: bool = False
+    ordered: bool = False
+    unique: bool | None = None
+    identifier: bool = False
+    default: str | None = None
+    qualifiers: tuple[Attribute, ...] = ()
+    redefines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Association(Element):
+    """An association of two or more ends; ``association_class`` is the id of its class, or empty."""
+
+    owner: str = ""
+    ends: tuple[End, ...] = ()
+    derived: bool = False
+    association_class: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssociationClassLink(Element):
+    """StarUML's joint between a class and an association: together they are an association class."""
+
+    classifier: str = ""
+    association: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generalization(Element):
+    """``child`` is a kind of ``parent``; ``realization`` where the parent is an interface it realises."""
+
+    child: TypeRef = NOTHING
+    parent: TypeRef = NOTHING
+    discriminator: str = ""
+    realization: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneralizationSet(Element):
+    """Generalisations that belong together."""
+
+    generalizations: tuple[str, ...] = ()
+    disjoint: bool = False
+    complete: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dependency(Element):
+    """``source`` depends on ``target``; ``kind`` is dependency, realization, abstraction or usage."""
+
+    kind: str = "dependency"
+    source: TypeRef = NOTHING
+    target: TypeRef = NOTHING
+    mapping: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constraint(Element):
+    """A constraint or a note on ``constrained`` elements (else on ``owner``)."""
+
+    owner: str = ""
+    specification: str = ""
+    constrained: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot(Element):
+    """A value of an object. ``value`` is None where nothing was drawn; ``instance`` names an object by id."""
+
+    feature: str = ""
+    type: TypeRef = NOTHING
+    value: str | None = None
+    instance: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Object(Element):
+    """An instance specification."""
+
+    owner: str = ""
+    classifiers: tuple[TypeRef, ...] = ()
+    slots: tuple[Slot, ...] = ()
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkEnd(Element):
+    """One end of a link, at the object ``object`` (its id)."""
+
+    object: str = ""
+    navigable: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link(Element):
+    """A link between two or more objects."""
+
+    owner: str = ""
+    ends: tuple[LinkEnd, ...] = ()
+    association: TypeRef = NOTHING
+
+
+class Seen(NamedTuple):
+    """One element of the file. ``ignored`` gives the reason where the reader itself left it out.
+
+    ``owner`` is the id of the element it is a part of for the account: it shares that one's outcome unless
+    it is given its own.
+    """
+
+    type: str
+    id: str
+    name: str
+    owner: str
+    ignored: str = ""
+
+
+class Remark(NamedTuple):
+    """Something the reader has to say about an element: a code, where, and what."""
+
+    code: str
+    id: str
+    where: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model(Element):
+    """A whole file. ``seen`` has every element of it, in the file's order."""
+
+    format: str = ""
+    packages: tuple[Package, ...] = ()
+    classifiers: tuple[Classifier, ...] = ()
+    associations: tuple[Association, ...] = ()
+    association_class_links: tuple[AssociationClassLink, ...] = ()
+    generalizations: tuple[Generalization, ...] = ()
+    generalization_sets: tuple[GeneralizationSet, ...] = ()
+    dependencies: tuple[Dependency, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
+    objects: tuple[Object, ...] = ()
+    links: tuple[Link, ...] = ()
+    seen: tuple[Seen, ...] = field(default=(), repr=False)
+    remarks: tuple[Remark, ...] = ()
