@@ -11,9 +11,9 @@ in this layout one numpy call serves them all, without padding and without a loo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+
+_Key = TypeVar("_Key", bound=Hashable)
 
 #: Two segment ends closer than this (seconds) are one instant: doubles of Unix seconds resolve 0.2 µs.
 TIME_TOLERANCE: Final = 1e-3
@@ -128,6 +130,15 @@ class Ragged:
         if filled.any():
             result[filled] = which.reduceat(self.values, self.offsets[:-1][filled])
         return result
+
+
+def grouped(keys: Sequence[_Key]) -> Iterator[tuple[_Key, Integers]]:
+    """Each different key once, with the positions that have it, both in order of appearance."""
+    found: dict[_Key, list[int]] = {}
+    for position, key in enumerate(keys):
+        found.setdefault(key, []).append(position)
+    for key, positions in found.items():
+        yield key, np.array(positions, dtype=np.int64)
 
 
 def absent(size: int) -> Floats:

@@ -15,6 +15,7 @@ request are read column by column, so a batch costs a few numpy calls and not on
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import Any, Final
@@ -22,7 +23,7 @@ from typing import Any, Final
 import numpy as np
 
 from ..errors import InputError, UnitError
-from .columns import Floats, Ragged, Trends, offsets_of
+from .columns import Flags, Floats, Ragged, Trends, offsets_of
 from .protocol import Batch, Column, Model, Parameter, ParameterValue, Port, Problem, Problems
 from .units import convert, scale
 
@@ -30,6 +31,7 @@ Instance = Mapping[str, Any]
 _TREND_LISTS: Final = ("start", "end", "startValue", "endValue", "origin")
 MEASURED: Final = "measured"
 BEST_GUESS: Final = "best guess"
+_ORIGINS: Final = {MEASURED: True, BEST_GUESS: False}
 
 
 def decode(model: Model, instances: Sequence[Any]) -> tuple[Batch, list[int], dict[int, Problem]]:
@@ -169,11 +171,13 @@ def _flatten(lists: list[list[float]], complain: Callable[[int, str], None]) -> 
 
 def _numbers(values: list[Any]) -> Floats | None:
     """As floats, or None where something is not a plain number (text, null, a list, a truth value)."""
-    if not values:
-        return np.empty(0)
-    if not {float, int}.issuperset(map(type, values)):
+    try:
+        flat = np.frombuffer(array("d", values), dtype=np.float64) if values else np.empty(0)
+    except (TypeError, OverflowError):
         return None
-    return np.array(values, dtype=np.float64)
+    # Truth values pass as 0 and 1: only those need a second look.
+    doubtful = np.flatnonzero((flat == 0.0) | (flat == 1.0)).tolist()
+    return None if any(isinstance(values[i], bool) for i in doubtful) else flat
 
 
 def _check_range(port: Port, values: Floats, rows: np.typing.NDArray[np.int64], problems: Problems) -> None:
@@ -211,22 +215,27 @@ def _read_trend(port: Port, inputs: Sequence[Instance], problems: Problems) -> C
     for name in _TREND_LISTS[:-1]:
         flat, _ = _flatten(lists[name], _complainer(problems, port.name, f"{name}: "))
         flats.append(flat)
-    origins = list(chain.from_iterable(lists["origin"]))
-    if not {MEASURED, BEST_GUESS}.issuperset(origin for origin in origins if isinstance(origin, str)) or not all(
-        isinstance(origin, str) for origin in origins
-    ):
-        for index, column in enumerate(lists["origin"]):
-            wrong = next((origin for origin in column if origin not in (MEASURED, BEST_GUESS)), None)
-            if wrong is not None:
-                problems.add(index, port.name, f"origin must be {MEASURED!r} or {BEST_GUESS!r}, not {wrong!r}")
+    measured = _read_origins(lists["origin"], _complainer(problems, port.name))
     if problems.found:
         # decode reads again without these instances; a column of the right type is all it needs now.
         return Trends(*(np.empty(0),) * 4, np.empty(0, dtype=np.bool_), np.zeros(len(inputs) + 1, dtype=np.int64))
     lengths = [len(column) for column in lists["start"]]
     by_segment, shift = np.repeat(factor, lengths), np.repeat(offset, lengths)
     start, end, first, last = flats
-    measured = np.array([origin == MEASURED for origin in origins], dtype=np.bool_)
     return Trends(start, end, first * by_segment + shift, last * by_segment + shift, measured, offsets_of(lengths))
+
+
+def _read_origins(lists: list[list[Any]], complain: Callable[[int, str], None]) -> Flags:
+    """Which segments were measured, flat; an origin that is neither of the two words is complained about."""
+    count = sum(map(len, lists))
+    try:
+        return np.fromiter(map(_ORIGINS.__getitem__, chain.from_iterable(lists)), dtype=np.bool_, count=count)
+    except (KeyError, TypeError):
+        for index, column in enumerate(lists):
+            wrong = next((origin for origin in column if origin not in (MEASURED, BEST_GUESS)), None)
+            if wrong is not None:
+                complain(index, f"origin must be {MEASURED!r} or {BEST_GUESS!r}, not {wrong!r}")
+        return np.zeros(count, dtype=np.bool_)
 
 
 _READERS: Final[dict[str, Callable[[Port, Sequence[Instance], Problems], Column]]] = {

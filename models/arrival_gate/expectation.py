@@ -4,10 +4,11 @@
 >>> from voltwin.models.arrival_gate.expectation import Measurement, expect
 >>> from voltwin.models.arrival_gate.relaxation import Relaxations
 >>> from voltwin.models.ocv_soc.files import CurveLibrary
+>>> from voltwin.models.self_discharge.soc_laws import ExponentialFactor
 >>> curve, law = CurveLibrary.shipped().get("bpx-nmc111"), Relaxations.shipped().get("partial-charge")
 >>> left = Measurement(np.array([3.6729]), np.array([298.15]), np.array([6.0]))
 >>> there = Measurement(np.array([np.nan]), np.array([295.15]), np.array([256.0]))
->>> found = expect(curve, law, left, there, exposure=np.array([0.0028 / 730 * 220.7]), beta=np.array([0.87]))
+>>> found = expect(curve, law, left, there, ExponentialFactor(0.87), np.array([8.47e-4]))
 >>> [float(part[0] * 1000).__round__(2) for part in (found.self_discharge, found.entropic, found.relaxation)]
 [-0.43, 0.26, -0.56]
 
@@ -22,7 +23,7 @@ import numpy as np
 
 from ..columns import Floats
 from ..ocv_soc.curve import OcvCurve
-from ..self_discharge.loss import loss, loss_slopes
+from ..self_discharge.soc_laws import LossResponse, SocFactor
 from .relaxation import Relaxation
 
 
@@ -40,7 +41,7 @@ class Expectation:
     """The expected arrival voltage and its three parts (V), the charge before and after, and slopes.
 
     ``voltage - end-of-line voltage = relaxation + entropic + self_discharge`` exactly. ``slope`` is
-    dOCV/dSOC at arrival (V), ``loss_by_exposure`` and ``loss_by_beta`` the derivatives of the loss.
+    dOCV/dSOC at arrival (V), ``loss`` how the loss answers to exposure and charge.
     """
 
     voltage: Floats
@@ -51,22 +52,25 @@ class Expectation:
     soc_after: Floats
     slope: Floats
     entropic_coefficient: Floats
-    loss_by_exposure: Floats
-    loss_by_beta: Floats
+    loss: LossResponse
 
 
 def expect(
-    curve: OcvCurve, law: Relaxation, left: Measurement, there: Measurement, exposure: Floats, beta: Floats
+    curve: OcvCurve,
+    law: Relaxation,
+    left: Measurement,
+    there: Measurement,
+    factor: SocFactor,
+    exposure: Floats,
 ) -> Expectation:
     """The expectation for each cell; NaN where the end-of-line voltage is not on the curve."""
     still_to_lose = law.remaining(left.rest)
     before = curve.soc(left.voltage - still_to_lose, left.temperature)
-    after = before - loss(before, exposure, beta)
+    after = before - factor.loss(before, exposure)
     settled = curve.voltage(before, left.temperature)
     moved = curve.voltage(before, there.temperature)
     discharged = curve.voltage(after, there.temperature)
     relaxation = law.remaining(there.rest) - still_to_lose
-    slopes = loss_slopes(before, exposure, beta)
     return Expectation(
         voltage=left.voltage + relaxation + (moved - settled) + (discharged - moved),
         self_discharge=discharged - moved,
@@ -76,8 +80,7 @@ def expect(
         soc_after=after,
         slope=curve.slope(after, there.temperature),
         entropic_coefficient=curve.entropic_coefficient(after, there.temperature),
-        loss_by_exposure=slopes.by_exposure,
-        loss_by_beta=slopes.by_beta,
+        loss=factor.response(before, exposure),
     )
 
 
@@ -85,14 +88,13 @@ def expect(
 class Doubts:
     """Standard deviations the gate starts from, per cell ``(N,)``.
 
-    ``voltage`` of one reading (V), ``temperature`` of one test (K), ``exposure`` by source (the K of the
-    history) and ``beta``.
+    ``voltage`` of one reading (V), ``temperature`` of one test (K), ``exposure`` (K of the history) by
+    source.
     """
 
     voltage: Floats
     temperature: Floats
     exposure: dict[str, Floats]
-    beta: Floats
 
 
 def deviation_parts(
@@ -113,8 +115,8 @@ def deviation_parts(
     carried = found.slope / earlier
     self_discharge = np.hypot(
         np.sqrt(sum((sigma * sigma for sigma in doubts.exposure.values()), np.zeros_like(found.slope)))
-        * found.loss_by_exposure,
-        found.loss_by_beta * doubts.beta,
+        * found.loss.by_exposure,
+        found.loss.shape_sigma,
     )
     difference = there.temperature - left.temperature
     thermometers = np.abs(found.entropic_coefficient) * doubts.temperature * np.sqrt(1.0 + carried**2)

@@ -14,15 +14,16 @@ from typing import Final
 
 import numpy as np
 
-from ..columns import Flags, Floats, Integers, Ragged, Trends, row_sums
+from ..columns import Flags, Floats, Integers, Ragged, Trends, grouped, row_sums
 from ..ocv_soc.curve import OcvCurve
 from ..ocv_soc.files import CurveLibrary
-from ..ocv_soc.model import CURVE_PARAMETER, FLAT, by_curve, check_curves, refuse_off_curve
+from ..ocv_soc.model import CURVE_PARAMETER, FLAT, check_curves, refuse_off_curve
 from ..protocol import Answer, Batch, Column, Parameter, Problems, answer_good
 from ..self_discharge.equivalent_age import TemperatureDoubt
+from ..self_discharge.exposures import PARAMETERS, Exposures, check_laws, expose
 from ..self_discharge.histories import bridge, check_trends, gaps
-from ..self_discharge.model import PARAMETERS, Exposures, check_laws, expose
 from ..self_discharge.parameter_sets import ParameterSets
+from ..self_discharge.soc_laws import SocFactor
 from .decision import (
     ACCEPT,
     REJECT,
@@ -98,14 +99,12 @@ class ArrivalGateModel:
         history = expose(self.sets, batch, cut, doubts, np.zeros(batch.size), problems)
         cells = _Cells.empty(left.values.size)
         laws = [self.relaxations.get(name) for name in batch.words("relaxation")]
-        entropy_known = np.ones(batch.size, dtype=np.bool_)
-        for curve, curve_rows in by_curve(self.library, batch):
-            entropy_known[curve_rows] = curve.entropy != "none"
-            names = np.array([laws[row].name for row in curve_rows.tolist()])
-            for name in dict.fromkeys(names.tolist()):
-                rows = curve_rows[names == name]
-                law = laws[int(rows[0])]
-                _expect_rows(batch, rows, curve, law, left, arrived, history, cells, problems)
+        keys = zip(batch.words("curve"), batch.words("relaxation"), batch.words("parameterSet"), strict=True)
+        for (curve_name, relaxation, set_name), rows in grouped(list(keys)):
+            curve, law = self.library.get(curve_name), self.relaxations.get(relaxation)
+            factor = self.sets.get(set_name).soc_factor
+            _expect_rows(batch, rows, curve, law, factor, history, cells, problems)
+        entropy_known = np.array([self.library.get(name).entropy != "none" for name in batch.words("curve")], bool)
         unsoaked = _not_soaked(batch, cut, until)
         return _columns(batch, left, arrived, cells, history, found_gaps.seconds, unsoaked, entropy_known, laws)
 
@@ -175,13 +174,13 @@ def _expect_rows(
     rows: Integers,
     curve: OcvCurve,
     law: Relaxation,
-    left: Ragged,
-    arrived: Ragged,
+    factor: SocFactor,
     history: Exposures,
     cells: _Cells,
     problems: Problems,
 ) -> None:
-    """Expectation and its parts of doubt for the instances ``rows``, which share curve and relaxation."""
+    """Expectation and its parts of doubt for the instances ``rows``, which share curve and laws."""
+    left, arrived = batch.cells("endOfLineOcv"), batch.cells("arrivalOcv")
     where = np.isin(left.rows, rows)
     ours, theirs = left.take(rows), arrived.take(rows)
     t_left = ours.spread(batch.scalar("endOfLineTemperature")[rows] + _KELVIN)
@@ -190,12 +189,11 @@ def _expect_rows(
     refuse_off_curve(curve, theirs, t_there, rows, "arrivalOcv", problems)
     before = Measurement(ours.values, t_left, ours.spread(batch.scalar("endOfLineRest")[rows]))
     there = Measurement(theirs.values, t_there, ours.spread(batch.scalar("arrivalRest")[rows]))
-    found = expect(curve, law, before, there, ours.spread(history.exposure[rows]), ours.spread(history.beta[rows]))
+    found = expect(curve, law, before, there, factor, ours.spread(history.exposure[rows]))
     doubts = Doubts(
         voltage=ours.spread(batch.numbers("voltageSigma")[rows]) * 1e-3,
         temperature=ours.spread(batch.numbers("testTemperatureSigma")[rows]),
         exposure={source: ours.spread(sigma[rows]) for source, sigma in history.sigmas.items()},
-        beta=ours.spread(history.beta_sigma[rows]),
     )
     cells.put(where, found, deviation_parts(curve, law, before, there, found, doubts))
 

@@ -7,14 +7,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from ..columns import Floats, Integers, Ragged
+from ..columns import Floats, Integers, Ragged, grouped
 from ..protocol import Answer, Batch, Column, Parameter, Port, Problems, answer_good
 from .curve import OcvCurve
 from .files import DEFAULT_CURVE, CurveLibrary
@@ -91,7 +91,8 @@ class OcvSocModel:
         parts = {source: np.zeros_like(ocv.values) for source in _SPLIT}
         used = np.full(batch.size, np.nan)
         flags: list[list[str]] = [[] for _ in range(batch.size)]
-        for curve, rows in by_curve(self.library, batch):
+        for name, rows in grouped(batch.words("curve")):
+            curve = self.library.get(name)
             kelvin = np.where(np.isnan(given[rows]), curve.reference_temperature, given[rows] + 273.15)
             used[rows] = np.where(np.isnan(given[rows]), curve.reference_temperature - 273.15, given[rows])
             cells = np.isin(ocv.rows, rows)
@@ -134,13 +135,6 @@ def check_curves(library: CurveLibrary, batch: Batch, problems: Problems) -> Non
         if name not in library.curves:
             known = ", ".join(sorted(library.curves))
             problems.add(row, "curve", f"{name!r} is not known; known are {known}")
-
-
-def by_curve(library: CurveLibrary, batch: Batch) -> Iterator[tuple[OcvCurve, Integers]]:
-    """Each curve of the batch, known to be there, with the instances that use it."""
-    names = np.array(batch.words("curve"))
-    for name in dict.fromkeys(names.tolist()):
-        yield library.get(name), np.flatnonzero(names == name)
 
 
 def refuse_off_curve(

@@ -14,20 +14,12 @@ from typing import Final
 
 import numpy as np
 
-from ...errors import VoltwinError
-from ..columns import Flags, Floats, Integers, Ragged, Trends, absent
+from ..columns import Floats, Ragged
 from ..protocol import Answer, Batch, Column, Parameter, Port, Problems, answer_good
-from .equivalent_age import (
-    TemperatureDoubt,
-    exposure,
-    exposure_sigma,
-    mean_kinetic_temperature,
-    measured_share,
-    temperature_extremes,
-)
-from .histories import check_trends, outside, refuse_gaps
-from .loss import loss, loss_slopes, powered_exposure, powered_slope
-from .parameter_sets import DEFAULT_SET, POLICIES, ParameterSet, ParameterSets
+from .equivalent_age import TemperatureDoubt
+from .exposures import PARAMETERS, Exposures, check_laws, expose
+from .histories import check_trends, refuse_gaps
+from .parameter_sets import ParameterSets
 
 _KELVIN: Final = 273.15
 
@@ -41,42 +33,6 @@ SOURCES: Final = {
     "gapTemperature": "lossSigmaGapTemperature",
     "stateOfCharge": "lossSigmaStateOfCharge",
 }
-
-PARAMETERS: Final = (
-    Parameter("parameterSet", DEFAULT_SET, description="name of the parameter set"),
-    Parameter("policy", "arrhenius", description="between and beyond the set's temperatures", choices=POLICIES),
-    Parameter(
-        "measuredTemperatureSigma",
-        0.5,
-        "K",
-        "standard deviation of a sensor, one offset a history",
-        minimum=0,
-        maximum=20,
-    ),
-    Parameter(
-        "guessedTemperatureSigma",
-        3.0,
-        "K",
-        "standard deviation of a best guess, one offset a history",
-        minimum=0,
-        maximum=50,
-    ),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Exposures:
-    """What histories did, per instance ``(n,)``: exposure K with its sigmas by source, age and shares."""
-
-    exposure: Floats
-    equivalent_age: Floats
-    sigmas: dict[str, Floats]
-    mean_kinetic: Floats
-    measured: Floats
-    extrapolated: Flags
-    age: Floats
-    beta: Floats
-    beta_sigma: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,23 +112,21 @@ class SelfDischargeModel:
         found = expose(self.sets, batch, cut, doubts, before, problems)
 
         start = soc.values / 100.0
-        lost = loss(start, soc.spread(found.exposure), soc.spread(found.beta))
+        lost, response = found.losses(soc.with_values(start))
         now = start - lost
         empty = soc.with_values(now).minimum() < 0
         problems.flag(empty, "soc", "falls below 0 % within the history; check start, rates and times")
-        slopes = loss_slopes(start, soc.spread(found.exposure), soc.spread(found.beta))
-        mean_factor = soc.with_values(slopes.by_exposure).mean()
+        mean_factor = soc.with_values(response.by_exposure).mean()
         parts = {source: mean_factor * sigma for source, sigma in found.sigmas.items()}
-        parts["beta"] = np.abs(soc.with_values(slopes.by_beta).mean()) * found.beta_sigma
+        parts["beta"] = soc.with_values(response.shape_sigma).mean()
         start_sigma = _aligned(batch.cells("socSigma"), soc) / 100.0
-        parts["stateOfCharge"] = np.sqrt(
-            soc.with_values((slopes.by_state_of_charge * start_sigma) ** 2).sum()
-        ) / np.maximum(soc.lengths, 1)
+        from_start = soc.with_values((response.by_state_of_charge * start_sigma) ** 2).sum()
+        parts["stateOfCharge"] = np.sqrt(from_start) / np.maximum(soc.lengths, 1)
         shared = sum((sigma * sigma for sigma in found.sigmas.values()), np.zeros(batch.size))
         cell_variance = (
-            (1.0 - slopes.by_state_of_charge) ** 2 * start_sigma**2
-            + slopes.by_exposure**2 * soc.spread(shared)
-            + (slopes.by_beta * soc.spread(found.beta_sigma)) ** 2
+            (1.0 - response.by_state_of_charge) ** 2 * start_sigma**2
+            + response.by_exposure**2 * soc.spread(shared)
+            + response.shape_sigma**2
         )
         columns: dict[str, Column] = {
             "loss": soc.with_values(lost).mean() * 100,
@@ -202,106 +156,6 @@ class SelfDischargeModel:
             row += ["EXTRAPOLATED_SOC"] if low[i] < valid[0] or high[i] > valid[1] else []
             flags.append(row)
         return flags
-
-
-def check_laws(sets: ParameterSets, batch: Batch, problems: Problems) -> None:
-    """Note the instances whose parameter set is unknown, or cannot serve their policy."""
-    keys = list(zip(batch.words("parameterSet"), batch.words("policy"), strict=True))
-    for key in dict.fromkeys(keys):
-        field, message = "", ""
-        try:
-            field = "parameterSet"
-            chosen = sets.get(key[0])
-            field = "policy"
-            chosen.law(key[1])
-        except VoltwinError as error:
-            message = str(error)
-        for row in [i for i, item in enumerate(keys) if message and item == key]:
-            problems.add(row, field, message)
-
-
-def expose(
-    sets: ParameterSets,
-    batch: Batch,
-    trends: Trends,
-    doubts: list[TemperatureDoubt],
-    age_before: Floats,
-    problems: Problems,
-) -> Exposures:
-    """Run every history through its instance's parameter set and policy, both known to be there.
-
-    Instances are grouped by (set, policy), of which a fleet has a handful; each group is one vectorised
-    pass.
-    """
-    size = batch.size
-    result = Exposures(
-        exposure=absent(size),
-        equivalent_age=absent(size),
-        sigmas={},
-        mean_kinetic=absent(size),
-        measured=absent(size),
-        extrapolated=np.zeros(size, dtype=np.bool_),
-        age=absent(size),
-        beta=absent(size),
-        beta_sigma=absent(size),
-    )
-    keys = list(zip(batch.words("parameterSet"), batch.words("policy"), strict=True))
-    groups = dict.fromkeys(keys)
-    for key in groups:
-        rows = np.flatnonzero(np.array([item == key for item in keys]))
-        chosen = sets.get(key[0])
-        part, local = trends, doubts
-        if len(groups) > 1:
-            part, local = trends.take(rows), [_take_doubt(doubt, trends, rows) for doubt in doubts]
-        _fill(result, rows, chosen, key[1], part, local, age_before[rows], problems)
-    return result
-
-
-def _fill(
-    result: Exposures,
-    rows: Integers,
-    chosen: ParameterSet,
-    policy: str,
-    trends: Trends,
-    doubts: list[TemperatureDoubt],
-    age_before: Floats,
-    problems: Problems,
-) -> None:
-    law = chosen.law(policy)
-    coldest, warmest = temperature_extremes(trends)
-    # A history of no length loses nothing, at whatever temperature.
-    still = ~np.isfinite(coldest)
-    coldest, warmest = np.where(still, 298.15, coldest), np.where(still, 298.15, warmest)
-    for index in np.flatnonzero(law.rate(coldest) <= 0).tolist():
-        problems.add(
-            int(rows[index]),
-            "policy",
-            f"{policy} makes the rate of {chosen.name} negative at {coldest[index] - _KELVIN:.1f} °C; "
-            "use arrhenius or clamp",
-        )
-    simple = exposure(trends, law)
-    k25 = chosen.rate_at_25
-    tau = simple / k25
-    age = (trends.ends() - trends.begins()) / 3600.0
-    result.exposure[rows] = powered_exposure(tau, k25, chosen.time_exponent, age_before)
-    result.equivalent_age[rows] = tau
-    stretch = powered_slope(tau, chosen.time_exponent, age_before)
-    for source, sigma in exposure_sigma(trends, law, doubts).items():
-        target = result.sigmas.setdefault(source, np.zeros(result.exposure.shape))
-        target[rows] = stretch * sigma
-    mean_rate = np.divide(simple, age, out=law.rate(coldest), where=age > 0)
-    kinetic = mean_kinetic_temperature(mean_rate, coldest, warmest, law)
-    result.mean_kinetic[rows] = np.where(still, np.nan, kinetic)
-    result.measured[rows] = measured_share(trends)
-    result.extrapolated[rows] = outside(trends, *chosen.valid_temperature)
-    result.age[rows] = age
-    result.beta[rows] = chosen.beta
-    result.beta_sigma[rows] = chosen.beta_sigma
-
-
-def _take_doubt(doubt: TemperatureDoubt, trends: Trends, rows: Integers) -> TemperatureDoubt:
-    touches = Ragged(doubt.touches.astype(np.float64), trends.offsets).take(rows).values > 0
-    return TemperatureDoubt(doubt.source, touches, doubt.sigma[rows])
 
 
 def _aligned(sigma: Ragged, soc: Ragged) -> Floats:

@@ -23,7 +23,9 @@ import numpy as np
 
 from ...errors import InputError, NotFoundError
 from ..json_fields import Fields
+from ..units import convert
 from .rate_laws import ArrheniusLaw, ArrheniusPair, ConstantLaw, LinearLaw, PiecewiseLaw, RateLaw
+from .soc_laws import ExponentialFactor, SocFactor, TabulatedFactor
 
 POLICIES: Final = ("arrhenius", "linear", "clamp")
 REFERENCE: Final = 298.15  # K: equivalent age counts in hours at 25 °C
@@ -45,8 +47,8 @@ class ParameterSet:
     """Everything the self-discharge of one kind of cell needs.
 
     Temperatures in kelvin, rates in 1/h, activation energy in J/mol (None when two or more rates imply
-    it), ``beta`` of exp[beta (S - 0.5)], ``time_exponent`` n of the power law in time (1: none),
-    ``valid_temperature`` and ``valid_state_of_charge`` as (minimum, maximum).
+    it), ``soc_factor`` the dependence f(S) on the state of charge, ``time_exponent`` n of the power law in
+    time (1: none), ``valid_temperature`` and ``valid_state_of_charge`` as (minimum, maximum).
     """
 
     name: str
@@ -56,8 +58,7 @@ class ParameterSet:
     rates: tuple[MeasuredRate, ...]
     activation_energy: float | None
     activation_energy_sigma: float
-    beta: float
-    beta_sigma: float
+    soc_factor: SocFactor
     time_exponent: float
     valid_temperature: tuple[float, float]
     valid_state_of_charge: tuple[float, float]
@@ -133,7 +134,6 @@ def read_parameter_set(file: Path) -> ParameterSet:
     exponent = fields.number("timeExponent", 1.0)
     if not 0 < exponent <= 2:
         raise fields.error("timeExponent", f"must lie in (0, 2], is {exponent:g}")
-    beta = fields.child("beta")
     return ParameterSet(
         name=fields.text("name"),
         version=fields.text("version"),
@@ -142,8 +142,7 @@ def read_parameter_set(file: Path) -> ParameterSet:
         rates=tuple(rates),
         activation_energy=energy,
         activation_energy_sigma=energy_sigma,
-        beta=beta.number("value"),
-        beta_sigma=beta.number("sigma", 0.0),
+        soc_factor=_read_soc_factor(fields),
         time_exponent=exponent,
         valid_temperature=_read_range(fields, "validTemperature", "K"),
         valid_state_of_charge=_read_range(fields, "validStateOfCharge", "FRACTION"),
@@ -156,6 +155,20 @@ def _read_rate(fields: Fields) -> MeasuredRate:
         raise fields.error("rate", f"must be positive, is {rate:g} per hour")
     sigma = fields.quantity("relativeSigma", "FRACTION") if "relativeSigma" in fields.data else 0.0
     return MeasuredRate(fields.quantity("temperature", "K"), rate, sigma)
+
+
+def _read_soc_factor(fields: Fields) -> SocFactor:
+    if "socFactor" not in fields.data:
+        beta = fields.child("beta")
+        return ExponentialFactor(beta.number("value"), beta.number("sigma", 0.0))
+    if "beta" in fields.data:
+        raise fields.error("socFactor", "the set has a beta as well; keep one of the two")
+    table = fields.child("socFactor")
+    try:
+        points = convert(np.asarray(table.get("stateOfCharge"), dtype=np.float64), table.text("unit"), "FRACTION")
+        return TabulatedFactor.through(points, np.asarray(table.get("factor"), dtype=np.float64))
+    except (InputError, ValueError, TypeError) as error:
+        raise fields.error("socFactor", str(error)) from error
 
 
 def _read_range(fields: Fields, key: str, unit: str) -> tuple[float, float]:

@@ -31,6 +31,13 @@ GAS_CONSTANT: Final = 8.314462618  # J/(mol K), CODATA 2018, exact
 #: Up to these half-widths of a ramp, in the exponent and relative to T, the series is exact to 3e-14.
 _SHORT: Final = 0.1
 _NARROW: Final = 0.02
+#: Laguerre coefficients of degree 6, 4 and 2 over degree + 1 (highest power of x first, none constant), and
+#: the steepness that calls for each.
+_LAGUERRE: Final = (
+    ((1 / 5040, -1 / 168, 5 / 84, -5 / 21, 5 / 14, -1 / 7), 0.028),
+    ((1 / 120, -1 / 10, 3 / 10, -1 / 5), 0.0018),
+    ((1 / 6, -1 / 3), 0.0),
+)
 #: Segments worked on at once: the temporaries stay in the processor's cache.
 _BLOCK: Final = 8192
 
@@ -42,31 +49,36 @@ class RateLaw(Protocol):
         """The rate k(T)."""
         ...
 
-    def slope(self, temperature: Floats) -> Floats:
-        """dk/dT in 1/(h K)."""
+    def slope(self, temperature: Floats, rate: Floats) -> Floats:
+        """dk/dT in 1/(h K); ``rate`` is k there, which most laws can make use of."""
         ...
 
     def mean(self, first: Floats, last: Floats) -> Floats:
         """The mean of k along a ramp from ``first`` to ``last``, linear in time."""
         ...
 
-    def deviations(self, temperature: Floats) -> Mapping[str, Floats]:
-        """dk/dp · σ(p) for each of the law's own parameters, by source (1/h)."""
+    def deviations(self, temperature: Floats, rate: Floats) -> Mapping[str, Floats]:
+        """dk/dp · σ(p) for each of the law's own parameters, by source (1/h); ``rate`` is k there."""
         ...
 
 
-def mean_exponential(x: Floats, w: Floats) -> Floats:
-    """Mean of ``exp(x - x/(1+u))`` over u in [-w, w], for short ramps (``x * w`` up to 0.1, ``w`` to 0.02).
+def mean_exponential(x: Floats, square: Floats, steepest: float, out: Floats, scratch: Floats) -> None:
+    """Write the mean of ``exp(x - x/(1+u))`` over u in [-w, w] into ``out``, for short ramps.
 
-    ``x`` is B/T at the middle of the ramp and ``w`` half the ramp over that T. The even Laguerre terms of
-    degree 2, 4 and 6 are written out.
+    ``x`` is B/T at the middle of the ramp, ``square`` is w², w half the ramp over that T; ``steepest``
+    bounds x·w and says how many of the even Laguerre terms (degree 6, 4, 2) are needed for 1e-13.
     """
-    square = w * w
-    sixth = x * (-1 + x * (2.5 + x * (-5 / 3 + x * (5 / 12 + x * (-1 / 24 + x / 720)))))
-    fourth = x * (-1 + x * (1.5 + x * (-0.5 + x / 24)))
-    second = x * (x / 2 - 1)
-    result: Floats = 1.0 + square * (second / 3 + square * (fourth / 5 + square * (sixth / 7)))
-    return result
+    terms = [row for row, needed in _LAGUERRE if steepest > needed] or [_LAGUERRE[-1][0]]
+    for number, row in enumerate(terms):
+        target = scratch if number else out
+        np.multiply(x, row[0], out=target)
+        for coefficient in row[1:]:
+            target += coefficient
+            target *= x
+        if number:
+            out += scratch
+        out *= square
+    out += 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,40 +101,55 @@ class ArrheniusLaw:
         result: Floats = self.rate_at_reference * np.exp(b / self.reference - b / temperature)
         return result
 
-    def slope(self, temperature: Floats) -> Floats:
+    def slope(self, temperature: Floats, rate: Floats) -> Floats:
         """dk/dT, 1/(h K)."""
         b = self.activation_energy / GAS_CONSTANT
-        result: Floats = self.rate(temperature) * b / (temperature * temperature)
+        result: Floats = rate * b / (temperature * temperature)
         return result
 
     def mean(self, first: Floats, last: Floats) -> Floats:
         """Mean rate over ramps, exact to about 1e-13."""
-        if first.size <= _BLOCK:
-            return self._mean_block(first, last)
         result = np.empty_like(first)
+        buffers = np.empty((4, min(_BLOCK, first.size)))
         for start in range(0, first.size, _BLOCK):
             block = slice(start, start + _BLOCK)
-            result[block] = self._mean_block(first[block], last[block])
+            self._mean_block(first[block], last[block], result[block], buffers)
         return result
 
-    def _mean_block(self, first: Floats, last: Floats) -> Floats:
+    def _mean_block(self, first: Floats, last: Floats, result: Floats, buffers: Floats) -> None:
+        """Write the mean of one block into ``result``; ``buffers`` are scratch, so nothing is allocated."""
         b = self.activation_energy / GAS_CONSTANT
-        middle = 0.5 * (first + last)
-        x = b / middle
-        w = (last - middle) / middle
-        result = np.exp(b / self.reference - x)
-        result *= mean_exponential(x, w)
-        steep = np.abs(w) * np.maximum(x, _SHORT / _NARROW) > _SHORT
-        if steep.any():
-            low, high = first[steep], last[steep]
-            area = high * expn(2, b / high) - low * expn(2, b / low)
-            result[steep] = np.exp(b / self.reference) * area / (high - low)
+        inverse, x, w, scratch = buffers[:, : first.size]
+        np.add(first, last, out=inverse)
+        np.divide(2.0, inverse, out=inverse)
+        np.multiply(inverse, b, out=x)
+        np.subtract(last, first, out=w)
+        w *= inverse
+        w *= 0.5
+        np.subtract(b / self.reference, x, out=result)
+        np.exp(result, out=result)
+        np.abs(w, out=scratch)
+        widest = float(scratch.max())
+        steepest = widest * max(float(x.max()), _SHORT / _NARROW)
+        w *= w
+        # ``inverse`` has served: it holds the series now.
+        mean_exponential(x, w, min(steepest, _SHORT), inverse, scratch)
+        result *= inverse
+        if steepest > _SHORT:
+            self._mean_steep(first, last, result)
         result *= self.rate_at_reference
-        return result
 
-    def deviations(self, temperature: Floats) -> Mapping[str, Floats]:
+    def _mean_steep(self, first: Floats, last: Floats, result: Floats) -> None:
+        """Overwrite the long ramps among ``result`` by the difference of antiderivatives, still without k."""
+        b = self.activation_energy / GAS_CONSTANT
+        w = np.abs(last - first) / (first + last)
+        steep = w * np.maximum(2.0 * b / (first + last), _SHORT / _NARROW) > _SHORT
+        low, high = first[steep], last[steep]
+        area = high * expn(2, b / high) - low * expn(2, b / low)
+        result[steep] = np.exp(b / self.reference) * area / (high - low)
+
+    def deviations(self, temperature: Floats, rate: Floats) -> Mapping[str, Floats]:
         """From the rate at the reference, and from the activation energy."""
-        rate = self.rate(temperature)
         lever = (1.0 / self.reference - 1.0 / temperature) / GAS_CONSTANT
         return {
             "rate": rate * self.relative_sigma,
@@ -147,7 +174,7 @@ class LinearLaw:
         share = self._share(temperature)
         return self.rates[0] * (1.0 - share) + self.rates[1] * share
 
-    def slope(self, temperature: Floats) -> Floats:
+    def slope(self, temperature: Floats, rate: Floats) -> Floats:
         """dk/dT, 1/(h K)."""
         low, high = self.temperatures
         return np.full_like(temperature, (self.rates[1] - self.rates[0]) / (high - low))
@@ -156,7 +183,7 @@ class LinearLaw:
         """Mean rate over ramps: the rate at the middle."""
         return self.rate(0.5 * (first + last))
 
-    def deviations(self, temperature: Floats) -> Mapping[str, Floats]:
+    def deviations(self, temperature: Floats, rate: Floats) -> Mapping[str, Floats]:
         """From both measured rates, each at its own temperature."""
         share = self._share(temperature)
         low, high = (k * s for k, s in zip(self.rates, self.relative_sigmas, strict=True))
@@ -185,19 +212,18 @@ class ArrheniusPair:
         """The rate k(T), 1/h."""
         return self.law.rate(temperature)
 
-    def slope(self, temperature: Floats) -> Floats:
+    def slope(self, temperature: Floats, rate: Floats) -> Floats:
         """dk/dT, 1/(h K)."""
-        return self.law.slope(temperature)
+        return self.law.slope(temperature, rate)
 
     def mean(self, first: Floats, last: Floats) -> Floats:
         """Mean rate over ramps."""
         return self.law.mean(first, last)
 
-    def deviations(self, temperature: Floats) -> Mapping[str, Floats]:
+    def deviations(self, temperature: Floats, rate: Floats) -> Mapping[str, Floats]:
         """From both measured rates, each at its own temperature."""
         low, high = self.temperatures
         share = (1.0 / low - 1.0 / temperature) / (1.0 / low - 1.0 / high)
-        rate = self.rate(temperature)
         return {
             f"rate@{low:g}": rate * (1.0 - share) * self.relative_sigmas[0],
             f"rate@{high:g}": rate * share * self.relative_sigmas[1],
@@ -215,7 +241,7 @@ class ConstantLaw:
         """The rate, the same at every temperature, 1/h."""
         return np.full_like(temperature, float(self.held.rate(np.array([self.at]))[0]))
 
-    def slope(self, temperature: Floats) -> Floats:
+    def slope(self, temperature: Floats, rate: Floats) -> Floats:
         """Zero."""
         return np.zeros_like(temperature)
 
@@ -223,9 +249,10 @@ class ConstantLaw:
         """The rate itself."""
         return self.rate(first)
 
-    def deviations(self, temperature: Floats) -> Mapping[str, Floats]:
+    def deviations(self, temperature: Floats, rate: Floats) -> Mapping[str, Floats]:
         """Those of the law held, where it is held."""
-        held = self.held.deviations(np.array([self.at]))
+        at = np.array([self.at])
+        held = self.held.deviations(at, self.held.rate(at))
         return {source: np.full_like(temperature, float(value[0])) for source, value in held.items()}
 
 
@@ -245,9 +272,9 @@ class PiecewiseLaw:
         """The rate k(T), 1/h."""
         return self._choose(temperature, [piece.rate(temperature) for piece in self.pieces])
 
-    def slope(self, temperature: Floats) -> Floats:
+    def slope(self, temperature: Floats, rate: Floats) -> Floats:
         """dk/dT, 1/(h K)."""
-        return self._choose(temperature, [piece.slope(temperature) for piece in self.pieces])
+        return self._choose(temperature, [piece.slope(temperature, rate) for piece in self.pieces])
 
     def mean(self, first: Floats, last: Floats) -> Floats:
         """Mean rate over ramps: each piece over the part of the ramp inside its range."""
@@ -265,12 +292,12 @@ class PiecewiseLaw:
         result: Floats = np.where(span > 0, total, flat)
         return result
 
-    def deviations(self, temperature: Floats) -> Mapping[str, Floats]:
+    def deviations(self, temperature: Floats, rate: Floats) -> Mapping[str, Floats]:
         """Those of the piece each temperature falls into."""
         index = np.searchsorted(np.asarray(self.bounds), temperature, side="right")
         merged: dict[str, Floats] = {}
         for number, piece in enumerate(self.pieces):
-            for source, value in piece.deviations(temperature).items():
+            for source, value in piece.deviations(temperature, rate).items():
                 target = merged.setdefault(source, np.zeros_like(temperature))
                 np.copyto(target, value, where=index == number)
         return merged
