@@ -61,8 +61,7 @@ class WeatherTrace:
         first, last = float(self.seconds[0]), float(self.seconds[-1])
         if not first <= moment <= last:
             raise InputError(
-                f"weather at {_iso(moment)}: the trace covers {_iso(first)} to {_iso(last)}; "
-                "ask for a time in between"
+                f"weather at {_iso(moment)}: the trace covers {_iso(first)} to {_iso(last)}; ask for a time in between"
             )
 
     def interpolate(self, seconds: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -178,9 +178,7 @@ def _ages(settings: ReplaySettings) -> tuple[timedelta, ...]:
     step = (OLDEST - YOUNGEST).total_seconds() / (count - 1)
     jitter = random.uniform(-0.3, 0.3, size=count) * step
     jitter[0] = jitter[-1] = 0.0
-    return tuple(
-        OLDEST - _whole_seconds(position * step + float(jitter[position])) for position in range(count)
-    )
+    return tuple(OLDEST - _whole_seconds(position * step + float(jitter[position])) for position in range(count))
 
 
 def _whole_seconds(seconds: float) -> timedelta:

@@ -79,6 +79,8 @@ def publish(
     reconnects included; ``progress`` is told how many were handed over. Returns how many were acknowledged.
     Raises BrokerError when the broker is not there, refuses, or stays silent.
     """
+    if window < 1:
+        raise InputError(f"window {window}: must be 1 or more messages under way")
     connection = _Connection(broker, window, patience)
     connection.open()
     try:
@@ -104,10 +106,9 @@ class _Connection:
         self._under_way = 0
         self._acknowledged = 0
         self._answer: ReasonCode | None = None
+        self._connected = False
         self._broken = False
-        client = mqtt.Client(
-            CallbackAPIVersion.VERSION2, client_id=f"voltwin-simulator-{uuid.uuid4().hex[:12]}"
-        )
+        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"voltwin-simulator-{uuid.uuid4().hex[:12]}")
         client.max_inflight_messages_set(window)
         client.reconnect_delay_set(min_delay=1, max_delay=_LONGEST_RECONNECT_DELAY)
         if broker.user is not None:
@@ -131,16 +132,14 @@ class _Connection:
         if self._answer is None or self._answer.is_failure:
             reason = str(self._answer) if answered and self._answer is not None else "no answer to CONNECT"
             self.close()
-            raise BrokerError(
-                f"{self._broker}: the broker refuses the connection ({reason}); check user and password"
-            )
+            raise BrokerError(f"{self._broker}: the broker refuses the connection ({reason}); check user and password")
 
     def send(self, topic: str, payload: bytes) -> None:
         if self._broken:
-            # everything older first: paho resends what was under way when it is connected again
-            self.drain()
+            # everything older first: paho sends again what was under way once it is connected
+            self._wait(lambda: self._connected and self._under_way == 0)
             self._broken = False
-        self._wait(below=self._window)
+        self._wait(lambda: self._under_way < self._window)
         with self._change:
             self._under_way += 1
         info = self._client.publish(topic, payload, qos=1)
@@ -148,25 +147,26 @@ class _Connection:
             raise BrokerError(f"{self._broker}: {topic} could not be sent ({mqtt.error_string(info.rc)})")
 
     def drain(self) -> None:
-        self._wait(below=1)
+        self._wait(lambda: self._under_way == 0)
 
     def close(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def _wait(self, below: int) -> None:
-        """Until fewer than ``below`` messages are under way; each acknowledgement renews the patience."""
+    def _wait(self, done: Callable[[], bool]) -> None:
+        """Until ``done``; each acknowledgement renews the patience, a mere reconnect does not."""
+
+        def news(known: int) -> Callable[[], bool]:
+            return lambda: done() or self._acknowledged != known
+
         with self._change:
-            while self._under_way >= below:
-                if not self._change.wait_for(self._news(self._acknowledged), self._patience):
+            while not done():
+                if not self._change.wait_for(news(self._acknowledged), self._patience):
                     raise BrokerError(
                         f"{self._broker}: no acknowledgement for {self._patience:g} s after "
                         f"{self._acknowledged} messages; when the broker is back, replay from the start: "
                         "receivers know duplicates by their id"
                     )
-
-    def _news(self, known: int) -> Callable[[], bool]:
-        return lambda: self._acknowledged != known
 
     def _on_connect(
         self,
@@ -178,6 +178,7 @@ class _Connection:
     ) -> None:
         with self._change:
             self._answer = reason
+            self._connected = not reason.is_failure
             self._change.notify_all()
 
     def _on_disconnect(
@@ -190,6 +191,7 @@ class _Connection:
     ) -> None:
         with self._change:
             self._broken = True
+            self._connected = False
             self._change.notify_all()
 
     def _on_publish(

@@ -144,9 +144,7 @@ def positions(route: tuple[WayPoint, ...], travelled: NDArray[np.float64]) -> ND
     start = np.sin((1.0 - share) * angle)[:, None] * vectors[leg]
     end = np.sin(share * angle)[:, None] * vectors[leg + 1]
     x, y, z = ((start + end) / np.sin(angle)[:, None]).T
-    degrees: NDArray[np.float64] = np.degrees(
-        np.stack((np.arcsin(np.clip(z, -1.0, 1.0)), np.arctan2(y, x)), axis=1)
-    )
+    degrees: NDArray[np.float64] = np.degrees(np.stack((np.arcsin(np.clip(z, -1.0, 1.0)), np.arctan2(y, x)), axis=1))
     return degrees
 
 

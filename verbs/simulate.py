@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -27,18 +27,14 @@ _FILE: Final = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command()
-@click.option(
-    "--broker", default="mqtt://127.0.0.1:1883", show_default=True, help="MQTT broker, mqtt://host:port."
-)
+@click.option("--broker", default="mqtt://127.0.0.1:1883", show_default=True, help="MQTT broker, mqtt://host:port.")
 @click.option("--modules", default=181, show_default=True, help="How many battery modules.")
 @click.option("--cells", default=12, show_default=True, help="Cells in series in a module.")
 @click.option("--seed", default=2019, show_default=True, help="The same seed gives the same messages.")
 @click.option("--leaky", default=2, show_default=True, help="Modules with one leaky cell.")
 @click.option("--acceleration", default=3600.0, show_default=True, help="Simulated seconds a second.")
 @click.option("--as-fast-as-possible", is_flag=True, help="Do not wait between messages.")
-@click.option(
-    "--record", type=click.Path(dir_okay=False, path_type=Path), help="Also write the messages, JSON Lines."
-)
+@click.option("--record", type=click.Path(dir_okay=False, path_type=Path), help="Also write the messages, JSON Lines.")
 @click.option(
     "--truth",
     "truth_file",
@@ -89,7 +85,8 @@ def weather(host: str, port: int) -> None:
     """Serve the weather of the replay over HTTP until interrupted."""
     with weather_server(host, port) as server:
         click.echo(f"weather on http://{host}:{server.server_port}/weather?time=2019-04-11T06:00:00Z")
-        server.serve_forever()
+        with suppress(KeyboardInterrupt):  # Ctrl-C is how it is meant to end
+            server.serve_forever()
 
 
 def _noted(messages: Iterator[Message], tally: Tally, file: TextIO | None) -> Iterator[Message]:

@@ -70,9 +70,7 @@ def make_mosquitto(tmp_path):
     def make(*settings: str) -> Mosquitto:
         folder = tmp_path / f"mosquitto-{len(brokers)}"
         folder.mkdir()
-        broker = Mosquitto(
-            program, folder, *(setting.replace("{folder}", str(folder)) for setting in settings)
-        )
+        broker = Mosquitto(program, folder, *(setting.replace("{folder}", str(folder)) for setting in settings))
         brokers.append(broker)
         broker.start()
         return broker

@@ -74,16 +74,21 @@ def test_a_small_window_changes_nothing_but_the_speed(mosquitto):
     assert arrived == expected()
 
 
-def test_a_restart_of_the_broker_loses_nothing(mosquitto):
+@pytest.mark.parametrize("away", [0.0, 0.7])
+def test_a_restart_of_the_broker_loses_nothing(mosquitto, away):
+    # the publisher goes on while the broker is away
+    restart = threading.Timer(away, mosquitto.start)
+
     def with_a_restart():
         for number, message in enumerate(replay(PLAN)):
             if number == 400:
                 mosquitto.stop()
-                mosquitto.start()
+                restart.start()
             yield message
 
     with subscriber(mosquitto.port) as arrived:
         publish(with_a_restart(), Broker.parse(mosquitto.url))
+        restart.join()
         wait_for_final(arrived)
     first_times = list(dict.fromkeys(arrived))
     assert first_times == expected()
@@ -114,9 +119,7 @@ def test_a_login_is_asked_for_and_used(make_mosquitto, tmp_path):
     with pytest.raises(BrokerError, match="refuses the connection") as caught:
         publish(replay(PLAN), Broker.parse(broker.url.replace("//", "//simulator:guess@")))
     assert "guess" not in str(caught.value)
-    assert publish(replay(PLAN), Broker.parse(broker.url.replace("//", "//simulator:secret@"))) == len(
-        expected()
-    )
+    assert publish(replay(PLAN), Broker.parse(broker.url.replace("//", "//simulator:secret@"))) == len(expected())
 
 
 def test_no_broker_is_one_clear_sentence():

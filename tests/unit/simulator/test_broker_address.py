@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from voltwin.errors import InputError
-from voltwin.simulator.publisher import Broker
+from voltwin.simulator.publisher import Broker, publish
 
 
 @pytest.mark.parametrize(
@@ -38,9 +38,7 @@ def test_anything_else_is_refused_with_an_example(url):
         Broker.parse(url)
 
 
-@pytest.mark.parametrize(
-    "url", ["mqtt://anna:secret@h:x", "http://anna:secret@h", "mqtt://anna:secret@h/topic"]
-)
+@pytest.mark.parametrize("url", ["mqtt://anna:secret@h:x", "http://anna:secret@h", "mqtt://anna:secret@h/topic"])
 def test_a_password_never_shows(url):
     with pytest.raises(InputError) as caught:
         Broker.parse(url)
@@ -51,3 +49,8 @@ def test_a_password_never_shows(url):
 
 def test_an_ipv6_address_is_written_as_it_was_read():
     assert str(Broker.parse("mqtt://[::1]:1884")) == "mqtt://[::1]:1884"
+
+
+def test_a_window_lets_something_through():
+    with pytest.raises(InputError, match="window 0"):
+        publish([], Broker("127.0.0.1"), window=0)

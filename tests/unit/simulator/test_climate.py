@@ -37,9 +37,7 @@ def test_between_the_hours_the_trace_is_linear():
     assert middle == pytest.approx((trace.at(at) + trace.at(at + timedelta(hours=1))) / 2, abs=0.011)
 
 
-@pytest.mark.parametrize(
-    "outside", [datetime(2019, 3, 14, 23, tzinfo=UTC), datetime(2019, 5, 1, 1, tzinfo=UTC)]
-)
+@pytest.mark.parametrize("outside", [datetime(2019, 3, 14, 23, tzinfo=UTC), datetime(2019, 5, 1, 1, tzinfo=UTC)])
 def test_no_weather_outside_the_trace(outside):
     with pytest.raises(InputError, match="the trace covers 2019-03-15T00:00:00"):
         weather_trace().at(outside)
@@ -74,8 +72,7 @@ def test_the_cargo_space_follows_the_air_outside_and_never_overshoots():
 def test_the_coldest_truck_falls_to_five_degrees_and_one_stays_above_six():
     trucks = plan_fleet(ReplaySettings()).trucks
     lowest = [
-        float(cargo_climate(weather_trace(), truck.loading, truck.unloaded, 25.0).celsius.min())
-        for truck in trucks
+        float(cargo_climate(weather_trace(), truck.loading, truck.unloaded, 25.0).celsius.min()) for truck in trucks
     ]
     assert 4.5 <= min(lowest) <= 5.5
     assert max(lowest) > 6.0

@@ -30,9 +30,7 @@ def numbers(node, name=""):
 
 
 def test_there_is_a_schema_for_every_kind_and_no_other():
-    found = {
-        entry.name.removesuffix(".schema.json") for entry in files(ontology).joinpath("messages").iterdir()
-    }
+    found = {entry.name.removesuffix(".schema.json") for entry in files(ontology).joinpath("messages").iterdir()}
     assert found == set(KINDS)
 
 

@@ -42,9 +42,7 @@ def test_a_warmer_cell_shows_less_at_half_charge():
     assert change == pytest.approx(10.0 * -8.6762571e-05, rel=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("age", "expected", "loss"), [(250.0, 220.7459, 0.084638), (300.0, 270.7459, 0.103801)]
-)
+@pytest.mark.parametrize(("age", "expected", "loss"), [(250.0, 220.7459, 0.084638), (300.0, 270.7459, 0.103801)])
 def test_equivalent_age_and_loss_of_a_known_history(age, expected, loss):
     # a cross-check with figures computed by adaptive integration outside this project
     hours = np.arange(0.0, age + 1e-9, 1.0 / 60.0)
@@ -92,9 +90,7 @@ def test_a_leak_leaves_its_cell_as_low_as_asked(drop, cell):
     healthy = draw_cells(np.random.default_rng(7), 12)
     leaky = with_leak(healthy, cell, drop, 250.0, 280.0)
     curve = ocv_curve()
-    change = curve.voltage(soc_after(healthy, 250.0, 280.0), 25.0) - curve.voltage(
-        soc_after(leaky, 250.0, 280.0), 25.0
-    )
+    change = curve.voltage(soc_after(healthy, 250.0, 280.0), 25.0) - curve.voltage(soc_after(leaky, 250.0, 280.0), 25.0)
     assert change[cell] == pytest.approx(drop, abs=1e-9)
     assert np.delete(change, cell) == pytest.approx(0.0, abs=1e-15)
     assert leaky.leak[cell] * 280.0 < CAPACITY

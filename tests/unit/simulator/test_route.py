@@ -55,9 +55,7 @@ def test_driven_hours_grow_only_while_driving(hours):
 
 def test_known_distance():
     # Berlin to Paris, city centres: about 878 km
-    assert distance(WayPoint("Berlin", 52.52, 13.405), WayPoint("Paris", 48.8566, 2.3522)) == pytest.approx(
-        878, abs=2
-    )
+    assert distance(WayPoint("Berlin", 52.52, 13.405), WayPoint("Paris", 48.8566, 2.3522)) == pytest.approx(878, abs=2)
 
 
 def test_way_points_are_a_days_drive_at_most_and_lead_west():
@@ -73,9 +71,7 @@ def test_positions_lie_on_the_road_at_an_even_pace():
     first, last = WROCLAW_TO_PARIS[0], WROCLAW_TO_PARIS[-1]
     assert places[0] == pytest.approx([first.latitude, first.longitude])
     assert places[-1] == pytest.approx([last.latitude, last.longitude])
-    steps = [
-        distance(WayPoint("", *map(float, a)), WayPoint("", *map(float, b))) for a, b in pairwise(places)
-    ]
+    steps = [distance(WayPoint("", *map(float, a)), WayPoint("", *map(float, b))) for a, b in pairwise(places)]
     # a step over a way point cuts its corner
     assert max(steps) == pytest.approx(total / 2000, rel=1e-6)
     assert sum(steps) == pytest.approx(total, rel=0.005)

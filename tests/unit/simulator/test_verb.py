@@ -3,8 +3,10 @@ from __future__ import annotations
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
+from urllib.request import urlopen
 
 import pytest
 from click.testing import CliRunner
@@ -77,3 +79,15 @@ def test_errors_say_what_to_do(options, error, says):
     done = CliRunner().invoke(simulate, [*SMALL, *options])
     assert isinstance(done.exception, error)
     assert says in str(done.exception)
+
+
+def test_the_weather_is_served_until_interrupted():
+    script = "from voltwin.verbs.simulate import weather; weather()"
+    command = [sys.executable, "-c", script, "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as service:
+        address = service.stdout.readline().split()[-1]
+        with urlopen(address) as response:
+            assert json.load(response)["temperature"]["unit"] == "DEG_C"
+        service.send_signal(signal.SIGINT)
+        assert service.wait(timeout=10) == 0
+        assert service.stderr.read() == ""

@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+import doctest
+import importlib
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".climate", ".journey", ".messages", ".pace", ".physics", ".plan", ".replay", ".route"]
+)
+def test_the_example_of_a_module_runs(name):
+    result = doctest.testmod(importlib.import_module(f"voltwin.simulator{name}"))
+    assert result.attempted > 0
+    assert result.failed == 0
