@@ -30,7 +30,6 @@ SOURCES: Final = {
     "beta": "lossSigmaBeta",
     "measuredTemperature": "lossSigmaMeasuredTemperature",
     "guessedTemperature": "lossSigmaGuessedTemperature",
-    "gapTemperature": "lossSigmaGapTemperature",
     "stateOfCharge": "lossSigmaStateOfCharge",
 }
 
@@ -144,7 +143,7 @@ class SelfDischargeModel:
             "flags": self._flags(batch, found, soc.with_values(start)),
         }
         for source, port in SOURCES.items():
-            columns[port] = parts[source] * 100 if source in parts else np.full(batch.size, np.nan)
+            columns[port] = parts.get(source, np.zeros(batch.size)) * 100
         return columns
 
     def _flags(self, batch: Batch, found: Exposures, start: Ragged) -> list[list[str]]:
