@@ -1,0 +1,1 @@
+"""What others see of a fleet: REST, the SPARQL protocol, web pages and the report."""

@@ -1,0 +1,41 @@
+"""The web application over one fleet: REST, SPARQL protocol and pages put together.
+
+    app = create_app(fleet)          # any ASGI server runs it; server.py does so in a thread
+
+Everyone may read, from any web page too (CORS). Writing (PUT) is not opened to other origins.
+"""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from ..graphstore.access import Fleet
+from ..graphstore.remote import ERROR_HEADER
+from .headers import CommonHeaders
+from .problems import add_problem_handlers
+from .sparql import sparql_routes
+from .state import state_routes
+from .twins import twin_routes
+
+TITLE = "voltwin"
+
+
+def create_app(fleet: Fleet) -> FastAPI:
+    """The application; it does not close ``fleet``."""
+    # The pages that FastAPI makes of the description load scripts from elsewhere; the description itself stays.
+    app = FastAPI(
+        title=TITLE, docs_url=None, redoc_url=None, description="A fleet of digital twins, by path and SPARQL."
+    )
+    add_problem_handlers(app)
+    for routes in (twin_routes, sparql_routes, state_routes):
+        app.include_router(routes(fleet))
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["GET", "HEAD", "POST", "OPTIONS"],
+        allow_headers=["*"],
+        expose_headers=[ERROR_HEADER],
+    )
+    app.add_middleware(CommonHeaders)
+    return app

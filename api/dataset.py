@@ -1,0 +1,128 @@
+"""The dataset a SPARQL protocol request names, written into the query's own text.
+
+``default-graph-uri`` and ``named-graph-uri`` of the protocol mean FROM and FROM NAMED, and replace
+what the query itself says of its dataset (SPARQL 1.1 Protocol, 2.1.4):
+
+>>> from voltwin.api.dataset import with_dataset
+>>> with_dataset("ASK FROM <https://a.example/> { ?s ?p ?o }", ["https://b.example/"], [])
+'ASK FROM <https://b.example/>  { ?s ?p ?o }'
+
+Reading is lexical: tokens of the SPARQL grammar, with brackets counted. A text that is no SPARQL
+comes back with the clauses somewhere in it and is refused by the engine.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pyoxigraph import NamedNode
+
+from ..errors import QueryError
+
+_MODIFIERS: Final = ("GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "VALUES")
+FORMS: Final = ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")
+
+_TOKEN: Final = re.compile(
+    r"""(?P<space>\s+|\#[^\r\n]*)
+      |(?P<string>'''(?:(?:'|'')?(?:[^'\\]|\\.))*'''|\"\"\"(?:(?:"|"")?(?:[^"\\]|\\.))*\"\"\"
+                 |'(?:[^'\\\r\n]|\\.)*'|"(?:[^"\\\r\n]|\\.)*")
+      |(?P<iri><[^<>"{}|^`\\\x00-\x20]*>)
+      |(?P<name>[?$]?[\w.\-:%\\]+)
+      |(?P<open>[({\[])|(?P<close>[)}\]])
+      |(?P<other>.)""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class Token:
+    """One token and the bracket depth it stands at; an opening bracket stands outside of itself."""
+
+    kind: str
+    text: str
+    start: int
+    depth: int
+
+    @property
+    def end(self) -> int:
+        """Just behind its last character."""
+        return self.start + len(self.text)
+
+    def is_word(self, *words: str) -> bool:
+        """Whether it is one of these keywords."""
+        return self.kind == "name" and self.text.upper() in words
+
+
+def tokens(text: str) -> list[Token]:
+    """All tokens of ``text``, white space and comments among them: their texts joined give it back."""
+    found: list[Token] = []
+    depth = 0
+    for match in _TOKEN.finditer(text):
+        kind = str(match.lastgroup)
+        depth -= kind == "close"
+        found.append(Token(kind, match[0], match.start(), depth))
+        depth += kind == "open"
+    return found
+
+
+def query_form(text: str) -> str | None:
+    """``SELECT``, ``ASK``, ``CONSTRUCT`` or ``DESCRIBE``; None where no such word stands outside of brackets."""
+    form = _form(tokens(text))
+    return form.text.upper() if form else None
+
+
+def with_dataset(text: str, default: Sequence[str], named: Sequence[str]) -> str:
+    """``text`` asking over these graphs, whatever dataset it named itself. Raises QueryError for a bad IRI."""
+    if not default and not named:
+        return text
+    clauses = " ".join([f"FROM {_iri(iri)}" for iri in default] + [f"FROM NAMED {_iri(iri)}" for iri in named])
+    words = [token for token in tokens(text) if token.kind != "space"]
+    form = _form(words)
+    if form is None:
+        return text
+    spans = _dataset_clauses(words, form.start)
+    place = spans[0][0] if spans else _place(words, form, len(text))
+    for start, end in reversed(spans):
+        text = text[:start] + text[end:]
+    return f"{text[:place]}{clauses} {text[place:]}"
+
+
+def _form(words: Sequence[Token]) -> Token | None:
+    # A prefix may be called like a keyword, but then it ends in a colon and is another word.
+    return next((word for word in words if word.depth == 0 and word.is_word(*FORMS)), None)
+
+
+def _dataset_clauses(words: Sequence[Token], start: int) -> list[tuple[int, int]]:
+    """Where each FROM clause stands. A description's or a template's names cannot be FROM: it is a keyword."""
+    spans = []
+    for index, word in enumerate(words):
+        if word.start > start and word.depth == 0 and word.is_word("FROM"):
+            follows = index + (2 if words[index + 1 : index + 2] and words[index + 1].is_word("NAMED") else 1)
+            if follows < len(words):
+                spans.append((word.start, words[follows].end))
+    return spans
+
+
+def _place(words: Sequence[Token], form: Token, end: int) -> int:
+    """Where a dataset clause belongs: before WHERE, or before the group, or before the modifiers."""
+    after = [word for word in words if word.start > form.start and word.depth == 0]
+    where = next((word for word in after if word.is_word("WHERE")), None)
+    if where is not None:
+        return where.start
+    groups = [word for word in after if word.text == "{"]
+    if groups:
+        return groups[1 if form.text.upper() == "CONSTRUCT" and len(groups) > 1 else 0].start
+    modifier = next(
+        (word for word in after if word.is_word("GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "VALUES")), None
+    )
+    return modifier.start if modifier else end
+
+
+def _iri(text: str) -> NamedNode:
+    try:
+        return NamedNode(text)
+    except ValueError as error:
+        raise QueryError(f"graph {text!r}: not an absolute IRI ({error})") from error

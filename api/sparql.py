@@ -1,0 +1,137 @@
+"""The SPARQL 1.1 protocol: ``/sparql`` answers queries to any client that speaks it.
+
+GET with ``?query=``, POST of a form, POST of the bare text as ``application/sparql-query``; the
+result comes in the format the client accepts. What goes wrong is told as plain text. Updates are
+refused: what changes twins has to pass the journal, and PUT /twins does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import PlainTextResponse, Response
+
+from ..errors import QueryError, VoltwinError
+from ..graphstore.access import Fleet, QueryAnswer
+from ..graphstore.remote import ERROR_HEADER, QUERY_TYPE, public_name
+from .accept import wished
+from .dataset import with_dataset
+from .description import service_description
+
+FORM_TYPE: Final = "application/x-www-form-urlencoded"
+UPDATE_TYPE: Final = "application/sparql-update"
+
+_NO_UPDATE: Final = "SPARQL Update is not taken here yet; put values with PUT /twins/{path}, which passes the journal"
+_METHODS: Final = {"Allow": "GET, HEAD, POST, OPTIONS"}
+_FORMAT_PARAMETERS: Final = ("format", "output", "results")
+_UTF8: Final = ("utf-8", "utf8", "us-ascii", "ascii")
+
+Parameters = Mapping[str, Sequence[str]]
+
+
+class UpdateRefused(QueryError):
+    """An update where only queries are taken."""
+
+    status = 403
+
+
+class BodyRefused(QueryError):
+    """A body of a kind that the protocol does not know."""
+
+    status = 415
+
+
+@dataclass(frozen=True)
+class SparqlRequest:
+    """A protocol request taken apart: the query over its dataset, and the wished format."""
+
+    query: str
+    accept: str | None
+
+
+def sparql_routes(fleet: Fleet) -> APIRouter:
+    """The endpoint, with and without a slash at its end."""
+    router = APIRouter(tags=["sparql"])
+
+    async def get(request: Request) -> Response:
+        text, accept = request.url.query, request.headers.get("accept")
+        if not text:
+            return _response(service_description(str(request.url), accept))
+        return await run_in_threadpool(_told, fleet, lambda: read_parameters(parse_parameters(text), accept))
+
+    async def post(request: Request) -> Response:
+        body, headers, text = await request.body(), request.headers, request.url.query
+        kind, accept = headers.get("content-type"), headers.get("accept")
+        return await run_in_threadpool(_told, fleet, lambda: read_post(kind, body, parse_parameters(text), accept))
+
+    async def options(_: Request) -> Response:
+        return Response(status_code=204, headers=_METHODS)
+
+    for path in ("/sparql", "/sparql/"):
+        shown = path == "/sparql"
+        router.add_api_route(path, get, methods=["GET"], include_in_schema=shown, summary="SPARQL 1.1 query")
+        router.add_api_route(path, post, methods=["POST"], include_in_schema=shown, summary="SPARQL 1.1 query")
+        router.add_api_route(path, options, methods=["OPTIONS"], include_in_schema=False)
+    return router
+
+
+def _told(fleet: Fleet, read: Callable[[], SparqlRequest]) -> Response:
+    """Answer, or tell in plain text what is wrong.
+
+    Errors end in the thread that asked: their tracebacks may hold results of the engine, which must
+    not be let go of in another thread.
+    """
+    try:
+        wanted = read()
+        return _response(fleet.query(wanted.query, wanted.accept))
+    except VoltwinError as error:
+        return PlainTextResponse(f"{error}\n", error.status, {ERROR_HEADER: public_name(error)})
+
+
+def _response(answer: QueryAnswer) -> Response:
+    kind = f"{answer.media_type}; charset=utf-8" if answer.media_type.startswith("text/") else answer.media_type
+    return Response(answer.body, media_type=kind, headers={"Vary": "Accept"})
+
+
+def parse_parameters(text: str) -> dict[str, list[str]]:
+    """The parameters of a URL or form. Raises QueryError where they are not UTF-8."""
+    try:
+        return parse_qs(text, keep_blank_values=True, errors="strict")
+    except ValueError as error:
+        raise QueryError(f"parameters: cannot be read ({error}); percent-encode UTF-8") from error
+
+
+def read_post(content_type: str | None, body: bytes, url: Parameters, accept: str | None) -> SparqlRequest:
+    """A POST: a form, or the query alone with its parameters in the URL. Raises QueryError."""
+    kind, *rest = (part.strip().lower() for part in (content_type or "").split(";"))
+    charset = next((part.removeprefix("charset=").strip('"') for part in rest if part.startswith("charset=")), "utf-8")
+    if kind == UPDATE_TYPE:
+        raise UpdateRefused(_NO_UPDATE)
+    if kind not in (FORM_TYPE, QUERY_TYPE):
+        raise BodyRefused(f"Content-Type {content_type!r}: send {FORM_TYPE} with query=…, or the query as {QUERY_TYPE}")
+    if charset not in _UTF8:
+        raise BodyRefused(f"charset {charset!r}: send UTF-8")
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise QueryError(f"body: byte {error.start} is not UTF-8; send UTF-8") from error
+    if kind == FORM_TYPE:
+        return read_parameters({**url, **parse_parameters(text)}, accept)
+    return read_parameters({**url, "query": [*url.get("query", ()), text]}, accept)
+
+
+def read_parameters(parameters: Parameters, accept: str | None) -> SparqlRequest:
+    """The parameters of the protocol. Raises QueryError."""
+    if "update" in parameters:
+        raise UpdateRefused(_NO_UPDATE)
+    queries = parameters.get("query", ())
+    if len(queries) != 1:
+        raise QueryError(f"query: given {len(queries)} times; give it once, as in ?query=SELECT…")
+    default, named = parameters.get("default-graph-uri", ()), parameters.get("named-graph-uri", ())
+    formats = [value for name in _FORMAT_PARAMETERS for value in parameters.get(name, ()) if value]
+    return SparqlRequest(with_dataset(queries[0], default, named), wished(accept, formats))

@@ -1,0 +1,59 @@
+"""How answers read to people: the command line, the web pages and the report share these words.
+
+>>> from voltwin.graphstore.answers import Answer
+>>> from voltwin.api.wording import origin_text
+>>> origin_text(Answer("/m/t", 25.0, "DEG_C", origin="inferred", rule="storage-set-point", priority=20))
+'inferred by rule storage-set-point, priority 20'
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from ..graphstore.answers import Answer, Trend
+from ..ontology.literals import format_time
+
+SYMBOLS: Final = {
+    "V": "V",
+    "MilliV": "mV",
+    "DEG_C": "°C",
+    "K": "K",
+    "PERCENT": "%",
+    "PERCENT_RH": "% RH",
+    "M-PER-SEC2": "m/s²",
+    "DEG": "°",
+    "HR": "h",
+    "A-HR": "Ah",
+    "SEC": "s",
+}
+"""QUDT units' local names as people write them; others stay as they are."""
+
+
+def symbol(unit: str | None) -> str:
+    """The sign of a unit; empty for none."""
+    return SYMBOLS.get(unit, unit) if unit else ""
+
+
+def short_time(moment: datetime) -> str:
+    """To the minute: ``2019-04-01 08:15``, in UTC."""
+    return format_time(moment)[:16].replace("T", " ")
+
+
+def value_text(answer: Answer) -> str:
+    """The value with its unit."""
+    text = str(answer).removesuffix(f" {answer.unit}") if answer.unit else str(answer)
+    unit = symbol(answer.unit)
+    return f"{text} {unit}" if unit and not isinstance(answer.value, Trend) else text
+
+
+def origin_text(answer: Answer) -> str:
+    """Where the value comes from and when."""
+    words: list[str] = [answer.origin]
+    if answer.rule:
+        words.append(f"by rule {answer.rule}, priority {answer.priority}")
+    elif answer.source:
+        words.append(f"by {answer.source}")
+    if answer.time:
+        words.append(format_time(answer.time))
+    return " ".join(words)

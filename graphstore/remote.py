@@ -1,0 +1,147 @@
+"""The fleet behind a server's REST interface: same methods, same answers as the local one.
+
+    with RemoteFleet("http://127.0.0.1:8000") as fleet:
+        fleet.get("/module-0017/cells/cell-03/voltage")
+
+Errors come over the wire too: what the server raised is raised here, as the same class with the same
+message. :func:`error_to_json` and :func:`error_from_json` are the two ends of that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Final
+from urllib.parse import quote
+
+import httpx2
+
+from .. import errors
+from ..errors import InputError, PathSyntaxError, ServiceError, VoltwinError
+from ..ontology.literals import format_time
+from .access import Fleet, QueryAnswer
+from .answers import Answer, answer_from_json
+from .validation.report import ValidationReport
+
+ERROR_HEADER: Final = "Voltwin-Error"
+"""Names the error's class where the body is plain text, as the SPARQL protocol's clients expect."""
+
+QUERY_TYPE: Final = "application/sparql-query"
+CONNECT_SECONDS: Final = 5.0
+ANSWER_SECONDS: Final = 300.0
+
+
+def public_name(error: VoltwinError) -> str:
+    """The class of ``error`` in :mod:`voltwin.errors`, or the nearest above it."""
+    return next(cls.__name__ for cls in type(error).__mro__ if cls.__module__ == VoltwinError.__module__)
+
+
+def error_to_json(error: VoltwinError) -> dict[str, Any]:
+    """The body that tells a client of ``error``."""
+    document: dict[str, Any] = {"error": public_name(error), "message": str(error)}
+    return document | ({"position": error.position} if isinstance(error, PathSyntaxError) else {})
+
+
+def error_from_json(document: Mapping[str, Any]) -> VoltwinError | None:
+    """The error that :func:`error_to_json` told of; None where the document tells of none."""
+    cls = getattr(errors, str(document.get("error")), None)
+    if not (isinstance(cls, type) and issubclass(cls, VoltwinError)):
+        return None
+    message = str(document.get("message", ""))
+    return cls(message, int(document.get("position", 0))) if issubclass(cls, PathSyntaxError) else cls(message)
+
+
+def connect(url: str) -> httpx2.Client:
+    """A client for the server at ``url``. Raises InputError where that is no http(s) address."""
+    parsed = httpx2.URL(url) if "://" in url else None
+    if parsed is None or parsed.scheme not in ("http", "https") or not parsed.host:
+        raise InputError(f"fleet {url!r}: not an address; write it as http://host:port")
+    # Proxies of the environment are left out: a fleet's server is a neighbour, often on loopback.
+    return httpx2.Client(
+        base_url=url.rstrip("/"), timeout=httpx2.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS), trust_env=False
+    )
+
+
+@dataclass
+class RemoteFleet(Fleet):
+    """A fleet that a server holds."""
+
+    url: str
+    _client: httpx2.Client = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._client = connect(self.url)
+
+    def all(self, path: str) -> list[Answer]:
+        """Every answer of an absolute path."""
+        document = self._json("GET", "/paths", params={"path": path})
+        return [answer_from_json(item) for item in document["answers"]]
+
+    def query(self, text: str, accept: str | None = None) -> QueryAnswer:
+        """Answer a SPARQL query."""
+        headers = {"Content-Type": QUERY_TYPE, "Accept": accept or "*/*"}
+        response = self._send("POST", "/sparql", content=text.encode(), headers=headers)
+        return QueryAnswer(response.headers["content-type"].partition(";")[0], response.content)
+
+    def validate(self, twin: str | None = None) -> ValidationReport:
+        """SHACL over all twins, or over one."""
+        return ValidationReport.from_json(self._json("GET", "/validate", params={} if twin is None else {"twin": twin}))
+
+    def put(self, path: str, value: Any, *, unit: str | None, time: datetime, author: str) -> int:
+        """Put one value where an absolute path says."""
+        if not path.startswith("/"):
+            raise InputError(f"path {path!r}: to write, name every step, as in /module-0017/cells/cell-03/voltage")
+        body = {"value": _plain(value), "unit": unit, "time": format_time(time), "author": author}
+        return int(self._json("PUT", f"/twins/{quote(path[1:], safe='/')}", json=body)["sequence"])
+
+    def status(self) -> Mapping[str, Any]:
+        """Totals for people."""
+        return dict(self._json("GET", "/status"))
+
+    def close(self) -> None:
+        """Let go of the connection; the server goes on."""
+        self._client.close()
+
+    def _json(self, method: str, url: str, **arguments: Any) -> Any:
+        response = self._send(method, url, **arguments)
+        try:
+            return response.json()
+        except ValueError as error:
+            raise ServiceError(f"{self.url}{url}: did not answer JSON; is this a voltwin server?") from error
+
+    def _send(self, method: str, url: str, **arguments: Any) -> httpx2.Response:
+        try:
+            response = self._client.request(method, url, **arguments)
+        except httpx2.ConnectError as error:
+            raise ServiceError(f"{self.url}: nobody answers there; start the server or check the address") from error
+        except httpx2.TimeoutException as error:
+            raise ServiceError(f"{self.url}{url}: no answer in time; look at the server's log") from error
+        except httpx2.HTTPError as error:
+            raise ServiceError(f"{self.url}{url}: the connection failed ({error})") from error
+        if response.is_success:
+            return response
+        raise self._error(url, response)
+
+    def _error(self, url: str, response: httpx2.Response) -> VoltwinError:
+        if ERROR_HEADER in response.headers:
+            document: Any = {"error": response.headers[ERROR_HEADER], "message": response.text.rstrip("\n")}
+        else:
+            try:
+                document = response.json()
+            except ValueError:
+                document = None
+        known = error_from_json(document) if isinstance(document, dict) else None
+        if known is not None:
+            return known
+        told = document.get("message") if isinstance(document, dict) else None
+        return ServiceError(f"{self.url}{url}: answered {response.status_code}; {told or 'is this a voltwin server?'}")
+
+
+def _plain(value: Any) -> Any:
+    """``value`` as JSON has it; the ontology's datatype makes a time of its text again."""
+    if isinstance(value, datetime):
+        return format_time(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+import pytest
+from starlette.testclient import TestClient
+
+from voltwin.api.app import create_app
+
+from .sample_fleet import make_fleet
+
+
+@pytest.fixture(scope="session")
+def fleet(tmp_path_factory):
+    """Three modules; for reading only."""
+    with make_fleet(tmp_path_factory.mktemp("fleet")) as made:
+        yield made
+
+
+@pytest.fixture
+def client(fleet):
+    return TestClient(create_app(fleet), raise_server_exceptions=False)

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyoxigraph import Literal, NamedNode, Quad, Store
+
+from voltwin.api.dataset import query_form, tokens, with_dataset
+from voltwin.errors import QueryError
+
+A, B, C, P = (NamedNode(f"https://{name}.example/") for name in "abcp")
+
+
+@pytest.fixture
+def store():
+    made = Store()
+    for number, graph in enumerate((A, B, C)):
+        made.add(Quad(graph, P, Literal(number), graph))
+    return made
+
+
+def subjects(store, text):
+    return {row["s" if "?g" not in text else "g"] for row in store.query(text)}
+
+
+@given(st.text())
+def test_tokens_joined_are_the_text(text):
+    assert "".join(token.text for token in tokens(text)) == text
+
+
+@given(st.lists(st.sampled_from(["'", '"', "'''", "#", "\n", "{", "}", "<", ">", "FROM", "SELECT", "\\", " ", "a:b"])))
+def test_no_arrangement_of_sparql_signs_confuses_it(pieces):
+    text = "".join(pieces)
+    assert "".join(token.text for token in tokens(text)) == text
+    with_dataset(text, [A.value], [])
+
+
+def test_without_a_dataset_the_text_stays(store):
+    assert with_dataset("ASK {}", [], []) == "ASK {}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT ?s WHERE { ?s ?p ?o }",
+        "SELECT ?s { ?s ?p ?o }",
+        "select * where { ?s ?p ?o filter(?o < 9 && ?o > -1) }",
+        "SELECT ?s FROM <https://c.example/> WHERE { ?s ?p ?o }",
+        "SELECT ?s FROM <https://c.example/> FROM NAMED <https://c.example/> { ?s ?p ?o }",
+        "PREFIX from: <https://c.example/> SELECT ?s FROM from: WHERE { ?s ?p ?o }",
+        "# SELECT { FROM <x:x>\nSELECT ?s # FROM <https://c.example/> {\n{ ?s ?p ?o }",
+        "PREFIX select: <https://s.example/> SELECT ?s (EXISTS { ?s ?p ?o } AS ?from) { ?s ?p ?o }",
+        'SELECT ?s (\'FROM <x:x> {\' AS ?t) ("""a"}""" AS ?u) { ?s ?p ?o } ORDER BY ?s LIMIT 9',
+        "SELECT ?s { { SELECT ?s { ?s ?p ?o } } }",
+        "SELECT ?s (COUNT(*) AS ?n) { ?s ?p ?o } GROUP BY ?s HAVING (COUNT(*) > 0)",
+    ],
+)
+def test_a_select_asks_over_the_graphs_of_the_request(store, text):
+    assert subjects(store, with_dataset(text, [A.value, B.value], [])) == {A, B}
+
+
+def test_named_graphs_of_the_request_replace_those_of_the_query(store):
+    text = "SELECT ?g FROM NAMED <https://c.example/> WHERE { GRAPH ?g { ?s ?p ?o } }"
+    assert subjects(store, with_dataset(text, [], [A.value, B.value])) == {A, B}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }",
+        "CONSTRUCT { ?s ?p ?o } { ?s ?p ?o }",
+        "CONSTRUCT WHERE { ?s ?p ?o }",
+        "DESCRIBE <https://a.example/>",
+        "DESCRIBE ?s WHERE { ?s ?p ?o }",
+        "DESCRIBE <https://a.example/> LIMIT 3",
+    ],
+)
+def test_graphs_for_construct_and_describe(store, text):
+    assert {triple.subject for triple in store.query(with_dataset(text, [A.value], []))} == {A}
+
+
+def test_a_graph_that_is_no_iri_is_refused():
+    with pytest.raises(QueryError, match="not an absolute IRI"):
+        with_dataset("ASK {}", ["> } DROP ALL"], [])
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [("ask {}", "ASK"), ("BASE <select:x> CONSTRUCT WHERE {}", "CONSTRUCT"), ("{ SELECT }", None), ("", None)],
+)
+def test_the_form_of_a_query(text, form):
+    assert query_form(text) == form

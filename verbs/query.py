@@ -1,0 +1,190 @@
+"""`voltwin get`, `query`, `put`, `validate`, `status`: asking a fleet, on disk or behind a server."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from ..api.accept import FORMATS
+from ..api.asking import ask
+from ..api.wording import origin_text, value_text
+from ..graphstore.access import QueryAnswer
+from ..graphstore.answers import Element, Trend
+from ..ontology.literals import format_time, parse_time
+
+CONTEXT: Final = {"max_content_width": 110}
+
+fleet_option = click.option(
+    "--fleet",
+    envvar="VOLTWIN_FLEET",
+    default="./demo-fleet",
+    show_default=True,
+    show_envvar=True,
+    help="The fleet's folder, or its server as http://host:port.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+
+
+@click.command(context_settings=CONTEXT)
+@click.argument("path")
+@fleet_option
+@json_option
+def get(path: str, fleet: str, as_json: bool) -> None:
+    """Print what PATH answers, such as /module-0017/cells/cell-03/voltage or '/*/arrivalTest/decision'.
+
+    One line an answer: path, value, and where it comes from. A path that names one thing which is not
+    there is an error; one with * or ** prints what there is.
+    """
+    from ..runtime import open_fleet
+
+    with open_fleet(fleet) as opened:
+        answers = ask(opened, path)
+    if as_json:
+        click.echo(json.dumps({"path": path, "answers": [answer.to_json() for answer in answers]}, indent=2))
+        return
+    for answer in answers:
+        if isinstance(answer.value, Element):
+            click.echo(f"{answer.path}  {click.style(answer.value.type, dim=True)}")
+        elif isinstance(answer.value, Trend):
+            click.echo(f"{answer.path}  {click.style(f'trend in {answer.unit}, UTC', dim=True)}")
+            click.echo("\n".join(f"  {line}" for line in value_text(answer).splitlines()))
+        else:
+            click.echo(f"{answer.path}  {value_text(answer)}  {click.style(origin_text(answer), dim=True)}")
+
+
+@click.command(context_settings=CONTEXT)
+@click.argument("text", default="-")
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["table", "json", "csv", "tsv", "xml", "turtle"]),
+    help="How to print; a table on a terminal and JSON elsewhere, RDF as Turtle.",
+)
+@fleet_option
+def query(text: str, kind: str | None, fleet: str) -> None:
+    """Answer the SPARQL query TEXT, @FILE, or - for standard input, over all twins.
+
+    The prefixes vt, vtf, rdf, rdfs, owl, xsd, sosa, prov, qudt and unit are there already. The default
+    graph is the union of all.
+    """
+    from ..runtime import open_fleet
+
+    chosen = kind or ("table" if sys.stdout.isatty() else "any")
+    with open_fleet(fleet) as opened:
+        answer = opened.query(_text(text), _accept(chosen))
+    if chosen == "table" and answer.media_type == "application/sparql-results+json":
+        _print_table(answer)
+        return
+    sys.stdout.buffer.write(answer.body)
+    if not answer.body.endswith(b"\n"):
+        sys.stdout.buffer.write(b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _text(text: str) -> str:
+    if text == "-":
+        return sys.stdin.read()
+    if not text.startswith("@"):
+        return text
+    file = Path(text[1:])
+    try:
+        return file.read_text("utf-8")
+    except OSError as error:
+        raise click.FileError(str(file), hint=error.strerror or str(error)) from error
+
+
+def _accept(kind: str) -> str:
+    if kind in ("table", "any"):
+        return "application/sparql-results+json, text/turtle"
+    return ", ".join(FORMATS[kind])
+
+
+def _print_table(answer: QueryAnswer) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from ..api.tables import read_table
+
+    found = read_table(answer)
+    table = Table(*found.columns, box=box.SIMPLE_HEAD)
+    for row in found.rows:
+        table.add_row(*(cell.text for cell in row))
+    console = Console()
+    console.print(table)
+    console.print(f"{len(found.rows)} rows", style="dim")
+
+
+@click.command(context_settings=CONTEXT)
+@click.argument("path")
+@click.argument("value")
+@click.option("--unit", help="Local name of the value's QUDT unit, such as V or DEG_C.")
+@click.option("--time", "moment", help="When it holds: 2019-06-01T00:00:00Z; now, if left out.")
+@click.option("--author", help="Who says so; your login name, if left out.")
+@fleet_option
+@json_option
+def put(
+    path: str, value: str, unit: str | None, moment: str | None, author: str | None, fleet: str, as_json: bool
+) -> None:
+    """Put VALUE where PATH says, as one commit.
+
+    VALUE is a number, true, false, a JSON list, or text.
+    """
+    from ..runtime import open_fleet
+
+    time = parse_time(moment) if moment else datetime.now(UTC)
+    with open_fleet(fleet) as opened:
+        sequence = opened.put(path, _value(value), unit=unit, time=time, author=author or getpass.getuser())
+    click.echo(json.dumps({"sequence": sequence}) if as_json else f"commit {sequence}: {path} at {format_time(time)}")
+
+
+def _value(text: str) -> Any:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return text if isinstance(value, dict) or value is None else value
+
+
+@click.command(context_settings=CONTEXT)
+@click.option("--twin", help="Look at this twin only.")
+@fleet_option
+@json_option
+@click.pass_context
+def validate(context: click.Context, twin: str | None, fleet: str, as_json: bool) -> None:
+    """Hold all twins, or one, against the shapes; the exit code is 1 if any does not conform."""
+    from ..runtime import open_fleet
+
+    with open_fleet(fleet) as opened:
+        report = opened.validate(twin)
+    if as_json:
+        click.echo(json.dumps(report.to_json(), indent=2))
+    else:
+        for violation in report.violations:
+            click.echo(f"{click.style(violation.twin, bold=True)}  {violation}")
+        found = "all conform" if report.conforms else f"{len(report.violations)} violations"
+        click.echo(f"{report.twins} twins: {found}")
+    context.exit(0 if report.conforms else 1)
+
+
+@click.command(context_settings=CONTEXT)
+@fleet_option
+@json_option
+def status(fleet: str, as_json: bool) -> None:
+    """Totals: twins, commits, messages, runs by state, dead letters."""
+    from ..runtime import open_fleet
+
+    with open_fleet(fleet) as opened:
+        totals = dict(opened.status())
+    if as_json:
+        click.echo(json.dumps(totals, indent=2))
+        return
+    width = max(map(len, totals), default=0)
+    for name, total in totals.items():
+        click.echo(f"{name:{width}}  {total}")
