@@ -20,6 +20,7 @@ from .description_json import from_json
 from .files import MAX_BYTES, Kind, ModelFile, open_model
 from .report import CONVERTED, Entry, Report
 from .staruml import read_staruml
+from .xmi import read_xmi
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def read(path: str | Path, *, max_bytes: int = MAX_BYTES) -> uml.Model:
 
 def _read(file: ModelFile, path: Path) -> uml.Model:
     if file.kind is Kind.XMI:
-        raise ModelFileError(f"{path}: XMI is not read yet; export the model from StarUML as .mdj")
+        return read_xmi(file.text, file.name, str(path))
     return read_staruml(file.json, file.name)
 
 

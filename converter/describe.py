@@ -164,6 +164,7 @@ def _attribute(
         identifier=drawn.identifier,
         visibility=drawn.visibility,
         redefines=drawn.redefines,
+        composite=drawn.aggregation == "composite" and not range_.datatype,
     )
 
 

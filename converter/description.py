@@ -49,7 +49,7 @@ class Feature(Named):
     ``path_name`` is the name paths use: the name, made unique within its class. ``lower`` and ``upper``
     bound how many values there are (``upper`` None: no bound); ``multiplicity`` is the text as drawn.
     The range is ``datatype`` (a term of XSD, such as ``xsd:double``) or ``class_key``; neither means that
-    any resource will do.
+    any resource will do. ``composite`` says that an attribute's values are parts of what has it.
     """
 
     path_name: str
@@ -75,6 +75,7 @@ class Feature(Named):
     maximum: str = ""
     pattern: str = ""
     redefines: tuple[str, ...] = ()
+    composite: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -230,6 +230,9 @@ def _annotate_property(graph: Graph, node: NamedNode, feature: Feature, associat
 
 def _inverses(graph: Graph, description: Description) -> None:
     """Inverses, and parts: an end on the whole's side is what its parts are part of."""
+    for use in property_uses(description):
+        if use.feature.composite and not provided(use.feature.iri):
+            graph.add(NamedNode(use.feature.iri), RDFS.subPropertyOf, VT.hasPart)
     for association in description.associations:
         if len(association.ends) != 2:
             continue

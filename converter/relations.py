@@ -45,6 +45,9 @@ class Notes:
             scope.ledger.settle(constraint.id, ANNOTATED, "a constraint: kept as a comment on what it is about")
             note_tags(scope.ledger, constraint.tags)
         for dependency in scope.model.dependencies:
+            if dependency.id in scope.realizations:
+                note_tags(scope.ledger, dependency.tags)
+                continue
             self._dependency(scope, names, dependency)
 
     def _dependency(self, scope: Scope, names: Names, dependency: uml.Dependency) -> None:
@@ -61,7 +64,7 @@ class Notes:
             return
         kind = " ".join(filter(None, [dependency.kind, *(f"«{s}»" for s in dependency.stereotypes), dependency.name]))
         self.dependencies[dependency.source.id].append(f"{kind} -> {target}")
-        scope.ledger.settle(dependency.id, ANNOTATED, f"a {dependency.kind}: kept as an annotation on its source")
+        scope.ledger.settle(dependency.id, ANNOTATED, f"kept as an annotation on its source ({dependency.kind})")
 
 
 def _key(scope: Scope, names: Names, identifier: str) -> str:

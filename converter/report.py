@@ -132,7 +132,7 @@ class Ledger:
                 if seen.ignored:
                     found = (IGNORED, seen.ignored)
                 else:
-                    found = fate.get(seen.owner, (IGNORED, "nothing was made of it"))
+                    found = fate.get(seen.owner) or self.settled.get(seen.owner, (IGNORED, "nothing was made of it"))
             fate[seen.id] = found
             entries.append(Entry(seen.type, seen.id, seen.name, *found))
         remarks = tuple(Warn(*remark) for remark in model.remarks)

@@ -33,8 +33,18 @@ class Scope:
         for classifier in sorted(model.classifiers, key=lambda c: c.id):
             self.named[classifier.name].append(classifier.id)
         self.parents: dict[str, list[str]] = defaultdict(list)
+        self.realizations = {
+            d.id
+            for d in model.dependencies
+            if d.kind == "realization" and d.source.id in self.classifiers and self._is_interface(d.target)
+        }
         self._inherit()
         self.lineage = cache(self._lineage)
+
+    def _is_interface(self, reference: uml.TypeRef) -> bool:
+        """A plain realisation of an interface means the same as an interface realisation."""
+        target = self.classifiers.get(self.resolve(reference))
+        return target is not None and target.kind == "interface"
 
     def owner_path(self, identifier: str) -> tuple[str, ...]:
         """The ids of the packages and classifiers around an element, outermost first."""
@@ -70,7 +80,12 @@ class Scope:
     def _inherit(self) -> None:
         settle, warn = self.ledger.settle, self.ledger.warn
         edges: dict[str, dict[str, str]] = defaultdict(dict)
-        for edge in sorted(self.model.generalizations, key=lambda g: g.id):
+        realized = (
+            uml.Generalization(id=d.id, child=d.source, parent=d.target, realization=True)
+            for d in self.model.dependencies
+            if d.id in self.realizations
+        )
+        for edge in sorted((*self.model.generalizations, *realized), key=lambda g: g.id):
             kind = "realisation" if edge.realization else "generalisation"
             child, parent = self.resolve(edge.child), self.resolve(edge.parent)
             where = f"{self.where(child) or '?'} -> {self.where(parent) or edge.parent.name or '?'}"
