@@ -73,14 +73,19 @@ class TemperatureDoubt:
 
 
 def exposure_sigma(trends: Trends, law: RateLaw, doubts: Sequence[TemperatureDoubt]) -> dict[str, Floats]:
-    """First-order standard deviations of the exposure ``(n,)`` by source: the law's own, then the doubts."""
+    """Standard deviations of the exposure ``(n,)`` by source; their squares add up to the variance.
+
+    The law's own sources and the doubts are of first order each; ``interaction`` is what they make
+    together and what the exponential makes of a large one (see ``_interaction``).
+    """
     span = hours(trends)
     sums: dict[str, Floats] = {}
-    slope = np.zeros_like(span)
+    slope, area = np.zeros_like(span), np.zeros_like(span)
     share = span / len(_NODES)
     for node in _NODES:
         temperature = trends.first + node * (trends.last - trends.first)
         rate = law.rate(temperature)
+        area += share * rate
         slope += share * law.slope(temperature, rate)
         for source, deviation in law.deviations(temperature, rate).items():
             sums[source] = sums.get(source, 0.0) + row_sums(share * deviation, trends.offsets)
@@ -89,10 +94,39 @@ def exposure_sigma(trends: Trends, law: RateLaw, doubts: Sequence[TemperatureDou
         # rate@298.15 and rate@333.15 are independent measurements of one kind: one line in the split.
         kind = source.split("@")[0]
         merged[kind] = np.hypot(merged[kind], value) if kind in merged else np.abs(value)
+    total = row_sums(area, trends.offsets)
+    doubted: list[tuple[Floats, Floats]] = []
     for doubt in doubts:
         lever = row_sums(np.where(doubt.touches, slope, 0.0), trends.offsets)
         merged[doubt.source] = np.abs(lever) * doubt.sigma
+        doubted.append((row_sums(np.where(doubt.touches, area, 0.0), trends.offsets), merged[doubt.source]))
+    merged["interaction"] = _interaction(total, merged, doubted)
     return merged
+
+
+def _interaction(total: Floats, first_order: dict[str, Floats], doubted: Sequence[tuple[Floats, Floats]]) -> Floats:
+    """Standard deviation of the exposure beyond the first orders ``(n,)``.
+
+    The rate multiplies the whole as a normal factor, the activation energy as a log-normal one, and each
+    doubt its part of the history as a log-normal one, all independent; the variance of that product is
+    exact. ``doubted`` holds, per doubt, the exposure it touches and its first-order deviation.
+    """
+
+    def relative(sigma: Floats, of: Floats) -> Floats:
+        return np.divide(sigma, of, out=np.zeros_like(of), where=of > 0)
+
+    zero = np.zeros_like(total)
+    rate = relative(first_order.get("rate", zero), total) ** 2
+    energy = relative(first_order.get("activationEnergy", zero), total) ** 2
+    mean, variance = total - sum((part for part, _ in doubted), zero), zero
+    for part, sigma in doubted:
+        square = relative(sigma, part) ** 2
+        mean = mean + part * np.exp(square / 2)
+        variance = variance + part**2 * np.exp(square) * np.expm1(square)
+    whole = (1 + rate) * np.exp(2 * energy) * (variance + mean**2) - np.exp(energy) * mean**2
+    known = sum((sigma * sigma for sigma in first_order.values()), zero)
+    result: Floats = np.sqrt(np.maximum(whole - known, 0.0))
+    return result
 
 
 def measured_share(trends: Trends) -> Floats:

@@ -30,6 +30,7 @@ SOURCES: Final = {
     "beta": "lossSigmaBeta",
     "measuredTemperature": "lossSigmaMeasuredTemperature",
     "guessedTemperature": "lossSigmaGuessedTemperature",
+    "interaction": "lossSigmaInteraction",
     "stateOfCharge": "lossSigmaStateOfCharge",
 }
 
