@@ -85,7 +85,7 @@ def mean_exponential(x: Floats, square: Floats, steepest: float, out: Floats, sc
 class ArrheniusLaw:
     """k(T) = k_ref · exp[-Ea/R · (1/T - 1/T_ref)]; the sigmas describe how well both are known.
 
-    ``rate_at_reference`` in 1/h, ``activation_energy`` and its sigma in J/mol, ``reference`` in kelvin,
+    ``rate_at_reference`` in 1/h, ``activation_energy`` (not negative) and its sigma in J/mol, ``reference`` in K,
     ``relative_sigma`` as a fraction of the rate.
     """
 

@@ -32,7 +32,7 @@ def drawn_exposures(random, *, rate=0.0, energy=0.0, measured=0.0, guessed=0.0):
     """Exposures of histories whose rate, activation energy and temperatures are drawn, ``(DRAWS,)``."""
     base = history()
     k25 = SET.rate_at_25 * (1 + rate * random.standard_normal(DRAWS))
-    energies = 50e3 + energy * random.standard_normal(DRAWS)
+    energies = np.maximum(50e3 + energy * random.standard_normal(DRAWS), 0.0)  # one draw in 60,000 is below
     shift_m, shift_g = measured * random.standard_normal(DRAWS), guessed * random.standard_normal(DRAWS)
     shift = np.where(MEASURED[None, :], shift_m[:, None], shift_g[:, None])
     total = np.empty(DRAWS)
@@ -48,7 +48,9 @@ def drawn_exposures(random, *, rate=0.0, energy=0.0, measured=0.0, guessed=0.0):
 
 
 def outputs(registry, model, instance):
-    return answer(registry, model, {"instances": [instance]})["results"][0]["outputs"]
+    result = answer(registry, model, {"instances": [instance]})["results"][0]
+    assert "outputs" in result, result
+    return result["outputs"]
 
 
 def loss_instance():
