@@ -23,6 +23,9 @@ from .graph import TRUE, Graph, by_key, integer, provided
 
 _EQUIVALENT: Final = NamedNode(OWL.NS + "equivalentClass")
 _DATATYPE: Final = NamedNode(RDFS.NS + "Datatype")
+_LITERAL: Final = NamedNode(RDFS.NS + "Literal")
+_NOT_IN_OWL: Final = frozenset({"xsd:date", "xsd:time"})
+"""XSD types that OWL 2's datatype map does not have: any literal in OWL, exact in the shapes."""
 _ANNOTATIONS: Final = (
     VT.pathName, VT.lower, VT.upper, VT.defaultValue, VT.readOnly, VT.derived, VT.identifier, VT.stereotype,
     VT.tag, VT.operation, VT.constraint, QUDT.hasUnit, QUDT.hasQuantityKind, SKOS.exactMatch, SKOS.closeMatch,
@@ -179,6 +182,8 @@ def _property(graph: Graph, node: NamedNode, uses: list[Use], classes: dict[str,
 
 def range_term(feature: Feature, classes: dict[str, Class]) -> NamedNode | None:
     """The property's rdfs:range; None where any resource will do."""
+    if feature.datatype in _NOT_IN_OWL:
+        return _LITERAL
     if feature.datatype:
         return SUPPORTED[feature.datatype]
     return NamedNode(classes[feature.class_key].iri) if feature.class_key else None
@@ -209,6 +214,8 @@ def _annotate_property(graph: Graph, node: NamedNode, feature: Feature, associat
             graph.text(node, VT.stereotype, word)
     if feature.visibility != "public":
         graph.text(node, VT.tag, f"visibility={feature.visibility}")
+    if feature.datatype in _NOT_IN_OWL:
+        graph.text(node, VT.tag, f"datatype={feature.datatype}")
     if feature.unit:
         graph.add(node, QUDT.hasUnit, NamedNode(QUDT.UNIT_NS + feature.unit))
     if feature.quantity_kind:

@@ -75,9 +75,8 @@ class Document:
     def _models(self) -> list[Node]:
         root = self.root
         if root.get("xmi.version"):
-            raise ModelFileError(
-                f"{self.source}: XMI {root.get('xmi.version')}; only XMI 2.x is read, export the model as XMI 2.1 or later"
-            )
+            version = root.get("xmi.version")
+            raise ModelFileError(f"{self.source}: XMI {version}; only XMI 2.x is read, export it as XMI 2.1 or later")
         candidates = [root, *root.children] if root.local == "XMI" else [root]
         found = [n for n in candidates if n.local in UML_STRUCTURE and "uml" in n.space.lower()]
         for node in root.children:

@@ -22,6 +22,7 @@ class Features:
 
     # ---- what all elements have
     def common(self, node: Node) -> dict[str, Any]:
+        """The fields of `uml.Element`; notes that the element was read."""
         self.document.take(node)
         return {
             "id": self.document.key(node),
@@ -45,6 +46,7 @@ class Features:
         return "\n\n".join(found)
 
     def stereotypes(self, node: Node) -> tuple[str, ...]:
+        """The names of the stereotypes applied, from profiles known or not."""
         key = self.document.key(node)
         found = [applied.local for applied in self.document.applied.get(key, ())]
         for extra in self.document.extras.get(key, ()):
@@ -73,6 +75,7 @@ class Features:
         return tuple(found)
 
     def template_parameters(self, node: Node) -> tuple[str, ...]:
+        """The names of a template's parameters."""
         found = []
         for signature in node.all("ownedTemplateSignature"):
             for below in signature.walk():
@@ -98,6 +101,7 @@ class Features:
         }
 
     def attribute(self, node: Node) -> uml.Attribute:
+        """A property that is no end of an association, or a port."""
         return uml.Attribute(
             **self._structural(node),
             static=node.get("isStatic") == "true",
@@ -105,6 +109,7 @@ class Features:
         )
 
     def type_of(self, node: Node) -> uml.TypeRef:
+        """What a property or parameter has values of."""
         return self.document.reference(node, "type")
 
     def multiplicity(self, node: Node) -> str | None:
@@ -150,6 +155,7 @@ class Features:
         return found or ("0" if self.document.kind(values[0]) == "LiteralInteger" else None)
 
     def operation(self, node: Node) -> uml.Operation:
+        """An operation with its parameters."""
         parameters = []
         for child in [*node.all("ownedParameter"), *node.all("returnResult")]:
             structural = self._structural(child)
@@ -228,6 +234,5 @@ class Features:
             common = self.common(slot)
             feature = self.document.node(next(iter(self.document.references(slot, "definingFeature")), ""))
             common["name"] = feature.get("name") if feature is not None else ""
-            for value in slot.all("value")[:1]:
-                ends.append(uml.LinkEnd(**common, object=value.get("instance")))
+            ends += [uml.LinkEnd(**common, object=value.get("instance")) for value in slot.all("value")[:1]]
         return tuple(ends)

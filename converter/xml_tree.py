@@ -123,8 +123,8 @@ class _Builder:
 
     def refuse_entity(self, name: str, *_: object) -> None:
         raise ModelFileError(
-            f"{self.source}: declares the entity {name!r} at line {self.parser.CurrentLineNumber}; entities are refused, "
-            "no UML tool writes them"
+            f"{self.source}: declares the entity {name!r} at line {self.parser.CurrentLineNumber}; "
+            "entities are refused, no UML tool writes them"
         )
 
     def refuse_external(self, *_: object) -> int:

@@ -9,7 +9,10 @@ import click
 from pyoxigraph import RdfFormat, serialize
 
 from ..converter import convert as convert_model
-from ..converter import dump_description, instances, ontology, shapes, turtle
+from ..converter import dump_description, instances, ontology, read, shapes, turtle
+from ..converter.diff import Effect, compare
+from ..converter.staruml2json import staruml2json
+from ..converter.staruml2json import text as tree_text
 from ..errors import InputError, VoltwinError
 from ..ontology.iris import PREFIXES
 from ..ontology.naming import Naming
@@ -30,7 +33,9 @@ _OUT = click.Path(dir_okay=False, allow_dash=True)
 )
 @click.option("--report", is_flag=True, help="Print what became of every element.")
 @click.option("--report-json", "report_out", type=_OUT, metavar="OUT", help="Write the same account as JSON.")
-@click.option("--strict", is_flag=True, help="Exit with code 1 if there is any warning.")
+@click.option("--diff", nargs=2, type=click.Path(path_type=Path), metavar="OLD NEW", help="Say what changed instead.")
+@click.option("--staruml2json", "tree_root", metavar="ROOT", help="Print the tree TUMFTM/Staruml2json writes instead.")
+@click.option("--strict", is_flag=True, help="Exit with code 1 on any warning (with --diff: on a breaking change).")
 @click.option(
     "--max-megabytes", type=click.IntRange(min=1), default=96, show_default=True, help="The largest file that is read."
 )
@@ -43,13 +48,22 @@ def convert(
     base: str,
     report: bool,
     report_out: str | None,
+    diff: tuple[Path, Path] | None,
+    tree_root: str | None,
     strict: bool,
     max_megabytes: int,
 ) -> None:
     """Convert MODEL (.mdj, .mfj, .uml, .xmi or a description .json)."""
+    most = max_megabytes * 1024 * 1024
+    if diff:
+        _diff(*diff, json_out, strict, most)
+        return
     if model is None:
         raise InputError("convert: no model given; name a .mdj, .mfj, .uml, .xmi or description .json file")
-    found = convert_model(model, max_bytes=max_megabytes * 1024 * 1024)
+    if tree_root is not None:
+        click.echo(tree_text(staruml2json(read(model, max_bytes=most), tree_root)))
+        return
+    found = convert_model(model, max_bytes=most)
     description = found.description
     if json_out:
         _write(json_out, dump_description(description).encode("utf-8"))
@@ -67,6 +81,19 @@ def convert(
     click.echo(found.report.text(entries=True) if report else found.report.summary(), err=to_stderr)
     if strict and found.report.warnings:
         raise VoltwinError(f"{model}: {len(found.report.warnings)} warnings, and --strict allows none; see --report")
+
+
+def _diff(old: Path, new: Path, json_out: str | None, strict: bool, most: int) -> None:
+    changes = compare(*(convert_model(path, max_bytes=most).description for path in (old, new)))
+    if json_out:
+        rows = [{**change._asdict(), "effect": change.effect.value} for change in changes]
+        _write(json_out, (json.dumps(rows, ensure_ascii=False, indent=2) + "\n").encode("utf-8"))
+    for change in changes if json_out != "-" else ():
+        click.echo(str(change))
+    breaking = sum(change.effect is Effect.BREAKING for change in changes)
+    click.echo(f"{len(changes)} changes, {breaking} of them breaking for existing twins", err=json_out == "-")
+    if strict and breaking:
+        raise VoltwinError(f"{new}: {breaking} changes break existing twins of {old}, and --strict allows none")
 
 
 def _write(out: str, data: bytes) -> None:
