@@ -2,7 +2,7 @@
 
 >>> from voltwin.models.registry import Registry
 >>> sorted(Registry.discover().names())
-['arrival-gate', 'ocv-soc', 'self-discharge']
+['arrival-gate', 'ocv-soc', 'self-discharge', 'self-discharge-two-electrode']
 
 Pure numpy and scipy; ``service`` alone puts the models behind REST.
 """

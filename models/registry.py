@@ -24,6 +24,11 @@ GROUP: Final = "voltwin.models"
 BUILT_IN: Final = (
     EntryPoint("ocv-soc", "voltwin.models.ocv_soc.model:OcvSocModel.shipped", GROUP),
     EntryPoint("self-discharge", "voltwin.models.self_discharge.model:SelfDischargeModel.shipped", GROUP),
+    EntryPoint(
+        "self-discharge-two-electrode",
+        "voltwin.models.self_discharge.two_electrode_model:TwoElectrodeModel.shipped",
+        GROUP,
+    ),
     EntryPoint("arrival-gate", "voltwin.models.arrival_gate.model:ArrivalGateModel.shipped", GROUP),
 )
 

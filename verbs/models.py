@@ -83,7 +83,3 @@ def serve(host: str, port: int) -> None:
     sys.stdout.flush()
     with listener:
         uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listener])
-
-
-if __name__ == "__main__":
-    models()

@@ -47,8 +47,8 @@ class OcvCurve:
     """One cell type's open circuit voltage.
 
     ``points`` ``(m,)`` states of charge, ``voltages`` a tuple of ``(m,)`` arrays, one per temperature in
-    ``temperatures`` (K, ascending); ``entropic`` ``(m,)`` dU/dT in V/K where there is a single one.
-    ``electrodes`` holds the (positive, negative) potentials ``(m,)`` where the source gives them.
+    ``temperatures`` (K, ascending); ``entropic`` ``(m,)`` dU/dT in V/K where there is a single one. The
+    splines run through them; ``negative_spline`` through the negative electrode's potential, where known.
     """
 
     name: str
@@ -60,7 +60,6 @@ class OcvCurve:
     temperatures: tuple[float, ...]
     voltages: tuple[Floats, ...]
     entropic: Floats | None
-    electrodes: tuple[Floats, Floats] | None
     reference_temperature: float
     valid_temperature: tuple[float, float]
     entropy: Entropy
@@ -69,6 +68,7 @@ class OcvCurve:
     hysteresis: float | None
     splines: tuple[Spline, ...]
     entropic_spline: Spline | None
+    negative_spline: Spline | None
 
     def _weights(self, temperature: Floats) -> list[Floats]:
         """Share of each temperature's curve; beyond the range the nearest two are continued."""
@@ -111,6 +111,16 @@ class OcvCurve:
         rise = values[left + 1, index] - values[left, index]
         steepness: Floats = rise / (grid[left + 1] - grid[left])
         return steepness
+
+    def negative_shift(self, soc: Floats, negative_soc: Floats) -> Floats:
+        """Change of the OCV (V) when the negative electrode stands at ``negative_soc`` while the cell's is ``soc``.
+
+        Both as states of charge of the cell; at the reference temperature. Needs ``negative_spline``.
+        """
+        if self.negative_spline is None:
+            raise ValueError(f"curve {self.name} does not know its electrodes")
+        result: Floats = self.negative_spline.value(soc) - self.negative_spline.value(negative_soc)
+        return result
 
     def bounds(self, temperature: Floats) -> tuple[Floats, Floats]:
         """Voltage at 0 and at full charge ``(N,)``."""

@@ -7,7 +7,7 @@
 The JSON names the table (``file``), the source, the licence, the reference temperature, the valid range
 and three figures of doubt; the shipped ones in ``models/curves`` serve as examples. Columns of the table:
 ``soc`` (fraction), then ``ocv_V`` (with ``dUdT_cell_V_per_K`` when ``entropy`` is ``table``) or one
-``ocv_<kelvin>K_V`` per temperature; ``U_pos_V`` and ``U_neg_V`` when the electrodes are known.
+``ocv_<kelvin>K_V`` per temperature; ``U_neg_V`` (against lithium) when the negative electrode is known.
 """
 
 from __future__ import annotations
@@ -67,7 +67,6 @@ def read_curve(file: Path) -> OcvCurve:
                 f"the curve at {temperature - 273.15:g} °C is not monotone at soc {soc[falling[0]]:g}: "
                 "one voltage would mean two states of charge; smooth or cut it",
             )
-    electrodes = (table["U_pos_V"], table["U_neg_V"]) if {"U_pos_V", "U_neg_V"} <= set(table) else None
     hysteresis = None if fields.data.get("hysteresis") is None else fields.quantity("hysteresis", "V")
     return OcvCurve(
         name=fields.text("name"),
@@ -79,7 +78,6 @@ def read_curve(file: Path) -> OcvCurve:
         temperatures=temperatures,
         voltages=voltages,
         entropic=entropic,
-        electrodes=electrodes,
         reference_temperature=reference,
         valid_temperature=(
             fields.quantity("validTemperature", "K", "minimum"),
@@ -91,6 +89,7 @@ def read_curve(file: Path) -> OcvCurve:
         hysteresis=hysteresis,
         splines=tuple(Spline.through(soc, voltage) for voltage in voltages),
         entropic_spline=None if entropic is None else Spline.through(soc, entropic),
+        negative_spline=Spline.through(soc, table["U_neg_V"]) if "U_neg_V" in table else None,
     )
 
 

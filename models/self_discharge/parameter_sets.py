@@ -43,6 +43,15 @@ class MeasuredRate:
 
 
 @dataclass(frozen=True, slots=True)
+class Film:
+    """Loss into a film on the negative electrode: its rate law at half charge, and exp[beta (S - 0.5)]."""
+
+    law: ArrheniusLaw
+    beta: float
+    beta_sigma: float
+
+
+@dataclass(frozen=True, slots=True)
 class ParameterSet:
     """Everything the self-discharge of one kind of cell needs.
 
@@ -60,6 +69,7 @@ class ParameterSet:
     activation_energy_sigma: float
     soc_factor: SocFactor
     time_exponent: float
+    film: Film | None
     valid_temperature: tuple[float, float]
     valid_state_of_charge: tuple[float, float]
 
@@ -144,6 +154,7 @@ def read_parameter_set(file: Path) -> ParameterSet:
         activation_energy_sigma=energy_sigma,
         soc_factor=_read_soc_factor(fields),
         time_exponent=exponent,
+        film=_read_film(fields.child("film")) if "film" in fields.data else None,
         valid_temperature=_read_range(fields, "validTemperature", "K"),
         valid_state_of_charge=_read_range(fields, "validStateOfCharge", "FRACTION"),
     )
@@ -169,6 +180,20 @@ def _read_soc_factor(fields: Fields) -> SocFactor:
         return TabulatedFactor.through(points, np.asarray(table.get("factor"), dtype=np.float64))
     except (InputError, ValueError, TypeError) as error:
         raise fields.error("socFactor", str(error)) from error
+
+
+def _read_film(fields: Fields) -> Film:
+    rate = _read_rate(fields)
+    energy = fields.quantity("activationEnergy", "J-PER-MOL")
+    if energy < 0:
+        raise fields.error("activationEnergy", f"must not be negative, is {energy:g} J/mol")
+    sigma = fields.quantity("activationEnergy", "J-PER-MOL", "sigma")
+    beta = fields.child("beta")
+    return Film(
+        ArrheniusLaw(rate.rate, energy, rate.temperature, rate.relative_sigma, sigma),
+        beta.number("value"),
+        beta.number("sigma", 0.0),
+    )
 
 
 def _read_range(fields: Fields, key: str, unit: str) -> tuple[float, float]:

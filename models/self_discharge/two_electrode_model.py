@@ -1,0 +1,157 @@
+"""The two-electrode variant as a model: how much a rest cost, and how little of it the voltage shows.
+
+>>> from voltwin.models.self_discharge.two_electrode_model import TwoElectrodeModel
+>>> [port.name for port in TwoElectrodeModel.shipped().outputs][:2]
+['shuttleLoss', 'filmLoss']
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from ..columns import Floats, Integers, Trends, grouped
+from ..ocv_soc.files import CurveLibrary
+from ..ocv_soc.model import CURVE_PARAMETER, check_curves
+from ..protocol import Answer, Batch, Column, Parameter, Port, Problems, answer_good
+from .equivalent_age import TemperatureDoubt, exposure, exposure_sigma
+from .exposures import PARAMETERS, check_laws
+from .histories import check_trends, outside, refuse_gaps
+from .parameter_sets import ParameterSet, ParameterSets
+from .soc_laws import ExponentialFactor
+from .two_electrode import film_moments, two_losses
+
+_KELVIN: Final = 273.15
+_CELLS: Final = ("shuttleLoss", "filmLoss", "ocv", "ocvChange", "ocvChangeShuttle", "ocvChangeFilm")
+
+
+@dataclass(frozen=True, slots=True)
+class TwoElectrodeModel:
+    """Shuttle and film over a temperature history, with the voltage both leave behind."""
+
+    library: CurveLibrary
+    sets: ParameterSets
+    name: str = "self-discharge-two-electrode"
+    version: str = "1.0.0"
+    description: str = "Self-discharge split into a reversible shuttle and a film, and the voltage it leaves."
+    inputs: tuple[Port, ...] = (
+        Port("soc", "cells", "PERCENT", "state of charge of each cell at the start", minimum=0, maximum=100),
+        Port("temperatureTrend", "trend", "DEG_C", "segments from the start on, without gaps"),
+        Port("until", "scalar", "SEC", "the moment the estimate is for, seconds since 1970-01-01 UTC"),
+        Port(
+            "temperature",
+            "scalar",
+            "DEG_C",
+            "cell temperature for the voltages; without it the curve's reference temperature",
+            optional=True,
+            minimum=-60,
+            maximum=120,
+        ),
+    )
+    outputs: tuple[Port, ...] = (
+        Port("shuttleLoss", "cells", "PERCENT", "charge lost by both electrodes, percentage points"),
+        Port("filmLoss", "cells", "PERCENT", "charge lost by the negative electrode alone, percentage points"),
+        Port("shuttleLossSigma", "scalar", "PERCENT", "standard deviation of the mean shuttleLoss"),
+        Port("filmLossSigma", "scalar", "PERCENT", "standard deviation of the mean filmLoss"),
+        Port("ocv", "cells", "V", "open circuit voltage now"),
+        Port("ocvChange", "cells", "MilliV", "change of the open circuit voltage"),
+        Port("ocvChangeShuttle", "cells", "MilliV", "part of it from the shuttle"),
+        Port("ocvChangeFilm", "cells", "MilliV", "part of it from the film"),
+        Port("flags", "texts", None, "EXTRAPOLATED_T"),
+    )
+    parameters: tuple[Parameter, ...] = (
+        CURVE_PARAMETER,
+        Parameter("parameterSet", "generic-nmc-two-electrode", description="name of a parameter set with a film"),
+        *(parameter for parameter in PARAMETERS if parameter.name != "parameterSet"),
+    )
+
+    @classmethod
+    def shipped(cls, curves: Iterable[Path] = (), sets: Iterable[Path] = ()) -> TwoElectrodeModel:
+        """With the shipped curves and parameter sets, and further files of each."""
+        return cls(CurveLibrary.shipped(curves), ParameterSets.shipped(sets))
+
+    def run(self, batch: Batch) -> Answer:
+        """Answer all instances at once."""
+        problems = Problems()
+        trends, until = batch.trend("temperatureTrend"), batch.scalar("until")
+        begin = trends.begins()
+        check_trends(trends, "temperatureTrend", problems)
+        problems.flag(until < begin, "until", "lies before the history begins; check both times and their zone")
+        refuse_gaps(trends, begin, until, "temperatureTrend", problems)
+        problems.flag(batch.cells("soc").lengths == 0, "soc", "is empty; give one value per cell")
+        check_laws(self.sets, batch, problems)
+        check_curves(self.library, batch, problems)
+        for row, name in enumerate(batch.words("parameterSet")):
+            chosen = self.sets.sets.get(name)
+            if chosen and (chosen.film is None or not isinstance(chosen.soc_factor, ExponentialFactor)):
+                problems.add(row, "parameterSet", f"{name} has no film, or no beta; choose one with both")
+        for row, name in enumerate(batch.words("curve")):
+            curve = self.library.curves.get(name)
+            if curve and curve.negative_spline is None:
+                problems.add(row, "curve", f"{name} does not know its electrodes; choose one with U_neg_V")
+        return answer_good(batch, problems, self._compute)
+
+    def _compute(self, batch: Batch, problems: Problems) -> dict[str, Column]:
+        soc = batch.cells("soc")
+        trends = batch.trend("temperatureTrend")
+        cut = trends.within(trends.begins(), batch.scalar("until"))
+        flat = {port: np.empty_like(soc.values) for port in _CELLS}
+        sigmas = {port: np.empty(batch.size) for port in ("shuttleLossSigma", "filmLossSigma")}
+        flags: list[list[str]] = [[] for _ in range(batch.size)]
+        keys = zip(batch.words("curve"), batch.words("parameterSet"), batch.words("policy"), strict=True)
+        for (curve_name, set_name, policy), rows in grouped(list(keys)):
+            chosen, curve = self.sets.get(set_name), self.library.get(curve_name)
+            part, cells = cut.take(rows), soc.take(rows)
+            where = np.isin(soc.rows, rows)
+            assert chosen.film is not None
+            moments = film_moments(part, chosen.law(policy), chosen.film.law)
+            spread = np.stack([cells.spread(moment) for moment in moments.film])
+            start = cells.values / 100.0
+            shuttle, film = two_losses(chosen, start, cells.spread(moments.shuttle), spread)
+            over = cells.with_values(start - shuttle - film).minimum() < 0
+            for position in np.flatnonzero(over).tolist():
+                problems.add(int(rows[position]), "soc", "falls below 0 % within the history; check start and rates")
+            at = batch.scalar("temperature")[rows]
+            kelvin = cells.spread(np.where(np.isnan(at), curve.reference_temperature, at + _KELVIN))
+            before = curve.voltage(start, kelvin)
+            shuttled = curve.voltage(start - shuttle, kelvin)
+            filmed = curve.negative_shift(start - shuttle, start - shuttle - film)
+            results = {
+                "shuttleLoss": shuttle * 100,
+                "filmLoss": film * 100,
+                "ocv": shuttled + filmed,
+                "ocvChange": (shuttled + filmed - before) * 1e3,
+                "ocvChangeShuttle": (shuttled - before) * 1e3,
+                "ocvChangeFilm": filmed * 1e3,
+            }
+            for port, values in results.items():
+                flat[port][where] = values
+            relative = self._relative_sigmas(batch, rows, part, chosen, policy)
+            sigmas["shuttleLossSigma"][rows] = cells.with_values(shuttle * 100).mean() * relative[0]
+            sigmas["filmLossSigma"][rows] = cells.with_values(film * 100).mean() * relative[1]
+            beyond = outside(part, *chosen.valid_temperature)
+            for row in rows[beyond].tolist():
+                flags[row].append("EXTRAPOLATED_T")
+        columns: dict[str, Column] = {port: soc.with_values(values) for port, values in flat.items()}
+        return {**columns, **sigmas, "flags": flags}
+
+    @staticmethod
+    def _relative_sigmas(
+        batch: Batch, rows: Integers, part: Trends, chosen: ParameterSet, policy: str
+    ) -> tuple[Floats, Floats]:
+        """Relative standard deviations of both exposures: rates, activation energies, temperatures."""
+        assert chosen.film is not None
+        doubts = [
+            TemperatureDoubt("measuredTemperature", part.measured, batch.numbers("measuredTemperatureSigma")[rows]),
+            TemperatureDoubt("guessedTemperature", ~part.measured, batch.numbers("guessedTemperatureSigma")[rows]),
+        ]
+        results = []
+        for law in (chosen.law(policy), chosen.film.law):
+            squares = sum((s * s for s in exposure_sigma(part, law, doubts).values()), np.zeros(len(part)))
+            total = exposure(part, law)
+            results.append(np.divide(np.sqrt(squares), total, out=np.zeros_like(total), where=total > 0))
+        return results[0], results[1]
