@@ -13,6 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 from ..graphstore.access import Fleet
 from ..graphstore.remote import ERROR_HEADER
 from .headers import CommonHeaders
+from .pages import page_routes, static_files
 from .problems import add_problem_handlers
 from .sparql import sparql_routes
 from .state import state_routes
@@ -28,8 +29,9 @@ def create_app(fleet: Fleet) -> FastAPI:
         title=TITLE, docs_url=None, redoc_url=None, description="A fleet of digital twins, by path and SPARQL."
     )
     add_problem_handlers(app)
-    for routes in (twin_routes, sparql_routes, state_routes):
+    for routes in (twin_routes, sparql_routes, state_routes, page_routes):
         app.include_router(routes(fleet))
+    app.mount("/static", static_files())
     app.add_middleware(
         CORSMiddleware,
         allow_origins=["*"],

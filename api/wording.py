@@ -30,6 +30,24 @@ SYMBOLS: Final = {
 """QUDT units' local names as people write them; others stay as they are."""
 
 
+REASONS: Final = {
+    "LOW_OCV": "a cell's voltage is below its lower limit",
+    "HIGH_OCV": "a cell's voltage is above its upper limit",
+    "NOT_SOAKED": "the module had not reached room temperature",
+    "INSUFFICIENT_REST": "too little rest since the last current",
+    "HISTORY_GAP": "part of the temperature history is missing",
+    "EXTRAPOLATED_T": "temperatures outside the range of the model's parameters",
+    "OCV_FLAT": "the OCV curve is too flat there to tell",
+    "NO_ENTROPY_DATA": "no temperature coefficient for this OCV curve",
+}
+"""The arrival gate's reason codes in words."""
+
+
+def reason_text(code: str) -> str:
+    """A reason code in words; an unknown one as it is."""
+    return REASONS.get(code, code)
+
+
 def symbol(unit: str | None) -> str:
     """The sign of a unit; empty for none."""
     return SYMBOLS.get(unit, unit) if unit else ""

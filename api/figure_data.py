@@ -1,0 +1,111 @@
+"""The data of the figures, read through the access interface and turned into plain numbers.
+
+Times become hours since a module's end-of-line test; units are checked, never guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..errors import InputError, PathNotFoundError, UnitError
+from ..graphstore.access import Fleet, Twin
+from ..graphstore.answers import Answer, SegmentOrigin, SeriesValue, Trend
+from ..ontology.literals import to_microseconds
+from .fleet_table import ModuleRow, moment_of
+
+HOUR = 3_600_000_000
+"""Microseconds."""
+
+
+@dataclass(frozen=True)
+class LossPoint:
+    """One module's loss [% SOC] at an age [h]."""
+
+    key: str
+    age: float
+    loss: float
+    decision: str | None
+
+
+@dataclass(frozen=True)
+class TemperatureSegment:
+    """A stretch of a trend: hours since the end-of-line test and °C, (n,) each."""
+
+    origin: SegmentOrigin
+    rule: str
+    priority: int
+    hours: tuple[float, ...]
+    celsius: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class TemperatureTrend:
+    """One module's temperature history as the reasoner stitched it."""
+
+    module: str
+    segments: tuple[TemperatureSegment, ...]
+
+
+@dataclass(frozen=True)
+class LossTrend:
+    """One module's loss over time: hours since the end-of-line test and % SOC, (n,) each."""
+
+    module: str
+    hours: tuple[float, ...]
+    loss: tuple[float, ...]
+
+
+def losses_by_age(rows: Iterable[ModuleRow]) -> tuple[LossPoint, ...]:
+    """Modules whose loss and age are known, the youngest first."""
+    points = [
+        LossPoint(row.key, row.age, row.loss, row.decision)
+        for row in rows
+        if row.age is not None and row.loss is not None
+    ]
+    return tuple(sorted(points, key=lambda point: (point.age, point.key)))
+
+
+def temperature_trend(fleet: Fleet, module: str) -> TemperatureTrend:
+    """What the reasoner says of ``module``'s temperature. Raises NotFoundError where it says nothing."""
+    answer = fleet[module]["reasoner/temperatureTrend"]
+    if not isinstance(answer.value, Trend):
+        raise InputError(f"{answer.path}: is no trend; a rule has to give it for intervals")
+    _in_unit(answer, "DEG_C")
+    zero = start_of_life(fleet, module)
+    return TemperatureTrend(
+        module,
+        tuple(
+            TemperatureSegment(s.origin, s.rule, s.priority, _hours(s.times, zero), s.values)
+            for s in answer.value.segments
+        ),
+    )
+
+
+def loss_trend(fleet: Fleet, module: str) -> LossTrend:
+    """The model runs' estimates of ``module``'s loss so far. Raises NotFoundError where there are none."""
+    answer = fleet[module]["selfDischarge/trend"]
+    if not isinstance(answer.value, SeriesValue):
+        raise InputError(f"{answer.path}: is no series; the ontology has to make it one")
+    _in_unit(answer, "PERCENT")
+    return LossTrend(module, _hours(answer.value.times, start_of_life(fleet, module)), answer.value.values)
+
+
+def start_of_life(fleet: Fleet, module: str) -> datetime:
+    """When ``module`` passed its end-of-line test. Raises NotFoundError where it has not."""
+    answer = Twin(fleet, module)["endOfLineTest/performedAt"]
+    moment = moment_of(answer)
+    if moment is None:
+        raise PathNotFoundError(f"{answer.path}: {answer.value!r} is no time")
+    return moment
+
+
+def _in_unit(answer: Answer, unit: str) -> None:
+    if answer.unit != unit:
+        raise UnitError(f"{answer.path}: is in {answer.unit or 'no unit'}, expected {unit}; set the ontology's unit")
+
+
+def _hours(times: Iterable[int], zero: datetime) -> tuple[float, ...]:
+    start = to_microseconds(zero)
+    return tuple((time - start) / HOUR for time in times)
