@@ -115,6 +115,19 @@ class Ragged:
         """Row maxima ``(n,)``; an empty row gives NaN."""
         return self._extreme(np.maximum)
 
+    def median(self) -> Floats:
+        """Row medians ``(n,)``; an empty row, or one with a NaN in it, gives NaN."""
+        result = np.full(len(self), np.nan)
+        ordered = self.values[np.lexsort((self.values, self.rows))]
+        lengths = self.lengths
+        filled = lengths > 0
+        first = self.offsets[:-1][filled]
+        low, high = first + (lengths[filled] - 1) // 2, first + lengths[filled] // 2
+        # NaN sorts last: a NaN anywhere in the row stands at its end.
+        last = ordered[first + lengths[filled] - 1]
+        result[filled] = np.where(np.isnan(last), np.nan, 0.5 * (ordered[low] + ordered[high]))
+        return result
+
     def argmax(self) -> Floats:
         """Position of each row's first maximum ``(n,)``, from 0; NaN where there is none."""
         result = np.full(len(self), np.nan)

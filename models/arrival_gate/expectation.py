@@ -89,12 +89,13 @@ class Doubts:
     """Standard deviations the gate starts from, per cell ``(N,)``.
 
     ``voltage`` of one reading (V), ``temperature`` of one test (K), ``exposure`` (K of the history) by
-    source.
+    source, ``cell_spread`` of the rate from cell to cell (relative).
     """
 
     voltage: Floats
     temperature: Floats
     exposure: dict[str, Floats]
+    cell_spread: Floats
 
 
 def deviation_parts(
@@ -113,10 +114,9 @@ def deviation_parts(
     """
     earlier = curve.slope(found.soc_before, left.temperature)
     carried = found.slope / earlier
-    self_discharge = np.hypot(
-        np.sqrt(sum((sigma * sigma for sigma in doubts.exposure.values()), np.zeros_like(found.slope)))
-        * found.loss.by_exposure,
-        found.loss.shape_sigma,
+    shared = sum((sigma * sigma for sigma in doubts.exposure.values()), np.zeros_like(found.slope))
+    self_discharge = np.sqrt(
+        shared * found.loss.by_exposure**2 + found.loss.shape_sigma**2 + _cell_loss(found, doubts) ** 2
     )
     difference = there.temperature - left.temperature
     thermometers = np.abs(found.entropic_coefficient) * doubts.temperature * np.sqrt(1.0 + carried**2)
@@ -126,3 +126,15 @@ def deviation_parts(
         "entropic": np.hypot(curve.entropy_sigma * difference, thermometers),
         "relaxation": law.difference_sigma(left.rest, there.rest),
     }
+
+
+def own_deviation(found: Expectation, parts: dict[str, Floats], doubts: Doubts) -> Floats:
+    """Standard deviation (V) of what a cell does not share with the others of its module."""
+    result: Floats = np.hypot(parts["measurement"], found.slope * _cell_loss(found, doubts))
+    return result
+
+
+def _cell_loss(found: Expectation, doubts: Doubts) -> Floats:
+    """Standard deviation of the loss (fraction) from cell to cell of one module."""
+    result: Floats = (found.soc_before - found.soc_after) * doubts.cell_spread
+    return result

@@ -24,9 +24,9 @@ def test_a_sound_module_is_accepted_with_its_figures(registry):
     parts = ("deltaSelfDischarge", "deltaEntropic", "deltaRelaxation")
     total = sum(value(result, part)[0] for part in parts) * 1e-3
     assert value(result, "expectedOcv")[0] == pytest.approx(3.6729 + total, abs=1e-12)
-    assert value(result, "lowerLimit")[0] == pytest.approx(
-        value(result, "expectedOcv")[0] - 4e-3 * value(result, "sigma")[0], abs=1e-12
-    )
+    own = value(result, "expectedOcv")[0] - 4e-3 * value(result, "sigma")[0]
+    siblings = 3.6721 - 4e-3 * value(result, "sigmaSibling")[0]
+    assert value(result, "lowerLimit")[0] == pytest.approx(max(own, siblings), abs=1e-12)
     names = ("Measurement", "SelfDischarge", "Entropic", "Relaxation")
     squares = sum(value(result, f"sigma{name}")[0] ** 2 for name in names)
     assert value(result, "sigma")[0] ** 2 == pytest.approx(squares, rel=1e-12)
@@ -48,6 +48,26 @@ def test_a_leak_the_fixed_window_misses_is_found(registry):
     assert value(result, "worstCell") == 12
     assert value(result, "fixedWindowDecision") == "ACCEPT"
     assert value(result, "leakCurrent")[-1] > 300
+
+
+def test_a_cell_that_stands_away_from_its_siblings_is_found_where_the_shared_doubt_hides_it(registry):
+    cold = {"arrivalTemperature": quantity(8.0, "DEG_C"), "parameters": {"soakTolerance": quantity(30, "K")}}
+    together = run(registry, gate_instance(**cold), gate_instance(arrivalOcv=quantity([3.6690] * 12, "V"), **cold))
+    alone = run(registry, gate_instance(arrivalOcv=quantity([3.6721] * 11 + [3.6690], "V"), **cold))[0]
+    assert [value(result, "decision") for result in together] == ["ACCEPT", "ACCEPT"]
+    assert value(alone, "decision") == "REJECT"
+    assert abs(value(alone, "zScore")[-1]) < 4 < abs(value(alone, "siblingZScore")[-1])
+    assert value(alone, "lowerLimit")[-1] > 3.6690
+
+
+def test_a_few_cells_have_no_siblings(registry):
+    three, four = run(registry, gate_instance(cells=3), gate_instance(cells=4))
+    assert "siblingZScore" not in three["outputs"]
+    assert len(value(four, "siblingZScore")) == 4
+    assert value(four, "falseRejectRateCell") == pytest.approx(2 * value(three, "falseRejectRateCell"))
+    assert value(three, "lowerLimit")[0] == pytest.approx(
+        value(three, "expectedOcv")[0] - 4e-3 * value(three, "sigma")[0], abs=1e-12
+    )
 
 
 def test_doubt_leads_to_a_retest_unless_the_cell_is_far_off(registry):

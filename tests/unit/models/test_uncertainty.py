@@ -138,6 +138,7 @@ def test_the_sigma_of_the_gate_agrees_within_two_percent(registry, celsius):
         arrivalTemperature=quantity(celsius, "DEG_C"),
         endOfLineOcv=quantity([float(left.mean())], "V"),
         arrivalOcv=quantity([float(there.mean())], "V"),
+        parameters={"cellSpread": quantity(0, "PERCENT")},
     )
     found = outputs(registry, "arrival-gate", instance)
     assert found["sigma"]["value"][0] == pytest.approx(sampled, rel=0.02)
