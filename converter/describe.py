@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from . import uml
 from .description import Association, Class, Description, Feature, Literal, Package, Tags
-from .features import MEANT, bounds_of, datatype_of, drawn_name, range_iri, range_of, tagged_fields
+from .features import MEANT, bounds_of, drawn_name, range_iri, range_of, tagged_fields
 from .minting import decapitalised, digest, local
 from .multiplicity import Bounds
 from .names import Names, explicit_iri, name_all
@@ -191,9 +191,17 @@ def _ends_of_association_classes(
         for end in association.ends:
             role = end.name or decapitalised(classes[end.class_key].name)
             element = uml.Element(id=f"{end.id}@{class_id}")
-            path_name, iri = namer.name(element, role, class_id, classes[end.class_key].iri)
+            path_name, iri = namer.name(element, role, class_id, end.datatype or classes[end.class_key].iri)
             features[class_id].append(
-                Feature(name=role, path_name=path_name, iri=iri, class_key=end.class_key, lower=1, upper=1)
+                Feature(
+                    name=role,
+                    path_name=path_name,
+                    iri=iri,
+                    datatype=end.datatype,
+                    class_key="" if end.datatype else end.class_key,
+                    lower=1,
+                    upper=1,
+                )
             )
     return owns
 
@@ -256,7 +264,7 @@ def _datatype(scope: Scope, drawn: uml.Classifier, names: Names, where: str) -> 
     if drawn.kind not in ("primitiveType", "dataType"):
         return ""
     datatype = range_of(scope, names, uml.TypeRef(id=drawn.id), drawn.id, drawn.id, where).datatype
-    if datatype and datatype_of(scope, drawn.id) == "":
+    if datatype and scope.simple.get(drawn.id) == "":
         scope.ledger.warn(
             "unresolved-type",
             drawn.id,

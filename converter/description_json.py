@@ -20,7 +20,7 @@ from ..errors import ModelFileError
 from . import description as d
 from .minting import MODELS, decapitalised, local, slug
 
-_ALWAYS: Final = frozenset({"name", "key", "lower", "upper", "kind", "ends", "navigable"})
+_ALWAYS: Final = frozenset({"name", "key", "lower", "upper", "kind", "ends", "navigable", "values"})
 _T = TypeVar("_T")
 
 

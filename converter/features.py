@@ -102,27 +102,12 @@ def _of_classifier(scope: Scope, names: Names, found: str, many: bool, feature: 
     named = names.classes[found]
     if named.package.provided and classifier.name in ("Series", "ClassName"):
         return Range(classifier.name, class_id=found if classifier.name == "Series" else "", many=many)
-    datatype = datatype_of(scope, found)
+    datatype = scope.simple.get(found)
     if datatype is None:
         return Range(classifier.name, class_id=found, many=many)
     if datatype == "":
         datatype = "xsd:string"
     return Range(classifier.name, datatype, many=many)
-
-
-def datatype_of(scope: Scope, identifier: str) -> str | None:
-    """The XSD type of a primitive or data type's values, "" where nothing says, None where it has structure."""
-    line = scope.lineage(identifier)
-    classifier = scope.classifiers[identifier]
-    if classifier.kind not in ("primitiveType", "dataType"):
-        return None
-    if any(scope.classifiers[i].attributes or scope.classifiers[i].literals for i in line):
-        return None
-    for here in line:
-        found = xsd_for(scope.classifiers[here].name)
-        if found:
-            return found
-    return ""
 
 
 def bounds_of(ledger: Ledger, drawn: str | None, identifier: str, where: str, *, unspecified: Bounds) -> Bounds:

@@ -247,7 +247,7 @@ def _inverses(graph: Graph, description: Description) -> None:
         if first.navigable and second.navigable and first.iri != second.iri and not provided(first.iri):
             graph.add(NamedNode(first.iri), OWL.inverseOf, NamedNode(second.iri))
         for end, other in ((first, second), (second, first)):
-            if end.navigable and not provided(end.iri):
+            if end.navigable and not end.datatype and not provided(end.iri):
                 if other.aggregation == "composite":
                     graph.add(NamedNode(end.iri), RDFS.subPropertyOf, VT.hasPart)
                 elif end.aggregation == "composite":

@@ -118,6 +118,10 @@ def _association(
 ) -> Association:
     directed = len(near) == 2
     goes = _directions(drawn.ends) if directed else (False,) * len(near)
+    simple = [scope.simple.get(i) for i in near]
+    if directed:
+        # a literal has no properties: the way back from a simple type does not exist
+        goes = (goes[0] and simple[1] is None, goes[1] and simple[0] is None)
     fields = [_end_fields(scope, names, end, near[i], where) for i, end in enumerate(drawn.ends)]
     ends: list[End | None] = [None] * len(near)
     for i in sorted(range(len(near)), key=lambda i: drawn.ends[i].id):
@@ -125,7 +129,7 @@ def _association(
         role = str(fields[i].pop("role"))
         path_name, iri = role, ""
         if goes[i]:
-            signature = names.classes[near[i]].iri
+            signature = fields[i]["datatype"] or names.classes[near[i]].iri
             path_name, iri = namer.name(end, role, near[1 - i], signature)
             scope.ledger.settle(end.id, CONVERTED)
         elif not directed:
@@ -172,13 +176,14 @@ def _end_fields(scope: Scope, names: Names, end: uml.End, near: str, where: str)
         scope.ledger.settle(qualifier.id, ANNOTATED, "a qualifier: kept as an annotation")
         note_tags(scope.ledger, qualifier.tags)
     return {
-        **tagged_fields(scope.ledger, end, "", here),
+        **tagged_fields(scope.ledger, end, scope.simple.get(near, ""), here),
         "role": drawn.name or decapitalised(names.classes[near].name),
         "name": drawn.name,
         "id": end.id,
         "documentation": end.documentation,
         "stereotypes": end.stereotypes,
         "type": "",
+        "datatype": "" if near not in scope.simple else scope.simple[near] or "xsd:string",
         "class_key": names.classes[near].key,
         "multiplicity": end.multiplicity,
         "lower": bounds.lower,

@@ -14,6 +14,7 @@ from functools import cache
 from typing import Final
 
 from . import uml
+from .datatypes import xsd_for
 from .report import ANNOTATED, CONVERTED, IGNORED, Ledger
 
 TRUE: Final = frozenset({"true", "yes", "1"})
@@ -38,8 +39,12 @@ class Scope:
             for d in model.dependencies
             if d.kind == "realization" and d.source.id in self.classifiers and self._is_interface(d.target)
         }
-        self._inherit()
+        edges = self._inherit()
         self.lineage = cache(self._lineage)
+        self.simple = self._simple_types()
+        for (child, parent), identifier in edges.items():
+            if child in self.simple or parent in self.simple:
+                self.ledger.settle(identifier, ANNOTATED, "between simple types: says what their values are")
 
     def _is_interface(self, reference: uml.TypeRef) -> bool:
         """A plain realisation of an interface means the same as an interface realisation."""
@@ -77,7 +82,35 @@ class Scope:
         return ""
 
     # ---- inheritance
-    def _inherit(self) -> None:
+    def _simple_types(self) -> dict[str, str]:
+        """Primitive and data types whose values are literals: id -> XSD type, "" where nothing says which.
+
+        A data type that has attributes, or inherits from or is inherited by something that has, is a structure
+        and becomes a class; one with a primitive's usual name and no attributes never does.
+        """
+        plain = {
+            c.id: xsd_for(c.name) or ""
+            for c in self.model.classifiers
+            if c.kind in ("primitiveType", "dataType") and not c.attributes and not c.literals
+        }
+        beside: dict[str, list[str]] = defaultdict(list)
+        for child, above in self.parents.items():
+            for parent in above:
+                beside[child].append(parent)
+                beside[parent].append(child)
+        waiting = [identifier for identifier in self.classifiers if identifier not in plain]
+        while waiting:
+            for near in beside.get(waiting.pop(), ()):
+                if plain.get(near) == "":
+                    del plain[near]
+                    waiting.append(near)
+        return {
+            identifier: next(filter(None, (plain.get(i, "") for i in self.lineage(identifier))), "")
+            for identifier in plain
+        }
+
+    def _inherit(self) -> dict[tuple[str, str], str]:
+        """Fill ``parents``; (child, parent) -> the id of the edge that says so."""
         settle, warn = self.ledger.settle, self.ledger.warn
         edges: dict[str, dict[str, str]] = defaultdict(dict)
         realized = (
@@ -110,6 +143,7 @@ class Scope:
                     )
                 else:
                     self.parents[child].append(parent)
+        return {(child, parent): edges[child][parent] for child, above in self.parents.items() for parent in above}
 
     def _lineage(self, identifier: str) -> tuple[str, ...]:
         found = {identifier: None}

@@ -65,7 +65,7 @@ def _property_shape(graph: Graph, node: NamedNode, holder: Class, feature: Featu
     graph.add(node, RDF.type, SH.PropertyShape)
     graph.add(node, SH.path, NamedNode(feature.iri))
     graph.add(node, SH.name, Literal(feature.path_name))
-    target = classes.get(feature.class_key)
+    target = None if feature.datatype else classes.get(feature.class_key)
     if feature.datatype:
         graph.add(node, SH.datatype, SUPPORTED[feature.datatype])
     elif target is not None and target.kind == "enumeration" and target.literals:

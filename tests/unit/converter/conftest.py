@@ -18,9 +18,9 @@ class Maker:
     def __init__(self) -> None:
         self.count = 0
 
-    def make(self, kind: str, name: str | None = None, **fields: Any) -> Json:
+    def make(self, what: str, name: str | None = None, /, **fields: Any) -> Json:
         self.count += 1
-        found: Json = {"_type": kind, "_id": f"AAAA{self.count:06d}="}
+        found: Json = {"_type": what, "_id": f"AAAA{self.count:06d}="}
         if name is not None:
             found["name"] = name
         return found | {k: v for k, v in fields.items() if v is not None}

@@ -1,0 +1,148 @@
+"""Files that are wrong, cut off, or meant to hurt: a sentence, no crash, no code run."""
+
+import json
+import random
+import tracemalloc
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from voltwin.converter import convert
+from voltwin.errors import ModelFileError, VoltwinError
+
+XMI = '<xmi:XMI xmlns:xmi="http://www.omg.org/spec/XMI/20131001" xmlns:uml="http://www.omg.org/spec/UML/20131001">'
+
+
+def refused(path: Path, content: bytes | str, **options: int) -> str:
+    path.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+    with pytest.raises(ModelFileError) as caught:
+        convert(path, **options)
+    message = str(caught.value)
+    assert str(path) in message
+    return message
+
+
+def test_wrong_files_are_told_what_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "m.mdj"
+    assert "empty" in refused(path, "")
+    assert "empty" in refused(path, " \n")
+    assert "zip" in refused(path, b"PK\x03\x04...")
+    assert "gzip" in refused(path, b"\x1f\x8b\x08....")
+    assert "binary" in refused(path, b"\x7fELF\x00\x01")
+    assert "neither JSON nor XML" in refused(path, "hello")
+    assert "_type" in refused(path, "[]")
+    assert "_type" in refused(path, '{"name": "x"}')
+    assert "line 1, column 11" in refused(path, '{"_type": "P')
+    assert "not valid utf-8 at byte 11" in refused(path, b'{"_type": "\xff"}')
+    assert "number" in refused(path, '{"_type": "Project", "n": ' + "9" * 5000 + "}")
+    with pytest.raises(ModelFileError, match="no such file"):
+        convert(tmp_path / "missing.mdj")
+    with pytest.raises(ModelFileError, match="folder"):
+        convert(tmp_path)
+
+
+def test_a_depth_bomb_is_refused_in_json_and_xml(tmp_path: Path) -> None:
+    assert "deeper" in refused(tmp_path / "m.mdj", '{"_type":"Project","x":' + "[" * 200_000)
+    deep = "<a>" * 100_000
+    assert "deeper" in refused(tmp_path / "m.uml", f"{XMI}{deep}")
+
+
+def test_entities_are_refused_before_they_expand(tmp_path: Path) -> None:
+    laughs = '<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">'
+    assert "entity 'a'" in refused(tmp_path / "m.xmi", f"<!DOCTYPE x [{laughs}]>{XMI}&b;</xmi:XMI>")
+    secret = tmp_path / "secret"
+    secret.write_text("secret")
+    outside = f'<!DOCTYPE x [<!ENTITY s SYSTEM "{secret.as_uri()}">]>{XMI}&s;</xmi:XMI>'
+    assert "entity 's'" in refused(tmp_path / "m.xmi", outside)
+
+
+def test_a_file_over_the_limit_is_not_read_whole(tmp_path: Path) -> None:
+    path = tmp_path / "big.mdj"
+    with path.open("wb") as file:
+        file.truncate(300 * 1024 * 1024)
+    tracemalloc.start()
+    with pytest.raises(ModelFileError, match="larger than 1 MB"):
+        convert(path, max_bytes=1024 * 1024)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 8 * 1024 * 1024
+
+
+def test_xml_that_is_no_uml(tmp_path: Path) -> None:
+    path = tmp_path / "m.xmi"
+    assert "no UML model" in refused(path, "<html/>")
+    assert "XMI 1.2" in refused(path, '<XMI xmi.version="1.2"/>')
+    assert "line 1" in refused(path, f"{XMI}<cut")
+    assert "unpack" not in refused(path, '<?xml version="1.0" encoding="punycode"?><x/>')
+    assert "no encoding" in refused(path, '<?xml version="1.0" encoding="nonsense"?><x/>')
+    assert "byte" in refused(path, b'<?xml version="1.0" encoding="ascii"?><x a="\xff"/>')
+
+
+def test_model_text_is_never_run(tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    text = f"__import__('pathlib').Path({str(mark)!r}).touch()"
+    attribute = {"_type": "UMLAttribute", "_id": "2", "name": text, "type": text, "multiplicity": text}
+    cls = {"_type": "UMLClass", "_id": "1", "name": text, "attributes": [attribute]}
+    path = tmp_path / "m.mdj"
+    path.write_text(json.dumps({"_type": "Project", "_id": "0", "name": text, "ownedElements": [cls]}))
+    convert(path)
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"ownedElements": "x"},
+        {"ownedElements": [1, None, "x", {"a": 1}, []]},
+        {"ownedElements": [{"_type": "UMLClass"}]},
+        {"ownedElements": [{"_type": "UMLClass", "_id": {"x": 1}, "name": 7, "attributes": {"a": 1}}]},
+        {"ownedElements": [{"_type": "UMLGeneralization", "_id": "1", "source": 3, "target": {"$ref": "gone"}}]},
+        {"ownedElements": [{"_type": "UMLAssociation", "_id": "1"}]},
+        {
+            "ownedElements": [
+                {"_type": "UMLAssociation", "_id": "1", "end1": [], "end2": {"_type": "UMLAssociationEnd"}}
+            ]
+        },
+        {"ownedElements": [{"_type": "UMLLink", "_id": "1", "end1": None}]},
+        {"ownedElements": [{"_type": "UMLObject", "_id": "1", "name": "\ud800", "slots": [{"_type": "UMLSlot"}]}]},
+        {"name": ["x"], "tags": [{"_type": "Tag", "name": None, "kind": "reference", "reference": {"$ref": "no"}}]},
+        {"_id": None, "ownedElements": [{"_type": "UMLPackage", "ownedElements": [{"_type": "UMLPackage"}]}]},
+    ],
+)
+def test_odd_shapes_are_read_as_far_as_they_go(tmp_path: Path, wrong: dict[str, object]) -> None:
+    path = tmp_path / "m.mdj"
+    path.write_text(json.dumps({"_type": "Project", "_id": "0", **wrong}))
+    report = convert(path).report
+    assert sum(report.counts().values()) == len(report.entries)
+    report.text(entries=True).encode("utf-8")
+
+
+SOURCE = (
+    '{"_type":"Project","_id":"0","name":"P","ownedElements":[{"_type":"UMLClass","_id":"1","name":"A","attributes":'
+    '[{"_type":"UMLAttribute","_id":"2","name":"x","type":"int"}]}]}'
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, len(SOURCE) - 1), st.binary(max_size=3), st.integers(0, 20), st.sampled_from([".mdj", ".xmi"]))
+def test_a_damaged_file_is_read_or_refused_in_a_sentence(
+    tmp_path_factory: pytest.TempPathFactory, at: int, put: bytes, drop: int, suffix: str
+) -> None:
+    path = tmp_path_factory.getbasetemp() / f"damaged{suffix}"
+    source = SOURCE if suffix == ".mdj" else f'{XMI}<uml:Model name="M"><packagedElement/></uml:Model></xmi:XMI>'
+    at = min(at, len(source))
+    path.write_bytes(source[:at].encode() + put + source[at + drop :].encode())
+    with suppress(VoltwinError):
+        convert(path)
+
+
+def test_ten_thousand_copies_of_one_id_take_no_longer_than_they_must(tmp_path: Path) -> None:
+    chance = random.Random(1)
+    owned = [{"_type": "UMLClass", "_id": "same", "name": chance.choice("AB")} for _ in range(10_000)]
+    path = tmp_path / "m.mdj"
+    path.write_text(json.dumps({"_type": "Project", "_id": "0", "ownedElements": owned}))
+    description = convert(path).description
+    assert len({c.iri for c in description.classes}) == 10_000
