@@ -1,4 +1,4 @@
-"""The dataset a SPARQL protocol request names, written into the query's own text.
+"""What a SPARQL protocol request adds to a query, written into the query's own text: dataset and base IRI.
 
 ``default-graph-uri`` and ``named-graph-uri`` of the protocol mean FROM and FROM NAMED, and replace
 what the query itself says of its dataset (SPARQL 1.1 Protocol, 2.1.4):
@@ -35,6 +35,8 @@ _TOKEN: Final = re.compile(
       |(?P<other>.)""",
     re.VERBOSE | re.DOTALL,
 )
+
+_SCHEME: Final = re.compile(r"<[A-Za-z][A-Za-z0-9+.\-]*:")
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,13 @@ def query_form(text: str) -> str | None:
     return form.text.upper() if form else None
 
 
+def names_dataset(text: str) -> bool:
+    """Whether ``text`` has a FROM or FROM NAMED clause of its own."""
+    words = [token for token in tokens(text) if token.kind != "space"]
+    form = _form(words)
+    return form is not None and bool(_dataset_clauses(words, form.start))
+
+
 def with_dataset(text: str, default: Sequence[str], named: Sequence[str]) -> str:
     """``text`` asking over these graphs, whatever dataset it named itself. Raises QueryError for a bad IRI."""
     if not default and not named:
@@ -88,6 +97,12 @@ def with_dataset(text: str, default: Sequence[str], named: Sequence[str]) -> str
     for start, end in reversed(spans):
         text = text[:start] + text[end:]
     return f"{text[:place]}{clauses} {text[place:]}"
+
+
+def with_base(text: str, base: str) -> str:
+    """``text`` with ``base`` declared on top, if it has relative IRIs; the query's own BASE goes over it."""
+    relative = any(token.kind == "iri" and not _SCHEME.match(token.text) for token in tokens(text))
+    return f"BASE {_iri(base)} {text}" if relative else text
 
 
 def _form(words: Sequence[Token]) -> Token | None:

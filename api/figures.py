@@ -181,6 +181,7 @@ def _start(style: Style, title: str) -> tuple[Figure, Axes, Palette]:
 def _age_axis(axes: Axes, ages: Sequence[float], colours: Palette) -> None:
     """The ages of the ranks, above."""
     upper = axes.secondary_xaxis("top")
+    upper.set_facecolor("none")
     upper.set_xlabel("Age: end of line to arrival (h)", color=colours.ink)
     upper.tick_params(colors=colours.quiet, labelcolor=colours.ink, labelsize=9)
     upper.spines["top"].set_color(colours.quiet)

@@ -20,7 +20,7 @@ from ..errors import QueryError, VoltwinError
 from ..graphstore.access import Fleet, QueryAnswer
 from ..graphstore.remote import ERROR_HEADER, QUERY_TYPE, public_name
 from .accept import wished
-from .dataset import with_dataset
+from .dataset import with_base, with_dataset
 from .description import service_description
 
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
@@ -62,12 +62,16 @@ def sparql_routes(fleet: Fleet) -> APIRouter:
         text, accept = request.url.query, request.headers.get("accept")
         if not text:
             return _response(service_description(str(request.url), accept))
-        return await run_in_threadpool(_told, fleet, lambda: read_parameters(parse_parameters(text), accept))
+        endpoint = str(request.url.replace(query=""))
+        return await run_in_threadpool(_told, fleet, endpoint, lambda: read_parameters(parse_parameters(text), accept))
 
     async def post(request: Request) -> Response:
         body, headers, text = await request.body(), request.headers, request.url.query
         kind, accept = headers.get("content-type"), headers.get("accept")
-        return await run_in_threadpool(_told, fleet, lambda: read_post(kind, body, parse_parameters(text), accept))
+        endpoint = str(request.url.replace(query=""))
+        return await run_in_threadpool(
+            _told, fleet, endpoint, lambda: read_post(kind, body, parse_parameters(text), accept)
+        )
 
     async def options(_: Request) -> Response:
         return Response(status_code=204, headers=_METHODS)
@@ -80,15 +84,15 @@ def sparql_routes(fleet: Fleet) -> APIRouter:
     return router
 
 
-def _told(fleet: Fleet, read: Callable[[], SparqlRequest]) -> Response:
-    """Answer, or tell in plain text what is wrong.
+def _told(fleet: Fleet, endpoint: str, read: Callable[[], SparqlRequest]) -> Response:
+    """Answer, or tell in plain text what is wrong; relative IRIs are below the endpoint.
 
     Errors end in the thread that asked: their tracebacks may hold results of the engine, which must
     not be let go of in another thread.
     """
     try:
         wanted = read()
-        return _response(fleet.query(wanted.query, wanted.accept))
+        return _response(fleet.query(with_base(wanted.query, endpoint), wanted.accept))
     except VoltwinError as error:
         return PlainTextResponse(f"{error}\n", error.status, {ERROR_HEADER: public_name(error)})
 

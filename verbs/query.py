@@ -118,7 +118,7 @@ def _print_table(answer: QueryAnswer) -> None:
         table.add_row(*(cell.text for cell in row))
     console = Console()
     console.print(table)
-    console.print(f"{len(found.rows)} rows", style="dim")
+    console.print(f"rows: {len(found.rows)}", style="dim", highlight=False)
 
 
 @click.command(context_settings=CONTEXT)
@@ -168,8 +168,7 @@ def validate(context: click.Context, twin: str | None, fleet: str, as_json: bool
     else:
         for violation in report.violations:
             click.echo(f"{click.style(violation.twin, bold=True)}  {violation}")
-        found = "all conform" if report.conforms else f"{len(report.violations)} violations"
-        click.echo(f"{report.twins} twins: {found}")
+        click.echo(f"twins {report.twins}, violations {len(report.violations)}")
     context.exit(0 if report.conforms else 1)
 
 

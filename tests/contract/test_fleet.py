@@ -37,7 +37,7 @@ PATHS = (
     "/module-0001/cells",
     "/module-0001/cells[2]/voltage",
     "/module-0001/cells/cell-03/voltage",
-    "/module-0001/cells/cell-03/../../serial",
+    "/module-0001/cells/cell-03/../serial",
     "/module-0002/cells/*[arrivalOcv<3.645]/arrivalOcv",
     "/'module-0001'/cells/'cell-03'/voltage",
     "/*[serial='S-0002']/arrivalTest/reasons",

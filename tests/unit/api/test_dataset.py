@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyoxigraph import Literal, NamedNode, Quad, Store
 
-from voltwin.api.dataset import query_form, tokens, with_dataset
+from voltwin.api.dataset import names_dataset, query_form, tokens, with_base, with_dataset
 from voltwin.errors import QueryError
 
 A, B, C, P = (NamedNode(f"https://{name}.example/") for name in "abcp")
@@ -90,3 +90,39 @@ def test_a_graph_that_is_no_iri_is_refused():
 )
 def test_the_form_of_a_query(text, form):
     assert query_form(text) == form
+
+
+@pytest.mark.parametrize(
+    ("text", "based"),
+    [
+        ("ASK { <https://a.example/> ?p 'it <is> text' }", False),
+        ("ASK { ?s ?p ?o FILTER(1 < 2 && 3 > 2) }", False),
+        ("ASK { <s> ?p ?o }", True),
+        ("PREFIX : <#> ASK { :s ?p ?o }", True),
+    ],
+)
+def test_a_base_is_declared_only_where_an_iri_is_relative(text, based):
+    assert (with_base(text, "https://h.example/sparql") != text) == based
+
+
+def test_relative_iris_are_below_the_endpoint_or_the_querys_own_base():
+    def graph(text):
+        return {triple.subject.value for triple in Store().query(with_base(text, "https://h.example/sparql"))}
+
+    assert graph("CONSTRUCT { <s> <p> 1 } WHERE {}") == {"https://h.example/s"}
+    assert graph("BASE <https://own.example/x/> CONSTRUCT { <s> <p> 1 } WHERE {}") == {"https://own.example/x/s"}
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("SELECT * FROM <https://a.example/> { ?s ?p ?o }", True),
+        ("select * from named <https://a.example/> { ?s ?p ?o }", True),
+        ("PREFIX from: <https://a.example/> SELECT * { ?s ?p from:x }", False),
+        ("SELECT * { ?s ?p 'FROM <x:y>' } # FROM <x:y>", False),
+        ("SELECT * { { SELECT ?from { ?from ?p ?o } } }", False),
+        ("", False),
+    ],
+)
+def test_whether_a_query_names_its_dataset(text, named):
+    assert names_dataset(text) is named

@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from urllib.parse import quote
+
+import pytest
+from starlette.testclient import TestClient
+
+from voltwin.api.app import create_app
+from voltwin.api.drawing import GAUGE_WIDTH, gauges, strip
+from voltwin.api.examples import example_queries
+from voltwin.api.module_view import read_module
+from voltwin.api.tables import read_table
+
+from .sample_fleet import AGES, make_fleet
+
+VOID = {"meta", "link", "img", "input", "br", "source", "rect", "circle", "line"}
+PAGES = ("/", "/?sort=loss&order=desc", "/modules/module-0002", "/query", "/query?query=ASK%20%7B%7D")
+
+
+class Page(HTMLParser):
+    """Checks that tags are balanced, and collects addresses and text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.addresses, self.attributes, self.words = [], [], set(), []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.attributes |= {name for name, _ in attrs}
+        for name, value in attrs:
+            if name in ("href", "src", "action"):
+                self.addresses.append(value)
+            if name == "srcset":
+                self.addresses.append(value.split()[0])
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_well_formed_and_stays_at_home(client, path):
+    response = client.get(path)
+    assert response.status_code == 200
+    page = Page(response.text)
+    assert all(address.startswith(("/", "#")) and not address.startswith("//") for address in page.addresses)
+    assert "style" not in page.attributes
+    assert not any(name.startswith("on") for name in page.attributes)
+    assert "<script" not in response.text
+    policy = response.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_address_on_a_page_answers(client, path):
+    addresses = set(Page(client.get(path).text).addresses)
+    assert addresses
+    for address in addresses:
+        assert client.get(address.partition("#")[0]).status_code == 200, address
+
+
+def test_the_overview_sorts_as_asked(client):
+    keys = re.compile(r'<td class="key"><a href="/modules/([^"]+)">')
+    assert keys.findall(client.get("/?sort=age").text) == sorted(AGES)
+    assert keys.findall(client.get("/?sort=age&order=desc").text) == sorted(AGES, reverse=True)
+    assert keys.findall(client.get("/?sort=soc").text) == ["module-0003", "module-0002", "module-0001"]
+
+
+def test_an_unknown_column_is_refused_on_a_page(client):
+    response = client.get("/?sort=colour")
+    assert response.status_code == 422
+    assert "sort by one of key, age" in response.text
+
+
+def test_the_overview_shows_the_wanted_modules_figures(client):
+    assert "temperature-trend.svg?module=module-0003" in client.get("/?module=module-0003").text
+
+
+def test_a_module_page_shows_decision_reasons_cells_and_sources(client):
+    text = client.get("/modules/module-0002").text
+    assert "a cell&#39;s voltage is below its lower limit" in text
+    assert text.count('<tr class="outside">') == 1
+    assert "−6.10" in text
+    assert "storage-set-point" in text
+    assert "computed by self-discharge-at-arrival-module-0002 2019-04-12T22:00:00Z" in text
+    assert "/twins/module-0002/cells/cell-12/loss" in text
+
+
+def test_a_missing_module_is_a_page_with_a_sentence(client):
+    response = client.get("/modules/nobody")
+    assert response.status_code == 404
+    assert "there is no twin" in response.text
+
+
+def test_text_is_escaped(client):
+    attack = "</textarea><script>alert(1)</script>"
+    response = client.get("/query", params={"query": attack})
+    assert "<script" not in response.text
+    assert "&lt;script&gt;" in response.text
+    assert "refused" in response.text
+
+
+def test_the_query_page_shows_rows_graphs_and_problems(client):
+    rows = client.get("/query", params={"query": "SELECT ?k { ?t a vt:Product ; vt:key ?k }"}).text
+    assert "3 rows" in rows
+    assert "module-0003" in rows
+    graph = client.get("/query", params={"query": "CONSTRUCT WHERE { ?t vt:key ?k }"}).text
+    assert "vt:key" in graph
+    assert "TURTLE" in graph
+    assert "refused" in client.get("/query", params={"query": "SELECT"}).text
+
+
+def test_every_example_answers_something(fleet):
+    examples = example_queries(fleet)
+    assert len(examples) == 4
+    for example in examples:
+        assert read_table(fleet.query(example.text)).rows, example.title
+
+
+def test_the_cold_modules_of_the_example_are_those_below_six_degrees(fleet):
+    (cold,) = [example for example in example_queries(fleet) if "6 °C" in example.title]
+    rows = read_table(fleet.query(cold.text)).rows
+    assert {row[0].text for row in rows} == set(AGES)
+    assert {float(row[2].text) for row in rows} == {5.2}
+
+
+def test_a_fleet_without_modules_says_so(tmp_path):
+    with make_fleet(tmp_path, []) as empty:
+        client = TestClient(create_app(empty))
+        assert "There is no module yet" in client.get("/").text
+
+
+def test_keys_with_odd_characters_have_pages(tmp_path):
+    with make_fleet(tmp_path, []) as fleet:
+        client = TestClient(create_app(fleet))
+        response = client.get(f"/modules/{quote('a/b?c', safe='')}")
+        assert response.status_code == 404
+        assert "a/b?c" in response.text
+
+
+def test_the_strip_covers_the_whole_life_in_order(fleet):
+    bars = strip(read_module(fleet, "module-0001").stages)
+    assert [bar.stage.name for bar in bars] == [
+        "End-of-line test",
+        "Storage, outbound",
+        "Transport",
+        "Storage, inbound",
+        "Arrival test",
+    ]
+    assert bars[0].x == 0
+    assert bars[-1].x == pytest.approx(1000)
+    assert bars[2].hours == 30
+    assert strip(()) == ()
+
+
+def test_gauges_share_one_scale_and_mark_what_is_outside(fleet):
+    found = gauges(read_module(fleet, "module-0002").cells)
+    assert len(found) == 12
+    assert {key for key, gauge in found.items() if gauge.is_outside} == {"cell-07"}
+    assert len({(gauge.low, gauge.expected, gauge.high) for gauge in found.values()}) == 1
+    assert all(0 <= gauge.mark <= GAUGE_WIDTH for gauge in found.values())
+    assert found["cell-07"].mark < found["cell-07"].low < found["cell-01"].mark

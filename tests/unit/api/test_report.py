@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import base64
+import re
+
+import pytest
+
+from voltwin.api.report import write_report
+from voltwin.errors import InputError, NotFoundError, TwinNotFoundError
+
+from .sample_fleet import AGES, make_fleet
+
+
+def test_a_report_is_three_images_and_one_page_that_holds_them(fleet, tmp_path):
+    paths = write_report(fleet, tmp_path / "new" / "report", "module-0002")
+    assert [path.name for path in paths] == ["figure3a.png", "figure3b.png", "figure3c.png", "report.html"]
+    *images, page = [path.read_bytes() for path in paths]
+    text = page.decode()
+    embedded = re.findall(r'src="data:image/png;base64,([^"]+)"', text)
+    assert [base64.b64decode(data) for data in embedded] == images
+    assert re.findall(r'(?:src|href)="(?!data:)', text) == []
+    assert "url(" not in text
+    assert "@import" not in text
+
+
+def test_it_names_every_module_and_why_some_were_not_accepted(fleet, tmp_path):
+    *_, page = write_report(fleet, tmp_path)
+    text = page.read_text("utf-8")
+    for key in AGES:
+        assert f'<td class="key">{key}</td>' in text
+    refused = text.partition("Not accepted")[2].partition("</section>")[0]
+    assert "module-0002" in refused
+    assert "LOW_OCV" in refused
+    assert "module-0001" not in refused
+    assert "differ for 2 of 3" in refused
+
+
+def test_it_names_its_sources(fleet, tmp_path):
+    text = write_report(fleet, tmp_path, "module-0002")[-1].read_text("utf-8")
+    sources = text.partition("<h2>Sources</h2>")[2]
+    assert "/module-0002/selfDischarge/loss" in sources
+    assert "rule storage-set-point, priority 20" in sources
+    assert "measured" in sources
+
+
+def test_a_module_that_is_not_there_is_no_report(fleet, tmp_path):
+    with pytest.raises(TwinNotFoundError, match="nobody"):
+        write_report(fleet, tmp_path / "out", "nobody")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_empty_fleet_has_no_report(tmp_path):
+    with make_fleet(tmp_path, []) as empty, pytest.raises(NotFoundError, match="no module yet"):
+        write_report(empty, tmp_path / "out")
+
+
+def test_a_place_that_cannot_be_written_is_named(fleet, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(InputError, match="choose another folder"):
+        write_report(fleet, tmp_path / "file")

@@ -1,0 +1,27 @@
+"""`voltwin report`: figures, key figures and the table of modules as files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("location", metavar="FOLDER_OR_URL", envvar="VOLTWIN_FLEET", default="./demo-fleet")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write to.")
+@click.option("--module", help="Whose trends are shown; module-0017 or the first, if left out.")
+@click.option("--json", "as_json", is_flag=True, help="Print the files' paths as JSON, for scripts.")
+def report(location: str, out: Path, module: str | None, as_json: bool) -> None:
+    """Write figure3a.png, figure3b.png, figure3c.png and report.html for a fleet.
+
+    FOLDER_OR_URL is the fleet's folder or its server as http://host:port; $VOLTWIN_FLEET or ./demo-fleet,
+    if left out.
+    """
+    from ..api.report import write_report
+    from ..runtime import open_fleet
+
+    with open_fleet(location) as fleet:
+        paths = write_report(fleet, out, module)
+    click.echo(json.dumps({"files": [str(path) for path in paths]}) if as_json else "\n".join(map(str, paths)))
