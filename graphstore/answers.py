@@ -16,7 +16,7 @@ import numpy as np
 from ..ontology.literals import Scalar, format_time, from_microseconds, parse_time, to_microseconds
 
 Origin = OneOf["given", "measured", "computed", "inferred"]
-"""``given``: part of the model or told once; ``measured``: came with a time; ``computed``: a model run; ``inferred``: a rule."""
+"""``given``: in the model or told once; ``measured``: came with a time; ``computed``: a model run; ``inferred``: a rule."""
 
 SegmentOrigin = OneOf["measured", "best guess"]
 ORIGINS: Final = get_args(Origin)

@@ -1,12 +1,14 @@
 """What a commit is to change, collected before anything is written.
 
 A change set reads through to the store, so that several messages of one commit see each other's
-effects; :meth:`ChangeSet.changes` then tells, per graph, which quads really come and go.
+effects; :meth:`ChangeSet.changes` then tells, per graph, which quads really come and go. A part of it
+that fails half way is taken back with :meth:`ChangeSet.attempt`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from pyoxigraph import Literal, NamedNode, Triple
@@ -25,30 +27,39 @@ class ChangeSet:
     store: TripleStore
     samples: list[Sample] = field(default_factory=list)
     _before: dict[Slot, frozenset[Term]] = field(default_factory=dict)
-    _after: dict[Slot, set[Term]] = field(default_factory=dict)
+    _after: dict[Slot, frozenset[Term]] = field(default_factory=dict)
+    _undo: dict[Slot, frozenset[Term]] | None = None
 
-    def objects(self, subject: NamedNode, predicate: NamedNode, graph: NamedNode) -> set[Term]:
-        """The values as they will be after this commit (the caller may change the set)."""
+    def objects(self, subject: NamedNode, predicate: NamedNode, graph: NamedNode) -> Collection[Term]:
+        """The values as they will be after this commit."""
         slot = (graph, subject, predicate)
         if slot not in self._after:
-            found = frozenset(
-                quad.object
-                for quad in self.store.quads(subject, predicate, None, graph)
-                if isinstance(quad.object, NamedNode | Literal)
-            )
-            self._before[slot] = found
-            self._after[slot] = set(found)
+            found = (quad.object for quad in self.store.quads(subject, predicate, None, graph))
+            self._before[slot] = frozenset(value for value in found if isinstance(value, NamedNode | Literal))
+            self._after[slot] = self._before[slot]
         return self._after[slot]
 
     def put(self, subject: NamedNode, predicate: NamedNode, values: Iterable[Term], graph: NamedNode) -> None:
         """Replace all values of ``predicate``."""
-        current = self.objects(subject, predicate, graph)
-        current.clear()
-        current.update(values)
+        before = self.objects(subject, predicate, graph)
+        self._set((graph, subject, predicate), frozenset(before), frozenset(values))
 
     def add(self, subject: NamedNode, predicate: NamedNode, value: Term, graph: NamedNode) -> None:
         """Add one value."""
-        self.objects(subject, predicate, graph).add(value)
+        before = frozenset(self.objects(subject, predicate, graph))
+        self._set((graph, subject, predicate), before, before | {value})
+
+    def state(self, subject: NamedNode, predicate: NamedNode, value: Term, graph: NamedNode) -> None:
+        """Say something of a subject that is new for certain: nothing is looked up first."""
+        slot = (graph, subject, predicate)
+        self._before.setdefault(slot, frozenset())
+        before = self._after.get(slot, frozenset())
+        self._set(slot, before, before | {value})
+
+    def _set(self, slot: Slot, before: frozenset[Term], after: frozenset[Term]) -> None:
+        if self._undo is not None:
+            self._undo.setdefault(slot, before)
+        self._after[slot] = after
 
     def exists(self, node: NamedNode, graph: NamedNode) -> bool:
         """Whether ``node`` has a type in ``graph``, after this commit."""
@@ -57,6 +68,19 @@ class ChangeSet:
     def sample(self, series: NamedNode, time: int, value: float) -> None:
         """Add one sample: microseconds since 1970 UTC, value in the series' unit."""
         self.samples.append(Sample(series, time, value))
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """All of what happens inside, or, if it raises, nothing of it."""
+        self._undo, samples = {}, len(self.samples)
+        try:
+            yield
+        except BaseException:
+            self._after |= self._undo
+            del self.samples[samples:]
+            raise
+        finally:
+            self._undo = None
 
     def touched(self) -> Iterator[Slot]:
         """The slots whose values change, samples not among them."""
@@ -80,7 +104,7 @@ class ChangeSet:
         )
 
 
-def load_changes(graph: NamedNode, triples: Iterable[Triple], store: TripleStore) -> GraphChange:
+def load_change(graph: NamedNode, triples: Iterable[Triple], store: TripleStore) -> GraphChange:
     """The change that makes ``graph`` hold exactly ``triples`` (no blank nodes: see skolem)."""
     present = {quad.triple for quad in store.quads(None, None, None, graph)}
     wanted = set(triples)

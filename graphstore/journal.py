@@ -39,7 +39,8 @@ CREATE TABLE samples (series INTEGER NOT NULL REFERENCES series, time INTEGER NO
                       sequence INTEGER NOT NULL, PRIMARY KEY (series, time)) STRICT, WITHOUT ROWID;
 CREATE TABLE runs (id TEXT PRIMARY KEY, action TEXT NOT NULL, twin TEXT NOT NULL, moment INTEGER NOT NULL,
                    cause TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,
-                   queued INTEGER NOT NULL REFERENCES commits, finished INTEGER REFERENCES commits) STRICT, WITHOUT ROWID;
+                   queued INTEGER NOT NULL REFERENCES commits,
+                   finished INTEGER REFERENCES commits) STRICT, WITHOUT ROWID;
 CREATE INDEX runs_open ON runs (queued) WHERE state = 'queued';
 CREATE TABLE due (action TEXT NOT NULL, twin TEXT NOT NULL, next INTEGER NOT NULL,
                   PRIMARY KEY (action, twin)) STRICT, WITHOUT ROWID;
@@ -75,7 +76,8 @@ class SqliteJournal:
         if version > SCHEMA_VERSION:
             self._writer.close()
             raise FleetVersionError(
-                f"{self._file}: journal version {version} is newer than this voltwin's ({SCHEMA_VERSION}); upgrade voltwin"
+                f"{self._file}: journal version {version} is newer than this voltwin's ({SCHEMA_VERSION}); "
+                "upgrade voltwin"
             )
         if version == 0:
             self._writer.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
@@ -124,7 +126,8 @@ class SqliteJournal:
         many("INSERT INTO messages VALUES (?, ?)", [(key, sequence) for key in entry.message_keys])
         self._series.insert(self._writer, sequence, entry.samples)
         many(
-            "INSERT INTO runs VALUES (?, ?, ?, ?, ?, 'queued', '', ?, NULL)",
+            # A run asked for twice (same action, twin and moment) is the same run.
+            "INSERT INTO runs VALUES (?, ?, ?, ?, ?, 'queued', '', ?, NULL) ON CONFLICT DO NOTHING",
             [
                 (run.id, run.action.value, run.twin.value, to_microseconds(run.moment), run.cause, sequence)
                 for run in entry.queued

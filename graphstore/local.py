@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -23,7 +23,7 @@ from .paths.parse import parse
 from .paths.syntax import Name
 from .reading import PathReader
 from .resolver import Resolver
-from .results import serialise
+from .results import choose_formats, serialise
 from .schema import Schema, load_schema
 from .validation.report import ValidationReport
 from .validation.shacl import PyShaclEngine, validate_twins
@@ -37,6 +37,10 @@ class LocalFleet(Fleet):
     committer: Committer
     names: Naming
     resolver: Resolver
+    more_status: Callable[[], Mapping[str, Any]] = dict
+    """What a server adds to :meth:`status`."""
+    on_close: Callable[[], None] = lambda: None
+    """Gives back what the fleet was opened with."""
 
     @cached_property
     def schema(self) -> Schema:
@@ -68,7 +72,9 @@ class LocalFleet(Fleet):
 
     def query(self, text: str, accept: str | None = None) -> QueryAnswer:
         """Answer a SPARQL query; the series functions ``vtf:…`` are there."""
-        return serialise(self.committer.store.query(text, functions=series_functions(self.committer.journal)), accept)
+        formats = choose_formats(accept)
+        functions = series_functions(self.committer.journal)
+        return serialise(self.committer.store.query(text, functions=functions), formats)
 
     def twins(self) -> list[NamedNode]:
         """Every twin, in the order of their IRIs."""
@@ -97,10 +103,12 @@ class LocalFleet(Fleet):
 
     def status(self) -> Mapping[str, Any]:
         """Totals for people."""
-        return {"base": self.names.base, "twins": len(self.twins()), **self.committer.journal.counts()}
+        totals = {"base": self.names.base, "twins": len(self.twins()), **self.committer.journal.counts()}
+        return {**totals, **self.more_status()}
 
     def close(self) -> None:
         """Let go of journal and store."""
         self.reload()
         self.committer.store.close()
         self.committer.journal.close()
+        self.on_close()

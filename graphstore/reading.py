@@ -6,14 +6,14 @@ What was asserted is believed before what a model computed, and that before what
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from pyoxigraph import Literal, NamedNode, QuerySolution, QuerySolutions
 
 from ..errors import PathNotFoundError
-from ..ontology.iris import RDF, VT
+from ..ontology.iris import PROV, RDF, SOSA, VT
 from ..ontology.literals import to_microseconds, to_python
 from ..ontology.naming import Naming
 from .answers import Answer, Element, Origin, SeriesValue, Value
@@ -26,6 +26,14 @@ from .schema import Property, Schema
 _RANK: dict[Origin, int] = {"given": 0, "computed": 1, "inferred": 2}
 
 
+@dataclass
+class _Found:
+    """The values of one property in one graph, and what their observation says."""
+
+    values: list[Any] = field(default_factory=list)
+    marks: dict[NamedNode, Any] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class PathReader:
     """Reads one store by path."""
@@ -36,28 +44,32 @@ class PathReader:
     schema: Schema
     resolver: Resolver
 
-    def ask(self, path: Path, moment: datetime | None = None) -> list[Answer]:
-        """Every answer of an absolute path, as far as rules speak until ``moment`` (None: now)."""
-        answers = self._ask_reasoner(path, moment) if path.asks_reasoner else self._ask_store(path, moment)
+    def ask(self, path: Path, moment: datetime | None = None, observed: bool = True) -> list[Answer]:
+        """Every answer of an absolute path, as far as rules speak until ``moment`` (None: now).
+
+        Without ``observed`` the time and the source of measured values are not looked up.
+        """
+        ask = self._ask_reasoner if path.asks_reasoner else self._ask_store
+        answers = ask(path, moment, observed)
         window = path.window
         if window is not None:
             answers = [answer.within(window.start, window.end) for answer in answers]
         return sorted(answers, key=lambda answer: answer.path)
 
-    def _ask_store(self, path: Path, moment: datetime | None) -> list[Answer]:
-        compiled = compile_path(path, self.schema, self.names)
+    def _ask_store(self, path: Path, moment: datetime | None, observed: bool) -> list[Answer]:
+        compiled = compile_path(path, self.schema, self.names, observed)
         rows = self._select(compiled.query)
         if compiled.ends_on_elements:
             return [self._element(row["value"]) for row in rows]
         # Nothing may be stored where a rule speaks for intervals only.
         return self._values(rows, path.window, moment) or self._derived(path, moment)
 
-    def _ask_reasoner(self, path: Path, moment: datetime | None) -> list[Answer]:
+    def _ask_reasoner(self, path: Path, moment: datetime | None, observed: bool) -> list[Answer]:
         wanted = path.without_reasoner()
         if not wanted.inner:
             raise PathNotFoundError(f"path '{path}': ask the reasoner for something, as in reasoner/temperatureTrend")
         # Where no rule speaks, what is known plainly is the best answer.
-        return self._derived(wanted, moment) or self._ask_store(wanted, moment)
+        return self._derived(wanted, moment) or self._ask_store(wanted, moment, observed)
 
     def _derived(self, path: Path, moment: datetime | None) -> list[Answer]:
         *way, last = path.steps
@@ -74,18 +86,29 @@ class PathReader:
         return list(rows)
 
     def _values(self, rows: Sequence[QuerySolution], window: Window | None, moment: datetime | None) -> list[Answer]:
-        groups: dict[tuple[NamedNode, NamedNode], dict[NamedNode, list[QuerySolution]]] = {}
+        places: dict[tuple[NamedNode, NamedNode], dict[NamedNode, _Found]] = {}
+        marks: list[QuerySolution] = []
         for row in rows:
-            groups.setdefault((row["node"], row["property"]), {}).setdefault(row["graph"], []).append(row)
+            if row["mark"] is not None:
+                marks.append(row)
+                continue
+            if row["property"] not in self.schema.properties:
+                continue  # types, part-of and other marks that no path names
+            by_graph = places.setdefault((row["node"], row["property"]), {})
+            by_graph.setdefault(row["graph"], _Found()).values.append(row["value"])
+        for row in marks:
+            found = places.get((row["node"], row["property"]), {}).get(row["graph"])
+            if found is not None:
+                found.marks[row["mark"]] = row["value"]
         answers: list[Answer] = []
-        for (node, iri), by_graph in groups.items():
+        for (node, iri), by_graph in places.items():
             prop = self.schema.properties[iri]
             graph = min(by_graph, key=lambda graph: _RANK[self._origin(graph)])
             origin = self._origin(graph)
             if origin == "inferred":
                 answers.extend(self.resolver.resolve(node, prop, moment))
             elif prop.kind == "object":
-                answers.extend(self._element(row["value"]) for row in by_graph[graph])
+                answers.extend(self._element(value) for value in by_graph[graph].values)
             else:
                 answers.append(self._stored(node, prop, by_graph[graph], origin, window))
         return answers
@@ -96,20 +119,13 @@ class PathReader:
             return "given"
         return "computed" if graph == self.names.computed_graph(owner) else "inferred"
 
-    def _stored(
-        self,
-        node: NamedNode,
-        prop: Property,
-        rows: Sequence[QuerySolution],
-        origin: Origin,
-        window: Window | None,
-    ) -> Answer:
-        values = [self._value(row["value"], prop, window) for row in rows]
-        moment = _moment([rows[0]["time"]])
+    def _stored(self, node: NamedNode, prop: Property, found: _Found, origin: Origin, window: Window | None) -> Answer:
+        values = [self._value(term, prop, window) for term in found.values]
+        moment = _moment([found.marks.get(SOSA.resultTime)])
         if prop.kind == "series":
-            marks = self.store.quads(rows[0]["value"], VT.lastTime, None, None)
-            moment = _moment(quad.object for quad in marks)
-        run = rows[0]["run"]
+            last = self.store.quads(found.values[0], VT.lastTime, None, None)
+            moment = _moment(quad.object for quad in last)
+        run = found.marks.get(PROV.wasGeneratedBy)
         return Answer(
             path=f"{self.names.path_of(node)}/{prop.name}",
             value=tuple(sorted(values, key=str)) if prop.many else values[0],  # type: ignore[arg-type]  # many holds scalars

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from pyoxigraph import QueryBoolean, QueryResultsFormat, QuerySolutions, RdfFormat, serialize
@@ -22,27 +24,56 @@ RESULT_FORMATS: Final = (
 RDF_FORMATS: Final = (RdfFormat.TURTLE, RdfFormat.N_TRIPLES, RdfFormat.RDF_XML, RdfFormat.JSON_LD)
 
 
-def serialise(result: QueryResult, accept: str | None) -> QueryAnswer:
-    """``result`` in the most wished format of an HTTP ``Accept``; JSON or Turtle where none is wished.
+@dataclass(frozen=True)
+class Formats:
+    """What will be answered with, chosen before the query runs; None where nothing that is wished fits."""
 
-    Raises QueryError where nothing that is wished can be given.
-    """
+    accept: str | None
+    results: QueryResultsFormat | None
+    rdf: RdfFormat | None
+
+
+def choose_formats(accept: str | None) -> Formats:
+    """The most wished formats of an HTTP ``Accept``; JSON and Turtle where none is wished. Raises QueryError."""
+    formats = Formats(accept, _choose(accept, RESULT_FORMATS), _choose(accept, RDF_FORMATS))
+    if formats.results is None and formats.rdf is None:
+        raise _not_offered(accept, (*RESULT_FORMATS, *RDF_FORMATS))
+    return formats
+
+
+def serialise(result: QueryResult, formats: Formats) -> QueryAnswer:
+    """``result`` in the format chosen. Raises QueryError where it has none of the wished ones."""
     if isinstance(result, QuerySolutions | QueryBoolean):
-        results_format = _choose(accept, RESULT_FORMATS)
-        return QueryAnswer(results_format.media_type, result.serialize(format=results_format) or b"")
-    rdf_format = _choose(accept, RDF_FORMATS)
-    prefixes = PREFIXES if rdf_format == RdfFormat.TURTLE else None
-    return QueryAnswer(rdf_format.media_type, serialize(result, format=rdf_format, prefixes=prefixes) or b"")
+        if formats.results is not None:
+            return QueryAnswer(_media_type(formats.results), result.serialize(format=formats.results) or b"")
+        offered: tuple[QueryResultsFormat | RdfFormat, ...] = RESULT_FORMATS
+    else:
+        if formats.rdf is not None:
+            prefixes = PREFIXES if formats.rdf == RdfFormat.TURTLE else None
+            body = serialize(result, format=formats.rdf, prefixes=prefixes) or b""
+            return QueryAnswer(_media_type(formats.rdf), body)
+        offered = RDF_FORMATS
+    # Results belong to the thread that made them: an error's traceback must not carry them elsewhere.
+    del result
+    raise _not_offered(formats.accept, offered)
 
 
-def _choose(accept: str | None, formats: tuple[_Format, ...]) -> _Format:
+def _media_type(chosen: QueryResultsFormat | RdfFormat) -> str:
+    return chosen.media_type.partition(";")[0]
+
+
+def _choose(accept: str | None, formats: tuple[_Format, ...]) -> _Format | None:
     for media in _wishes(accept or "*/*"):
         for candidate in formats:
-            kind = candidate.media_type.lower()
+            kind = _media_type(candidate)
             if media in (kind, "*/*") or (media.endswith("/*") and kind.startswith(media[:-1])):
                 return candidate
-    offered = ", ".join(candidate.media_type for candidate in formats)
-    raise QueryError(f"Accept {accept!r}: cannot be given; there are {offered}")
+    return None
+
+
+def _not_offered(accept: str | None, formats: Sequence[QueryResultsFormat | RdfFormat]) -> QueryError:
+    offered = ", ".join(map(_media_type, formats))
+    return QueryError(f"Accept {accept!r}: cannot be given; there are {offered}")
 
 
 def _wishes(accept: str) -> list[str]:

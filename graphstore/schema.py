@@ -49,9 +49,9 @@ class Class:
     """Itself and every class it specialises."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Schema:
-    """Classes and properties of one fleet's ontology."""
+    """Classes and properties of one fleet's ontology; equal only to itself, so that it can key a cache."""
 
     classes: Mapping[NamedNode, Class]
     properties: Mapping[NamedNode, Property]
@@ -84,13 +84,24 @@ class Schema:
 
     def of(self, cls: NamedNode) -> tuple[Property, ...]:
         """Every property that ``cls`` has or inherits, by name."""
-        above = self.ancestors(cls)
-        own = (prop for prop in self.properties.values() if prop.domain in above)
-        return tuple(sorted(own, key=lambda prop: (prop.name, prop.iri.value)))
+        return tuple(self._members.get(cls, {}).values())
 
     def property_of(self, cls: NamedNode, name: str) -> Property | None:
         """The property ``name`` of ``cls``, its own or inherited."""
-        return next((prop for prop in self.of(cls) if prop.name == name), None)
+        return self._members.get(cls, {}).get(name)
+
+    @cached_property
+    def _members(self) -> Mapping[NamedNode, Mapping[str, Property]]:
+        by_domain: dict[NamedNode | None, list[Property]] = {}
+        for prop in self.properties.values():
+            by_domain.setdefault(prop.domain, []).append(prop)
+        members = {}
+        for cls in self.classes.values():
+            # The more special class comes last, so that what it redefines is its own.
+            above = sorted(cls.ancestors, key=lambda ancestor: (len(self.ancestors(ancestor)), ancestor.value))
+            own = {prop.name: prop for ancestor in above for prop in by_domain.get(ancestor, ())}
+            members[cls.iri] = dict(sorted(own.items()))
+        return members
 
     def class_named(self, name: str) -> Class:
         """The class that people call ``name``. Raises InputError where none or several are called so."""
@@ -104,8 +115,12 @@ class Schema:
 def load_schema(store: TripleStore, names: Naming) -> Schema:
     """Read the schema from the ontology graph."""
     facts = _Facts(store.quads(None, None, None, names.ontology_graph))
-    class_iris = facts.subjects(RDF.type, OWL.Class)
-    classes = {iri: Class(iri, facts.text(iri, RDFS.label) or _local(iri), _closure(iri, facts)) for iri in class_iris}
+    # Restrictions and enumerations that stood on blank nodes are no classes that anything is an instance of.
+    named = [iri for iri in facts.subjects(RDF.type, OWL.Class) if not iri.value.startswith(names.skolem)]
+    classes = {
+        iri: Class(iri, facts.text(iri, RDFS.label) or _local(iri), _closure(iri, facts, frozenset(named)))
+        for iri in named
+    }
     properties = {}
     for iri in facts.subjects(VT.pathName):
         name = facts.text(iri, VT.pathName)
@@ -143,14 +158,14 @@ def _property(iri: NamedNode, name: str, facts: _Facts) -> Property:
     )
 
 
-def _closure(iri: NamedNode, facts: _Facts) -> frozenset[NamedNode]:
+def _closure(iri: NamedNode, facts: _Facts, named: frozenset[NamedNode]) -> frozenset[NamedNode]:
     seen: set[NamedNode] = set()
     open_ = [iri]
     while open_:
         current = open_.pop()
         if current not in seen:
             seen.add(current)
-            open_.extend(facts.nodes(current, RDFS.subClassOf))
+            open_.extend(parent for parent in facts.nodes(current, RDFS.subClassOf) if parent in named)
     return frozenset(seen)
 
 
@@ -193,7 +208,10 @@ class _Facts:
     def choices(self, cls: NamedNode) -> dict[str, NamedNode]:
         """The members of ``owl:oneOf``, by label."""
         members: dict[str, NamedNode] = {}
-        for start in self.nodes(cls, OWL.oneOf):
+        lists = [
+            start for same in (cls, *self.nodes(cls, OWL.equivalentClass)) for start in self.nodes(same, OWL.oneOf)
+        ]
+        for start in lists:
             cell: NamedNode | None = start
             while cell is not None and cell != RDF.nil:
                 for member in self.nodes(cell, RDF.first):

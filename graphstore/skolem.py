@@ -22,7 +22,7 @@ def skolemise(triples: Iterable[Triple], graph: NamedNode, names: Naming) -> lis
     def name(node: NamedNode | BlankNode | Literal | Triple) -> NamedNode | Literal | Triple:
         if isinstance(node, BlankNode):
             digest = hashlib.sha256(f"{graph.value} {node.value}".encode()).hexdigest()[:20]
-            return NamedNode(f"{names.base}.well-known/genid/{digest}")
+            return NamedNode(names.skolem + digest)
         return node
 
     skolemised = []

@@ -183,9 +183,10 @@ class TwinWriter:
     ) -> None:
         observation = self.names.observation(node, prop.name)
         put = self.changes.put
-        put(observation, RDF.type, [SOSA.Observation], graph)
-        put(observation, SOSA.hasFeatureOfInterest, [node], graph)
-        put(observation, SOSA.observedProperty, [prop.iri], graph)
+        if not self.changes.exists(observation, graph):
+            put(observation, RDF.type, [SOSA.Observation], graph)
+            put(observation, SOSA.hasFeatureOfInterest, [node], graph)
+            put(observation, SOSA.observedProperty, [prop.iri], graph)
         put(observation, SOSA.hasSimpleResult, terms, graph)
         put(observation, SOSA.resultTime, [to_literal(provenance.time)], graph)
         put(observation, PROV.wasGeneratedBy, [provenance.source] if provenance.source else [], graph)

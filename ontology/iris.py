@@ -149,6 +149,7 @@ class OWL:
     NamedIndividual: Final = NamedNode(NS + "NamedIndividual")
     AllDifferent: Final = NamedNode(NS + "AllDifferent")
     AllDisjointClasses: Final = NamedNode(NS + "AllDisjointClasses")
+    equivalentClass: Final = NamedNode(NS + "equivalentClass")
     inverseOf: Final = NamedNode(NS + "inverseOf")
     unionOf: Final = NamedNode(NS + "unionOf")
     oneOf: Final = NamedNode(NS + "oneOf")

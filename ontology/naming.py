@@ -79,6 +79,11 @@ class Naming:
         """The store's own mark: the last journal sequence it has applied."""
         return NamedNode(f"{self.base}state")
 
+    @property
+    def skolem(self) -> str:
+        """What the IRIs that stand for blank nodes start with."""
+        return f"{self.base}.well-known/genid/"
+
     # things
     @property
     def twins(self) -> str:

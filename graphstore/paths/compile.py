@@ -1,34 +1,40 @@
 """From syntax tree to one SPARQL query.
 
-The query answers with one row per value: ``?node ?property ?value`` and, where they exist, the graph
-the value stands in, the time of its observation and the run that generated it. A path that ends on
-elements (``/module-0017/cells/*``) answers with ``?value`` alone.
+The query answers with one row per value: ``?node ?property ?graph ?value``, and, where they exist, with
+rows for the time of its observation and the run that generated it, told by ``?mark``. A path that ends
+on elements (``/module-0017/cells/*``) answers with ``?value`` alone.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
-from pyoxigraph import Literal, NamedNode
+from pyoxigraph import NamedNode
 
 from ...errors import PathNotFoundError
-from ...ontology.iris import RDF, VT
-from ...ontology.naming import Naming, segment
+from ...ontology.iris import PROV, RDF, SOSA, VT
+from ...ontology.naming import Naming
 from ..schema import Schema
 from .syntax import Any, Name, Path
 from .walk import Walk, start
 
+# Constant properties and observations reached by their feature of interest: with a property from VALUES, an
+# OPTIONAL, or an IRI made by BIND, the engine goes through every value or observation of the fleet instead
+# (a hundred times slower at 181 twins, and growing with their number).
 _VALUES: Final = """\
-SELECT ({node} AS ?node) ?property ?value ?graph ?time ?run WHERE {{
-  VALUES (?property ?fragment) {{ {meanings} }}
-  {patterns}
-  {filters}
-  GRAPH ?graph {{ {node} ?property ?value }}
-  BIND(IRI(CONCAT(STR({node}), "#", ?fragment)) AS ?observation)
-  OPTIONAL {{ GRAPH ?graph {{ ?observation sosa:resultTime ?time }} }}
-  OPTIONAL {{ GRAPH ?graph {{ ?observation prov:wasGeneratedBy ?run }} }}
+SELECT ({node} AS ?node) ?property ?graph ?mark ?value WHERE {{
+  {branches}
 }}"""
+
+_VALUE: Final = "{{ {way} GRAPH ?graph {{ {node} {property} ?value }} {told} }}"
+
+_MARK: Final = (
+    "{{ {way} GRAPH ?graph {{ ?observation {foi} {node} . ?observation {observed} {property} . "
+    "?observation {mark} ?value }} {told} BIND({mark} AS ?mark) }}"
+)
 
 _ELEMENTS: Final = """\
 SELECT DISTINCT ({node} AS ?value) WHERE {{
@@ -46,8 +52,12 @@ class Compiled:
     ends_on_elements: bool
 
 
-def compile_path(path: Path, schema: Schema, names: Naming) -> Compiled:
-    """Compile an absolute path. Raises PathNotFoundError for a step that the schema does not have."""
+@lru_cache(maxsize=4096)
+def compile_path(path: Path, schema: Schema, names: Naming, observed: bool = True) -> Compiled:
+    """Compile an absolute path; ``observed``: ask for time and run of each value too.
+
+    Raises PathNotFoundError for a step that the schema does not have.
+    """
     if not path.absolute:
         raise PathNotFoundError(f"path {str(path)!r}: is relative; ask a twin, or write /twin/{path}")
     try:
@@ -56,10 +66,9 @@ def compile_path(path: Path, schema: Schema, names: Naming) -> Compiled:
             walk.step(step)
         last = path.inner[-1] if path.inner else None
         if isinstance(last, Name) and not last.predicates and not walk.before_members:
-            return _values(walk, [(prop.iri, prop.name) for prop in walk.candidates(last.name)])
+            return _values(walk, [prop.iri for prop in walk.candidates(last.name)], observed)
         if isinstance(last, Any) and not last.predicates and not walk.before_members:
-            known = frozenset((prop.iri, prop.name) for prop in schema.properties.values())
-            return _values(walk, sorted(known, key=lambda meaning: meaning[0].value))
+            return _values(walk, [None], observed)
         if last is not None:
             walk.step(last)
     except PathNotFoundError as error:
@@ -67,14 +76,19 @@ def compile_path(path: Path, schema: Schema, names: Naming) -> Compiled:
     return _elements(walk)
 
 
-def _values(walk: Walk, meanings: list[tuple[NamedNode, str]]) -> Compiled:
-    query = _VALUES.format(
-        node=walk.node,
-        meanings=" ".join(f"({iri} {Literal(segment(name))})" for iri, name in meanings),
-        patterns=" ".join(map(str, walk.patterns)),
-        filters=" ".join(walk.filters),
-    )
-    return Compiled(query, ends_on_elements=False)
+def _values(walk: Walk, meant: Sequence[NamedNode | None], observed: bool) -> Compiled:
+    """Values of each property that is meant; None means any property."""
+    way = " ".join([*map(str, walk.patterns), *walk.filters])
+    branches = []
+    for iri in meant:
+        name, told = ("?property", "") if iri is None else (str(iri), f"BIND({iri} AS ?property)")
+        branches.append(_VALUE.format(way=way, node=walk.node, property=name, told=told))
+        marks = (SOSA.resultTime, PROV.wasGeneratedBy) if observed else ()
+        terms = {"foi": SOSA.hasFeatureOfInterest, "observed": SOSA.observedProperty}
+        branches += [
+            _MARK.format(way=way, node=walk.node, property=name, told=told, mark=mark, **terms) for mark in marks
+        ]
+    return Compiled(_VALUES.format(node=walk.node, branches=" UNION ".join(branches)), ends_on_elements=False)
 
 
 def _elements(walk: Walk) -> Compiled:

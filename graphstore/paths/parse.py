@@ -3,10 +3,10 @@
 >>> from voltwin.graphstore.paths.parse import parse
 >>> str(parse("/module-0017/cells[serial='C-04']/voltage"))
 "/module-0017/cells[serial='C-04']/voltage"
->>> parse("cells/[2]")
+>>> parse("cells//voltage")
 Traceback (most recent call last):
     ...
-voltwin.errors.PathSyntaxError: path 'cells/[2]': column 7: '[' does not fit here; expected a step (a name, *, **, . or ..)
+voltwin.errors.PathSyntaxError: path 'cells//voltage': column 7: '/' does not fit here; expected a name or a 'quoted' text
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from .syntax import Any, Comparison, Deep, Here, Name, Parent, Path, Position, P
 _GRAMMAR: Final = (files(__package__) / "grammar.lark").read_text("utf-8")
 
 _MEANING: Final = {
-    "NAME": "a step (a name, *, **, . or ..)",
+    "NAME": "a name",
     "SLASH": "'/'",
     "LSQB": "'['",
     "RSQB": "']'",
     "OPERATOR": "one of = != < <= > >=",
     "NUMBER": "a number",
-    "QUOTED": "'text'",
+    "QUOTED": "a 'quoted' text",
     "TIME": "a time such as 2019-06-01T00:00Z",
     "INTEGER": "a position such as 2",
     "COMMA": "','",

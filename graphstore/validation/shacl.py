@@ -12,7 +12,6 @@ from typing import Final, Protocol
 
 import rdflib
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Triple, serialize
-from pyshacl import validate as pyshacl_validate
 from rdflib.namespace import SH
 
 from ...ontology.iris import RDF, VT
@@ -40,7 +39,9 @@ class PyShaclEngine:
 
     def violations(self, triples: Iterable[Triple]) -> Iterator[rdflib.Graph]:
         """Validate one graph."""
-        conforms, results, _ = pyshacl_validate(
+        from pyshacl import validate  # half a second to import, and few processes ever validate
+
+        conforms, results, _ = validate(
             to_rdflib(triples),
             shacl_graph=self._shapes,
             ont_graph=self._ontology,

@@ -1,0 +1,1 @@
+"""What happens: actions, schedules, the control master, handlers, listeners and executors."""

@@ -1,0 +1,1 @@
+"""Where handlers run: processes of this machine by default."""

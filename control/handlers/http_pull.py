@@ -1,0 +1,33 @@
+"""Queries an HTTP endpoint that answers a JSON object; its fields are the run's outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import httpx2
+
+from ..interfaces import Invocation, Outcome
+
+
+class HttpPullHandler:
+    """Handler ``http-pull``; one GET per run."""
+
+    def __init__(self, timeout: float = 10.0) -> None:
+        self._client = httpx2.Client(timeout=timeout, follow_redirects=True)
+
+    def run(self, invocations: Sequence[Invocation]) -> Sequence[Outcome]:
+        """GET each endpoint; what does not answer as agreed is that run's error."""
+        return [self._get(invocation) for invocation in invocations]
+
+    def _get(self, invocation: Invocation) -> Outcome:
+        try:
+            response = self._client.get(invocation.endpoint, params=dict(invocation.parameters) or None)
+            response.raise_for_status()
+            document = response.json()
+        except httpx2.HTTPError as error:
+            return Outcome(invocation.run, error=f"GET {invocation.endpoint}: {error or type(error).__name__}")
+        except ValueError as error:
+            return Outcome(invocation.run, error=f"GET {invocation.endpoint}: the answer is not JSON: {error}")
+        if not isinstance(document, dict):
+            return Outcome(invocation.run, error=f"GET {invocation.endpoint}: the answer is not a JSON object")
+        return Outcome(invocation.run, outputs=document)

@@ -1,0 +1,1 @@
+"""Built-in listeners; they register through the entry point group ``voltwin.listeners``."""

@@ -1,0 +1,300 @@
+"""The control master: reads actions from the graph, takes messages in, runs what is due, chains what follows.
+
+One thread decides everything; listeners and handlers work in processes of their own and hand their
+results to :attr:`Master.inbox`. Each round does one of: end runs, take messages, start what is due. Every
+round is one group commit, so the master can be killed between any two of them.
+
+With a replay's clock the master works in lockstep: no later message is taken while a run is under way,
+and every tick gets its turn at its own moment. Same messages, same numbers.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+from pyoxigraph import NamedNode
+
+from ..errors import MessageError
+from ..graphstore.changes import ChangeSet
+from ..graphstore.commit import Committer
+from ..graphstore.interfaces import Due, Entry, FinishedRun, QueuedRun
+from ..graphstore.reading import PathReader
+from ..ontology.iris import RDF, VT
+from .actions import Actions
+from .dispatch import Dispatcher, consecutive, due_run
+from .due import DueTable, first_due, follow_up
+from .handlers.registry import INGEST, find_handler
+from .interfaces import Executor, MasterClock, Outcome, Received
+from .messages import Envelope, MessageSchema, open_envelope
+from .router import Router, message_key
+from .runs import RunRecorder
+
+_LOG: Final = logging.getLogger(__name__)
+AUTHOR: Final = "control master"
+IDLE_SECONDS: Final = 0.5
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Ends the master's loop."""
+
+
+Event = Received | Sequence[Outcome] | Stop
+
+
+@dataclass
+class Master:
+    """The central control instance of one fleet."""
+
+    committer: Committer
+    reader: PathReader
+    actions: Actions
+    schemas: Mapping[str, MessageSchema]
+    services: Mapping[str, str]
+    clock: MasterClock
+    acknowledge: Callable[[Sequence[int]], None]
+    batch_messages: int = 200
+    clock_topic: str = "voltwin/clock"
+    inbox: queue.SimpleQueue[Event] = field(default_factory=queue.SimpleQueue)
+
+    def __post_init__(self) -> None:
+        self._router = Router(
+            self.committer.store,
+            self.committer.journal,
+            self.reader.names,
+            self.reader.schema,
+            self.actions,
+            self.schemas,
+        )
+        self._due = DueTable(self.committer.journal.due_table())
+        self._backlog: deque[tuple[Received, Envelope | None]] = deque()
+        self._dispatcher: Dispatcher | None = None
+        self._registered = False
+        self.idle = threading.Event()
+        """Set while nothing waits and nothing is under way."""
+
+    def check(self) -> None:
+        """Raises ActionError where an action names a handler that is not registered."""
+        for action in self.actions.by_iri.values():
+            if not (action.kind == "push" and action.handler == INGEST):
+                find_handler(action.handler)
+
+    def run(self, executor: Executor) -> None:
+        """Work until :class:`Stop` comes; runs that were under way when it was killed are taken up first."""
+        self._dispatcher = Dispatcher(self.reader, self.actions, self.services, executor)
+        self._start(self.committer.journal.queued_runs())
+        try:
+            while self._receive():
+                while self._round():
+                    pass
+        finally:
+            executor.close()
+
+    @property
+    def _under_way(self) -> bool:
+        return bool(self._dispatcher and self._dispatcher.under_way)
+
+    def _receive(self) -> bool:
+        """Wait for events; False when it is time to stop."""
+        if not self._backlog and not self._under_way and self.inbox.empty():
+            self.idle.set()
+        try:
+            event: Event | None = self.inbox.get(timeout=self._wait_seconds())
+        except queue.Empty:
+            return True
+        self.idle.clear()
+        while event is not None:
+            match event:
+                case Stop():
+                    return False
+                case Received():
+                    self._backlog.append((event, self._open(event)))
+                case outcomes:
+                    self._end(outcomes)
+            event = None
+            with suppress(queue.Empty):
+                event = self.inbox.get_nowait()
+        return True
+
+    def _wait_seconds(self) -> float:
+        now, due = self.clock.now(), self._due.next_moment()
+        if self.clock.lockstep or now is None or due is None:
+            return IDLE_SECONDS
+        return min(IDLE_SECONDS, max(0.0, (due - now).total_seconds()))
+
+    def _open(self, received: Received) -> Envelope | None:
+        try:
+            return open_envelope(received.payload)
+        except MessageError:
+            return None  # the router opens it again and puts it aside with the reason
+
+    def _round(self) -> bool:
+        """One commit's worth of work; whether there may be more at once."""
+        if self.clock.lockstep and self._under_way:
+            return False
+        now = self.clock.now()
+        if now is not None and not self._registered:
+            self._register_all(now)
+        if now is not None and self._run_due(now):
+            return True
+        if not self._backlog:
+            return False
+        if self.clock.lockstep:
+            return self._replay()
+        self._take(self._batch(None))
+        return True
+
+    def _replay(self) -> bool:
+        """Let time pass to the next message, or only to the next tick if that comes first."""
+        upcoming = next((envelope.time for _, envelope in self._backlog if envelope), None)
+        due = self._due.next_moment()
+        if upcoming is not None and due is not None and self.clock.now() is not None and due <= upcoming:
+            self.clock.advance(due)
+            return True
+        if upcoming is not None and self.clock.now() is None:
+            self.clock.advance(upcoming)
+            return True
+        batch = self._batch(due)
+        for _, envelope in batch:
+            if envelope is not None:
+                self.clock.advance(envelope.time)
+        self._take(batch)
+        return True
+
+    def _batch(self, before: datetime | None) -> list[tuple[Received, Envelope | None]]:
+        """The next messages for one commit; with ``before``, only those earlier than it."""
+        batch: list[tuple[Received, Envelope | None]] = []
+        while self._backlog and len(batch) < self.batch_messages:
+            envelope = self._backlog[0][1]
+            if batch and before is not None and envelope is not None and envelope.time >= before:
+                break
+            batch.append(self._backlog.popleft())
+        return batch
+
+    def _take(self, batch: Sequence[tuple[Received, Envelope | None]]) -> None:
+        receipts = [received.receipt for received, _ in batch]
+        fresh: dict[str, tuple[Received, Envelope | None]] = {}
+        for received, envelope in batch:
+            if received.topic != self.clock_topic:
+                fresh.setdefault(message_key(received, envelope), (received, envelope))
+        for key in self.committer.journal.known_messages(list(fresh)):
+            del fresh[key]
+        if fresh:
+            self._commit_messages(list(fresh.values()))
+        self.acknowledge(receipts)
+
+    def _commit_messages(self, messages: Sequence[tuple[Received, Envelope | None]]) -> None:
+        now = self.clock.now() or datetime.now(UTC)
+        with self.committer.lock:
+            routed = self._router.route(messages, now)
+            followers = consecutive(routed.triggered, self.actions, self.reader.names)
+            due = [
+                row for key in routed.born for row in self._first_due(self.reader.names.twin(key), routed.changes, now)
+            ]
+            self._commit(
+                Entry(
+                    AUTHOR,
+                    now,
+                    routed.changes.changes(),
+                    tuple(routed.changes.samples),
+                    tuple(routed.message_keys),
+                    (*routed.queued, *followers),
+                    tuple(routed.finished),
+                    tuple(due),
+                    routed.dead_letters,
+                ),
+                routed.changes,
+            )
+        self._start(followers)
+
+    def _first_due(self, twin: NamedNode, changes: ChangeSet, now: datetime) -> list[Due]:
+        types = [t for t in changes.objects(twin, RDF.type, twin) if isinstance(t, NamedNode)]
+        mine = [action for action in self.actions.by_iri.values() if action.applies_to in types]
+        return [row for row in first_due(mine, twin, now) if (row.action, row.twin) not in self._due]
+
+    def _register_all(self, now: datetime) -> None:
+        """Twins that were there before the master: those of the model, and those whose actions are new."""
+        self._registered = True
+        changes = ChangeSet(self.committer.store)
+        quads = self.committer.store.quads(None, RDF.type, VT.Twin, None)
+        twins = sorted(
+            {quad.subject for quad in quads if isinstance(quad.subject, NamedNode)}, key=lambda node: node.value
+        )
+        rows = [row for twin in twins for row in self._first_due(twin, changes, now)]
+        if rows:
+            self._commit(Entry(AUTHOR, now, due=tuple(rows)), changes)
+
+    def _run_due(self, now: datetime) -> bool:
+        due = self._due.until(now)
+        if not due:
+            return False
+        runs: dict[str, QueuedRun] = {}
+        rows = []
+        for row in due:
+            moment, replacement = follow_up(row, self.actions, now)
+            rows.append(replacement)
+            if moment is not None:
+                action = self.actions.by_iri[row.action]
+                run = due_run(action, row.twin, moment, self.reader.names)
+                runs[run.id] = run
+        with self.committer.lock:
+            self._commit(Entry(AUTHOR, now, queued=tuple(runs.values()), due=tuple(rows)), None)
+        self._start(list(runs.values()))
+        return True
+
+    def _start(self, runs: Sequence[QueuedRun]) -> None:
+        """Start runs; the reasons of those that cannot start are committed at once."""
+        if not runs or self._dispatcher is None:
+            return
+        ended = self._dispatcher.start(runs)
+        if ended:
+            changes = ChangeSet(self.committer.store)
+            recorder = RunRecorder(changes, self.reader.names)
+            for run, end in ended:
+                recorder.record(run, end)
+            self._commit_ended(changes, [end for _, end in ended], [])
+
+    def _end(self, outcomes: Sequence[Outcome]) -> None:
+        assert self._dispatcher is not None
+        with self.committer.lock:
+            ended = self._dispatcher.end(outcomes)
+            followers = consecutive(ended.succeeded, self.actions, self.reader.names)
+            self._commit_ended(ended.changes, ended.finished, followers)
+        self._start(followers)
+
+    def _commit_ended(
+        self, changes: ChangeSet, finished: Sequence[FinishedRun], followers: Sequence[QueuedRun]
+    ) -> None:
+        failed = [end for end in finished if end.state == "failed"]
+        if failed:
+            _LOG.warning(
+                "%d of %d runs failed, the first (%s): %s", len(failed), len(finished), failed[0].id, failed[0].reason
+            )
+        now = self.clock.now() or datetime.now(UTC)
+        samples = tuple(changes.samples)
+        self._commit(
+            Entry(AUTHOR, now, changes.changes(), samples, queued=tuple(followers), finished=tuple(finished)), changes
+        )
+
+    def _commit(self, entry: Entry, changes: ChangeSet | None) -> None:
+        self.committer.commit(entry, tuple(changes.touched()) if changes else ())
+        self._due.update(entry.due)
+
+    def status(self) -> dict[str, object]:
+        """What people want to know of a running master."""
+        now = self.clock.now()
+        return {
+            "clock": None if now is None else now.isoformat().replace("+00:00", "Z"),
+            "waiting": len(self._backlog) + self.inbox.qsize(),
+            "underWay": len(self._dispatcher.under_way) if self._dispatcher else 0,
+            "scheduled": len(self._due),
+            "idle": self.idle.is_set(),
+        }

@@ -1,0 +1,114 @@
+"""A fleet's folder: what is in it, and that only one process at a time holds it.
+
+::
+
+    fleet.json       base IRI and format version, fixed when the fleet is created
+    journal.sqlite   the spine (with SQLite's -wal and -shm beside it)
+    graph/           the triple store, a view of the journal
+    lock             held (flock) by the process that owns the folder; names it and, if it serves, its address
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TextIO
+
+from ..errors import FleetLockedError, FleetVersionError, StoreError
+from ..ontology.naming import Naming
+
+VERSION: Final = 1
+
+
+@dataclass(frozen=True)
+class FleetFolder:
+    """The paths inside one fleet's folder."""
+
+    path: Path
+    base: str
+
+    @property
+    def journal(self) -> Path:
+        """The journal's file."""
+        return self.path / "journal.sqlite"
+
+    @property
+    def graph(self) -> Path:
+        """The triple store's folder."""
+        return self.path / "graph"
+
+
+def create_folder(path: Path, base: str) -> FleetFolder:
+    """Make a new fleet's folder. Raises StoreError where there is one already."""
+    Naming(base)
+    if (path / "fleet.json").exists():
+        raise StoreError(f"{path}: there is a fleet already; open it, or choose another folder")
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise StoreError(f"{path}: is there already and holds something else; choose another folder")
+    path.mkdir(parents=True, exist_ok=True)
+    document = {"format": "voltwin-fleet", "version": VERSION, "base": base}
+    (path / "fleet.json").write_text(json.dumps(document, indent=2) + "\n", "utf-8")
+    return FleetFolder(path, base)
+
+
+def read_folder(path: Path) -> FleetFolder:
+    """The folder of an existing fleet. Raises StoreError, FleetVersionError."""
+    file = path / "fleet.json"
+    if not file.is_file():
+        raise StoreError(f"{path}: is no fleet (there is no fleet.json); make one with `voltwin init {path} MODEL`")
+    try:
+        document = json.loads(file.read_text("utf-8"))
+        version, base = int(document["version"]), str(document["base"])
+    except (ValueError, KeyError) as error:
+        raise StoreError(f"{file}: is not readable as a fleet's description: {error}") from error
+    if version > VERSION:
+        raise FleetVersionError(
+            f"{path}: fleet version {version} is newer than this voltwin's ({VERSION}); upgrade voltwin"
+        )
+    return FleetFolder(path, base)
+
+
+class FolderLock:
+    """Holds a fleet's folder for this process until it is closed or the process ends."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file: TextIO | None = (folder / "lock").open("a+", encoding="utf-8")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            owner = read_owner(folder)
+            self._file.close()
+            who = f"process {owner['pid']}" if "pid" in owner else "another process"
+            raise FleetLockedError(f"{folder}: is held by {who}; stop it, or ask it over HTTP if it serves") from error
+        self._write({"pid": os.getpid()})
+
+    def publish(self, address: str) -> None:
+        """Say where this process answers."""
+        self._write({"pid": os.getpid(), "address": address})
+
+    def _write(self, owner: dict[str, object]) -> None:
+        assert self._file is not None
+        self._file.seek(0)
+        self._file.truncate()
+        self._file.write(json.dumps(owner))
+        self._file.flush()
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        if self._file is not None:
+            self._file.seek(0)
+            self._file.truncate()
+            self._file.close()
+            self._file = None
+
+
+def read_owner(folder: Path) -> dict[str, object]:
+    """What the lock file says of its holder: ``pid`` and perhaps ``address``; empty where nobody says anything."""
+    try:
+        owner = json.loads((folder / "lock").read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}  # no lock file, or its holder is writing it just now
+    return owner if isinstance(owner, dict) else {}

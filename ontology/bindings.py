@@ -1,0 +1,31 @@
+"""``target <- source``: the one small notation of actions and rules for where a value comes from.
+
+>>> from voltwin.ontology.bindings import parse_binding
+>>> parse_binding("cells/*/voltage <- cells/*/voltage")
+Binding(target='cells/*/voltage', source='cells/*/voltage')
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..errors import InputError
+
+
+@dataclass(frozen=True)
+class Binding:
+    """A target that takes its value from a source."""
+
+    target: str
+    source: str
+
+    def __str__(self) -> str:
+        return f"{self.target} <- {self.source}"
+
+
+def parse_binding(text: str) -> Binding:
+    """Read ``target <- source``. Raises InputError."""
+    target, arrow, source = (part.strip() for part in text.partition("<-"))
+    if not arrow or not target or not source:
+        raise InputError(f"binding {text!r}: write it as target <- source")
+    return Binding(target, source)

@@ -1,0 +1,85 @@
+"""Candidates: what each rule gives, kept all, so that every answer can be explained; and who wins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from pyoxigraph import Literal, NamedNode, Triple
+
+from ..graphstore.interfaces import Node, Term
+from ..ontology.iris import PROV, RDF, VT
+from ..ontology.literals import to_python
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A value that one rule gives to one property of one element, perhaps for [valid_from, valid_to)."""
+
+    iri: NamedNode
+    about: NamedNode
+    prop: NamedNode
+    value: Term
+    rule: NamedNode
+    priority: int
+    valid_from: datetime | None
+    valid_to: datetime | None
+    used: tuple[NamedNode, ...]
+
+    @property
+    def order(self) -> tuple[int, str]:
+        """The smaller one wins; equal priorities are settled by the rule's name, always the same way."""
+        return self.priority, self.rule.value
+
+
+def read_candidates(triples: Iterable[Triple]) -> list[Candidate]:
+    """The candidates among ``triples`` (of one inferred graph), by IRI."""
+    facts: dict[NamedNode, dict[NamedNode, list[Node]]] = {}
+    for triple in triples:
+        if isinstance(triple.subject, NamedNode):
+            facts.setdefault(triple.subject, {}).setdefault(triple.predicate, []).append(triple.object)
+    return [
+        candidate
+        for iri, values in sorted(facts.items(), key=lambda item: item[0].value)
+        if VT.Candidate in values.get(RDF.type, ())
+        for candidate in _read(iri, values)
+    ]
+
+
+def _read(iri: NamedNode, values: dict[NamedNode, list[Node]]) -> Iterable[Candidate]:
+    about, prop, rule, priority = (values[p][0] for p in (VT.about, VT.property, VT.rule, VT.priority))
+    assert isinstance(about, NamedNode)
+    assert isinstance(prop, NamedNode)
+    assert isinstance(rule, NamedNode)
+    assert isinstance(priority, Literal)
+    used = sorted((node for node in values.get(PROV.used, ()) if isinstance(node, NamedNode)), key=lambda n: n.value)
+    # Several values where an antecedent has several: each is a candidate of its own.
+    for value in sorted(values.get(VT.value, ()), key=str):
+        if isinstance(value, NamedNode | Literal):
+            yield Candidate(
+                iri, about, prop, value, rule, int(priority.value),
+                _moment(values.get(VT.validFrom)), _moment(values.get(VT.validTo)), tuple(used),
+            )  # fmt: skip
+
+
+def _moment(values: list[Node] | None) -> datetime | None:
+    moment = to_python(values[0]) if values and isinstance(values[0], Literal) else None
+    return moment if isinstance(moment, datetime) else None
+
+
+def plain_winners(candidates: Iterable[Candidate]) -> set[Triple]:
+    """Winners that nothing limits, stated plainly, so that SPARQL and further rules see them.
+
+    Several candidates with intervals have no single winner: those are stitched when they are asked for.
+    """
+    groups: dict[tuple[NamedNode, NamedNode], list[Candidate]] = {}
+    for candidate in candidates:
+        groups.setdefault((candidate.about, candidate.prop), []).append(candidate)
+    plain = set()
+    for (about, prop), rivals in groups.items():
+        best = min(rivals, key=lambda candidate: candidate.order)
+        limited = any(rival.valid_from or rival.valid_to for rival in rivals)
+        if len(rivals) == 1 or not limited:
+            plain.add(Triple(about, prop, best.value))
+    return plain

@@ -1,0 +1,127 @@
+"""Evaluating rules incrementally: a commit re-derives what depends on what it changed, nothing else.
+
+What is derived for a twin lives in its inferred graph, which is a view: dropped and made anew at will.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from pyoxigraph import NamedNode, QuerySolutions, QueryTriples, Triple
+
+from ..errors import QueryError, RuleError
+from ..graphstore.changes import Slot
+from ..graphstore.interfaces import TripleStore
+from ..graphstore.schema import Schema
+from ..ontology.iris import RDF, VT
+from ..ontology.naming import Naming
+from .candidates import plain_winners, read_candidates
+from .compile import CompiledRule, affected_by, compile_rule, construct_for
+from .rules import load_rules
+from .strata import stratify
+
+TWINS_AT_ONCE: Final = 500
+
+
+@dataclass
+class RuleEngine:
+    """Keeps the inferred graphs of one store in step with what it holds."""
+
+    store: TripleStore
+    names: Naming
+    schema: Schema
+    strata: tuple[tuple[CompiledRule, ...], ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.reload(self.schema)
+
+    def reload(self, schema: Schema) -> None:
+        """Read and compile the rules again. Raises RuleError; then the old ones stay."""
+        compiled = [compile_rule(rule, schema, self.names) for rule in load_rules(self.store, self.names)]
+        for item in compiled:
+            self._check(item)
+        self.strata, self.schema = stratify(compiled), schema
+
+    def _check(self, compiled: CompiledRule) -> None:
+        try:
+            self.store.query(construct_for(compiled, []))
+        except QueryError as error:
+            raise RuleError(
+                f"rule {compiled.rule.key!r}: transformation {compiled.rule.transformation!r}: {error}"
+            ) from error
+
+    @property
+    def rules(self) -> list[CompiledRule]:
+        """All rules, in the order they run."""
+        return [compiled for stratum in self.strata for compiled in stratum]
+
+    def follow(self, sequence: int, touched: Sequence[Slot]) -> None:
+        """Take in one commit: re-derive for the twins it affects."""
+        self.derive(self.affected(touched))
+
+    def affected(self, touched: Sequence[Slot]) -> set[NamedNode]:
+        """The twins whose candidates may change when these slots do."""
+        by_property: dict[NamedNode, set[NamedNode]] = {}
+        twins: set[NamedNode] = set()
+        for graph, subject, predicate in touched:
+            by_property.setdefault(predicate, set()).add(subject)
+            if predicate == RDF.type and subject == graph:
+                twins.add(subject)  # born just now
+        queries = {
+            affected_by(reach, sorted(by_property[reach.property], key=lambda node: node.value))
+            for compiled in self.rules
+            for reach in compiled.reaches
+            if reach.property in by_property
+        }
+        for query in sorted(queries):
+            rows = self.store.query(query)
+            assert isinstance(rows, QuerySolutions)
+            twins.update(row["twin"] for row in rows)
+        return twins
+
+    def derive(self, twins: Iterable[NamedNode]) -> None:
+        """Make the inferred graphs of ``twins`` anew; only what differs is written."""
+        chosen = sorted(twins, key=lambda twin: twin.value)
+        for start in range(0, len(chosen), TWINS_AT_ONCE):
+            self._derive(chosen[start : start + TWINS_AT_ONCE])
+
+    def derive_all(self) -> int:
+        """Derive for every twin; how many there are."""
+        quads = self.store.quads(None, RDF.type, VT.Twin, None)
+        twins = {quad.subject for quad in quads if isinstance(quad.subject, NamedNode)}
+        self.derive(twins)
+        return len(twins)
+
+    def _derive(self, twins: Sequence[NamedNode]) -> None:
+        graphs = {twin: self.names.inferred_graph(twin) for twin in twins}
+        present = {twin: {q.triple for q in self.store.quads(None, None, None, g)} for twin, g in graphs.items()}
+        given: dict[NamedNode, set[Triple]] = {twin: set() for twin in twins}
+        waiting = {compiled.rule.iri for compiled in self.rules}
+        for stratum in self.strata:
+            for compiled in stratum:
+                waiting.discard(compiled.rule.iri)
+                for triple in self._construct(compiled, twins):
+                    owner = self.names.owner(triple.subject) if isinstance(triple.subject, NamedNode) else None
+                    if owner in given:
+                        given[owner].add(triple)
+            # Candidates of later strata stay until their turn, so that nothing is written twice.
+            for twin, graph in graphs.items():
+                wanted = given[twin] | _given_by(waiting, present[twin])
+                wanted |= plain_winners(read_candidates(wanted))
+                if wanted != present[twin]:
+                    self.store.replace(graph, wanted)
+                    present[twin] = wanted
+
+    def _construct(self, compiled: CompiledRule, twins: Sequence[NamedNode]) -> Iterable[Triple]:
+        triples = self.store.query(construct_for(compiled, twins))
+        assert isinstance(triples, QueryTriples)
+        return triples
+
+
+def _given_by(rules: set[NamedNode], triples: Iterable[Triple]) -> set[Triple]:
+    """The candidates of ``rules``."""
+    known = list(triples)
+    candidates = {triple.subject for triple in known if triple.predicate == VT.rule and triple.object in rules}
+    return {triple for triple in known if triple.subject in candidates}

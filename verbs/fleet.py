@@ -1,0 +1,57 @@
+"""`voltwin init` makes a fleet from a model; `voltwin serve` runs it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from ..settings import Settings, parse_services
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--base", default="https://fleet.example/", show_default=True, help="What every IRI starts with.")
+def init(folder: Path, model: Path, base: str) -> None:
+    """Make a fleet in FOLDER from MODEL (a UML file or a JSON description)."""
+    from ..converter import convert
+    from ..runtime import create_fleet
+
+    conversion = convert(model)
+    create_fleet(folder, conversion, base)
+    click.echo(f"{folder}: fleet made from {model.name}, base {base}")
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--host", help="Address to answer on.")
+@click.option("--port", type=int, help="Port to answer on; 0 takes a free one.")
+@click.option("--broker", help="MQTT broker, mqtt://host:port.")
+@click.option("--service", "services", multiple=True, metavar="NAME=URL", help="Where {NAME} in an endpoint points.")
+@click.option("--clock", type=click.Choice(["system", "replay"]), help="replay: time follows the messages.")
+def serve(
+    folder: Path, host: str | None, port: int | None, broker: str | None, services: tuple[str, ...], clock: str | None
+) -> None:
+    """Run the fleet in FOLDER: take messages in, carry actions out, answer REST and SPARQL. Ends on Ctrl-C."""
+    from ..serving import Server
+
+    given = {"host": host, "port": port, "broker": broker, "clock": clock}
+    chosen: dict[str, object] = {name: value for name, value in given.items() if value is not None}
+    if services:
+        chosen["services"] = parse_services(list(services))
+    settings = replace(Settings.from_environment(os.environ), **chosen)  # type: ignore[arg-type]  # names and types match
+    server = Server(folder, settings)
+    click.echo(f"{folder}: serving on {server.start()}")
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        while not stop.is_set() and not server.join(0.5):
+            pass
+    finally:
+        server.stop()
