@@ -10,13 +10,21 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError, UnitError
 from .units import convert, convert_difference
+
+
+def json_files(shipped: Path, more: Iterable[Path]) -> list[Path]:
+    """The JSON files of a shipped folder and of ``more``: files, or folders of them, which may be absent."""
+    files = sorted(shipped.glob("*.json"))
+    for path in more:
+        files += [path] if path.is_file() else sorted(path.glob("*.json"))
+    return files
 
 
 @dataclass(frozen=True, slots=True)

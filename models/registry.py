@@ -13,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
-from typing import Final
+from pathlib import Path
+from typing import Final, Protocol, runtime_checkable
 
-from ..errors import EnvironmentProblem, NotFoundError
+from ..errors import EnvironmentProblem, InputError, NotFoundError
 from .protocol import Model
 
 GROUP: Final = "voltwin.models"
@@ -33,6 +34,15 @@ BUILT_IN: Final = (
 )
 
 
+@runtime_checkable
+class TakesFiles(Protocol):
+    """A model that reads curves, parameter sets or relaxation laws from files."""
+
+    def with_files(self, folder: Path) -> Model:
+        """The same model knowing the files in ``folder`` besides the shipped ones."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Registry:
     """Models by name."""
@@ -45,10 +55,19 @@ class Registry:
         return cls({model.name: model for model in models})
 
     @classmethod
-    def discover(cls) -> Registry:
-        """All registered models; a name registered twice is the later one's, so a user can replace ours."""
+    def discover(cls, folder: Path | None = None) -> Registry:
+        """All registered models; a name registered twice is the later one's, so a user can replace ours.
+
+        ``folder`` may hold ``curves``, ``parameters`` and ``relaxations`` with files of one's own; InputError
+        when it is not there.
+        """
         points = {point.name: point for point in (*BUILT_IN, *entry_points(group=GROUP))}
-        return cls.of(_load(point) for point in points.values())
+        models = [_load(point) for point in points.values()]
+        if folder is None:
+            return cls.of(models)
+        if not folder.is_dir():
+            raise InputError(f"{folder}: is no folder; give one with curves/, parameters/ or relaxations/ in it")
+        return cls.of(model.with_files(folder) if isinstance(model, TakesFiles) else model for model in models)
 
     def names(self) -> list[str]:
         """Names, sorted."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import Any, TextIO
 
 import click
@@ -16,14 +17,22 @@ def models() -> None:
     """Physics: OCV to state of charge, self-discharge, the arrival gate."""
 
 
+_FILES = click.option(
+    "--files",
+    type=click.Path(path_type=Path),
+    help="Folder with curves/, parameters/ and relaxations/ of your own.",
+)
+
+
 @models.command("list")
+@_FILES
 @click.option("--json", "as_json", is_flag=True, help="Everything about every port, for scripts.")
-def list_models(as_json: bool) -> None:
+def list_models(files: Path | None, as_json: bool) -> None:
     """Models with their ports, units and parameters."""
     from ..models.handler import describe
     from ..models.registry import Registry
 
-    registry = Registry.discover()
+    registry = Registry.discover(files)
     described = [describe(registry.get(name)) for name in registry.names()]
     if as_json:
         click.echo(json.dumps({"models": described}, indent=2))
@@ -41,14 +50,15 @@ def list_models(as_json: bool) -> None:
 
 
 @models.command()
+@_FILES
 @click.argument("name")
 @click.argument("request", type=click.File("r", encoding="utf-8"), default="-")
-def run(name: str, request: TextIO) -> None:
+def run(files: Path | None, name: str, request: TextIO) -> None:
     """Answer a REQUEST (a JSON file, or - for standard input) with model NAME; the reply is JSON."""
     from ..models.handler import answer
     from ..models.registry import Registry
 
-    reply = answer(Registry.discover(), name, _read_json(request))
+    reply = answer(Registry.discover(files), name, _read_json(request))
     click.echo(json.dumps(reply, indent=2))
 
 
@@ -59,10 +69,19 @@ def _read_json(file: TextIO) -> Any:
         raise InputError(f"{file.name}: not JSON ({error})") from error
 
 
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror}); choose another --out") from error
+
+
 @models.command()
+@_FILES
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8100, show_default=True, type=click.IntRange(0, 65535), help="0: any free port.")
-def serve(host: str, port: int) -> None:
+def serve(files: Path | None, host: str, port: int) -> None:
     """Serve the models over REST until stopped."""
     import socket
 
@@ -71,15 +90,60 @@ def serve(host: str, port: int) -> None:
     from ..models.registry import Registry
     from ..models.service import service
 
+    app = service(Registry.discover(files))
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        # From here on callers queue: who reads our line may connect at once.
+        listener.listen(2048)
     except OSError as error:
         listener.close()
         raise EnvironmentProblem(f"cannot listen on {host}:{port} ({error.strerror}); choose another --port") from error
-    app = service(Registry.discover())
     click.echo(f"models on http://{host}:{listener.getsockname()[1]}", file=sys.stdout)
     sys.stdout.flush()
     with listener:
         uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listener])
+
+
+@models.command()
+@_FILES
+@click.option("--name", help="Name of the parameter set to write.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="File to write that set to.")
+@click.option("--json", "as_json", is_flag=True, help="The estimates as JSON.")
+@click.argument("request", type=click.File("r", encoding="utf-8"), default="-")
+def fit(files: Path | None, name: str | None, out: Path | None, as_json: bool, request: TextIO) -> None:
+    """Estimate k25, activation energy and beta from a plant's own tests.
+
+    REQUEST is JSON as the arrival gate takes it: modules with both OCV tests and the history between.
+    """
+    from ..models import calibration
+    from ..models.arrival_gate.model import ArrivalGateModel
+
+    if (name is None) != (out is None):
+        raise click.UsageError("--name and --out go together")
+    gate = ArrivalGateModel.shipped()
+    charge, start = calibration.read_charge(gate.with_files(files) if files else gate, _read_json(request))
+    found = calibration.fit(charge, start)
+    if as_json:
+        click.echo(json.dumps(found.as_json(), indent=2))
+    else:
+        click.echo(f"{found.modules} modules, reduced chi-square {found.reduced_chi_square:.2f}")
+        for item in found.estimates:
+            interval = "" if item.low is None else f" (95 %: {item.low:.4g} to {item.high:.4g})"
+            click.echo(f"{item.name} {item.value:.4g} {item.unit}{interval}: {item.remark}")
+    if name is not None and out is not None:
+        content = calibration.parameter_file(found, start, name)
+        _write(out, json.dumps(content, indent=2) + "\n")
+        click.echo(f"wrote {out}", err=as_json)
+
+
+@models.command()
+@click.option("--out", default="docs/models", show_default=True, type=click.Path(file_okay=False, path_type=Path))
+def pages(out: Path) -> None:
+    """Write the plausibility page and the operating curve anew into a folder."""
+    from ..models.pages import all_pages
+
+    for name, text in all_pages().items():
+        _write(out / name, text)
+        click.echo(f"wrote {out / name}")

@@ -54,6 +54,10 @@ class ArrivalGateModel:
         """With the shipped curves, parameter sets and relaxation laws, and further files of each."""
         return cls(CurveLibrary.shipped(curves), ParameterSets.shipped(sets), Relaxations.shipped(relaxations))
 
+    def with_files(self, folder: Path) -> ArrivalGateModel:
+        """Knowing the files in ``folder/curves``, ``folder/parameters`` and ``folder/relaxations``, too."""
+        return ArrivalGateModel.shipped([folder / "curves"], [folder / "parameters"], [folder / "relaxations"])
+
     def run(self, batch: Batch) -> Answer:
         """Answer all instances at once."""
         problems = Problems()

@@ -22,7 +22,7 @@ import numpy as np
 
 from ...errors import NotFoundError
 from ..columns import Floats
-from ..json_fields import Fields
+from ..json_fields import Fields, json_files
 
 DEFAULT_RELAXATION: Final = "partial-charge"
 _SHIPPED: Final = Path(__file__).parent.parent / "relaxations"
@@ -91,10 +91,7 @@ class Relaxations:
     @classmethod
     def shipped(cls, more: Iterable[Path] = ()) -> Relaxations:
         """Those of the package, and those in ``more``: JSON files, or folders of them."""
-        files = sorted(_SHIPPED.glob("*.json"))
-        for path in more:
-            files += sorted(path.glob("*.json")) if path.is_dir() else [path]
-        read = [read_relaxation(file) for file in files]
+        read = [read_relaxation(file) for file in json_files(_SHIPPED, more)]
         return cls({law.name: law for law in read})
 
     def get(self, name: str) -> Relaxation:

@@ -23,7 +23,7 @@ import numpy as np
 
 from ...errors import NotFoundError
 from ..columns import Floats
-from ..json_fields import Fields
+from ..json_fields import Fields, json_files
 from .curve import Entropy, OcvCurve, Spline
 
 DEFAULT_CURVE: Final = "bpx-nmc111"
@@ -124,10 +124,7 @@ class CurveLibrary:
     @classmethod
     def shipped(cls, more: Iterable[Path] = ()) -> CurveLibrary:
         """Those of the package, and those in ``more``: JSON files, or folders of them."""
-        files = sorted(_SHIPPED.glob("*.json"))
-        for path in more:
-            files += sorted(path.glob("*.json")) if path.is_dir() else [path]
-        read = [read_curve(file) for file in files]
+        read = [read_curve(file) for file in json_files(_SHIPPED, more)]
         return cls({curve.name: curve for curve in read})
 
     def get(self, name: str) -> OcvCurve:

@@ -78,6 +78,10 @@ class OcvSocModel:
         """With the shipped curves, and those in ``more``."""
         return cls(CurveLibrary.shipped(more))
 
+    def with_files(self, folder: Path) -> OcvSocModel:
+        """Knowing the curves in ``folder/curves``, too."""
+        return OcvSocModel.shipped([folder / "curves"])
+
     def run(self, batch: Batch) -> Answer:
         """Answer all instances at once."""
         problems = Problems()

@@ -87,6 +87,10 @@ class SelfDischargeModel:
         """With the shipped parameter sets, and those in ``more``."""
         return cls(ParameterSets.shipped(more))
 
+    def with_files(self, folder: Path) -> SelfDischargeModel:
+        """Knowing the parameter sets in ``folder/parameters``, too."""
+        return SelfDischargeModel.shipped([folder / "parameters"])
+
     def run(self, batch: Batch) -> Answer:
         """Answer all instances at once."""
         problems = Problems()

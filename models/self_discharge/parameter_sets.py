@@ -22,7 +22,7 @@ from typing import Final
 import numpy as np
 
 from ...errors import InputError, NotFoundError
-from ..json_fields import Fields
+from ..json_fields import Fields, json_files
 from ..units import convert
 from .rate_laws import ArrheniusLaw, ArrheniusPair, ConstantLaw, LinearLaw, PiecewiseLaw, RateLaw
 from .soc_laws import ExponentialFactor, SocFactor, TabulatedFactor
@@ -212,10 +212,7 @@ class ParameterSets:
     @classmethod
     def shipped(cls, more: Iterable[Path] = ()) -> ParameterSets:
         """Those of the package, and those in ``more``: files, or folders of them."""
-        files = sorted(_SHIPPED.glob("*.json"))
-        for path in more:
-            files += sorted(path.glob("*.json")) if path.is_dir() else [path]
-        read = [read_parameter_set(file) for file in files]
+        read = [read_parameter_set(file) for file in json_files(_SHIPPED, more)]
         return cls({item.name: item for item in read})
 
     def get(self, name: str) -> ParameterSet:

@@ -74,6 +74,10 @@ class TwoElectrodeModel:
         """With the shipped curves and parameter sets, and further files of each."""
         return cls(CurveLibrary.shipped(curves), ParameterSets.shipped(sets))
 
+    def with_files(self, folder: Path) -> TwoElectrodeModel:
+        """Knowing the curves and parameter sets in ``folder/curves`` and ``folder/parameters``, too."""
+        return TwoElectrodeModel.shipped([folder / "curves"], [folder / "parameters"])
+
     def run(self, batch: Batch) -> Answer:
         """Answer all instances at once."""
         problems = Problems()

@@ -1,0 +1,211 @@
+"""The model service as it runs: a process of its own, asked over HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from typing import Any
+
+import pytest
+
+from voltwin.models.handler import answer
+from voltwin.models.registry import Registry
+
+pytestmark = pytest.mark.integration
+
+HOUR = 3600.0
+START = 1.56e9
+
+
+def quantity(value: Any, unit: str) -> dict[str, Any]:
+    return {"value": value, "unit": unit}
+
+
+def trend(hours: float, celsius: float) -> dict[str, Any]:
+    return {
+        "start": [START],
+        "end": [START + hours * HOUR],
+        "startValue": [celsius],
+        "endValue": [celsius],
+        "origin": ["best guess"],
+        "unit": "DEG_C",
+    }
+
+
+INSTANCES: dict[str, Any] = {
+    "ocv-soc": {
+        "inputs": {"ocv": quantity([3.65, 3.66], "V"), "temperature": quantity(24.8, "DEG_C")},
+        "parameters": {"curve": "bpx-nmc111"},
+    },
+    "self-discharge": {
+        "inputs": {
+            "soc": quantity([50.0] * 12, "PERCENT"),
+            "temperatureTrend": trend(280, 25.0),
+            "until": quantity(START + 250 * HOUR, "SEC"),
+        }
+    },
+    "arrival-gate": {
+        "inputs": {
+            "endOfLineOcv": quantity([3.6729] * 12, "V"),
+            "endOfLineTemperature": quantity(25.0, "DEG_C"),
+            "endOfLineTime": quantity(START, "SEC"),
+            "endOfLineRest": quantity(6.0, "HR"),
+            "temperatureTrend": trend(280, 24.0),
+            "arrivalOcv": quantity([3.6719] * 12, "V"),
+            "arrivalTemperature": quantity(24.0, "DEG_C"),
+            "arrivalTime": quantity(START + 280 * HOUR, "SEC"),
+            "arrivalRest": quantity(286.0, "HR"),
+            "capacity": quantity(12.5, "A-HR"),
+            "moduleOcv": quantity(12 * 3.6719, "V"),
+        },
+        "parameters": {"seriesCount": 12, "parallelCount": 1, "z": 4},
+    },
+}
+
+
+class Service:
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+    def ask(self, method: str, path: str, body: bytes | None = None, kind: str = "application/json"):
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            connection.request(method, path, body, {"Content-Type": kind} if body is not None else {})
+            response = connection.getresponse()
+            return response.status, response.read(), response.headers["Content-Type"]
+        finally:
+            connection.close()
+
+    def run(self, model: str, request: Any) -> tuple[int, Any]:
+        status, body, _ = self.ask("POST", f"/models/{model}/run", json.dumps(request).encode())
+        return status, json.loads(body)
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Service]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "voltwin.cli", "models", "serve", "--port", "0"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    assert process.stdout is not None
+    try:
+        line = process.stdout.readline()
+        assert line.startswith("models on http://127.0.0.1:"), line
+        yield Service(int(line.rsplit(":", 1)[1]))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=20)
+        process.stdout.close()
+
+
+def test_health_names_the_models_and_their_versions(service):
+    status, body, _ = service.ask("GET", "/health")
+    registry = Registry.discover()
+    assert status == 200
+    assert json.loads(body) == {
+        "status": "ok",
+        "models": {name: registry.get(name).version for name in registry.names()},
+    }
+
+
+def test_models_tells_ports_shapes_and_units(service):
+    _, body, _ = service.ask("GET", "/models")
+    models = {model["name"]: model for model in json.loads(body)["models"]}
+    ocv = next(port for port in models["ocv-soc"]["inputs"] if port["name"] == "ocv")
+    assert (ocv["shape"], ocv["unit"], ocv["optional"]) == ("cells", "V", False)
+
+
+@pytest.mark.parametrize("model", sorted(INSTANCES))
+def test_over_rest_and_in_process_the_answer_is_the_same(service, model):
+    request = {"instances": [INSTANCES[model], {"inputs": {}}, INSTANCES[model]]}
+    status, reply = service.run(model, request)
+    assert status == 200
+    assert reply == answer(Registry.discover(), model, request)
+    assert [sorted(result) for result in reply["results"]] == [["outputs"], ["error"], ["outputs"]]
+
+
+def test_a_sound_module_is_accepted(service):
+    _, reply = service.run("arrival-gate", {"instances": [INSTANCES["arrival-gate"]]})
+    assert reply["results"][0]["outputs"]["decision"] == {"value": "ACCEPT"}
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b"{", "body"),
+        (b"[]", "request"),
+        (b"{}", "instances"),
+        (b'{"instances": {}}', "instances"),
+        (b'{"instances": [], "extra": 1}', "extra"),
+        (b"\xff\xfe", "body"),
+    ],
+)
+def test_a_malformed_request_is_a_422_that_names_the_field(service, body, field):
+    status, reply, _ = service.ask("POST", "/models/ocv-soc/run", body)
+    assert status == 422
+    assert json.loads(reply)["error"]["field"] == field
+
+
+def test_an_instance_with_a_wrong_unit_names_field_and_unit(service):
+    bad = {"inputs": {"ocv": quantity([3.65], "A-HR")}}
+    status, reply = service.run("ocv-soc", {"instances": [bad]})
+    assert status == 200
+    error = reply["results"][0]["error"]
+    assert error["field"] == "ocv"
+    assert "A-HR" in error["message"]
+
+
+def test_an_unknown_model_is_a_404_with_the_known_ones(service):
+    status, reply = service.run("crystal-ball", {"instances": []})
+    assert status == 404
+    assert "arrival-gate" in reply["error"]["message"]
+
+
+def test_what_json_cannot_say_is_refused_and_not_passed_on(service):
+    status, reply, _ = service.ask(
+        "POST", "/models/ocv-soc/run", b'{"instances": [{"inputs": {"ocv": {"value": [NaN], "unit": "V"}}}]}'
+    )
+    assert status == 200
+    assert "finite" in json.loads(reply)["results"][0]["error"]["message"]
+
+
+def test_metrics_count_what_was_asked(service):
+    def counted() -> int:
+        _, body, kind = service.ask("GET", "/metrics")
+        assert kind.startswith("text/plain; version=0.0.4")
+        prefix = 'voltwin_model_instances_total{model="ocv-soc",outcome="answered"} '
+        return next(
+            (int(line.removeprefix(prefix)) for line in body.decode().splitlines() if line.startswith(prefix)), 0
+        )
+
+    before = counted()
+    service.run("ocv-soc", {"instances": [INSTANCES["ocv-soc"]] * 3})
+    assert counted() == before + 3
+
+
+def test_the_interface_describes_itself(service):
+    _, body, _ = service.ask("GET", "/openapi.json")
+    paths = json.loads(body)["paths"]
+    run = paths["/models/{name}/run"]["post"]
+    assert "instances" in run["requestBody"]["content"]["application/json"]["schema"]["properties"]
+    assert {"/health", "/models", "/metrics"} <= set(paths)
+
+
+def test_a_port_in_use_is_said_in_one_sentence(service):
+    second = subprocess.run(
+        [sys.executable, "-m", "voltwin.cli", "models", "serve", "--port", str(service.port)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert second.returncode == 6
+    assert "choose another --port" in second.stderr
+    assert "Traceback" not in second.stderr
