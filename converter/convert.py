@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ..errors import ModelFileError
 from . import uml
+from .collector import collector_paused
 from .describe import Progress, describe_with_account
 from .description import Description, Named
 from .description_json import from_json
@@ -47,14 +48,19 @@ def _read(file: ModelFile, path: Path) -> uml.Model:
 
 def convert(path: str | Path, *, progress: Progress | None = None, max_bytes: int = MAX_BYTES) -> Conversion:
     """Read and describe ``path``; a description .json is taken as it is. ModelFileError where it is neither."""
-    file = open_model(Path(path), max_bytes)
+    with collector_paused():
+        return _convert(Path(path), progress, max_bytes)
+
+
+def _convert(path: Path, progress: Progress | None, max_bytes: int) -> Conversion:
+    file = open_model(path, max_bytes)
     if file.kind is Kind.DESCRIPTION:
         description = from_json(file.json, str(path))
-        return Conversion(description, Report(Path(path).name, "description", tuple(_entries(description)), ()))
+        return Conversion(description, Report(path.name, "description", tuple(_entries(description)), ()))
     if progress is not None:
         progress("reading", 0, 1)
-    description, report = describe_with_account(_read(file, Path(path)), progress)
-    return Conversion(description, replace(report, source=Path(path).name))
+    description, report = describe_with_account(_read(file, path), progress)
+    return Conversion(description, replace(report, source=path.name))
 
 
 def _entries(description: Description) -> Iterator[Entry]:

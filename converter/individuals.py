@@ -13,6 +13,7 @@ from pyoxigraph import Literal, NamedNode, Quad
 
 from ..ontology.iris import OWL, RDF, RDFS, VT
 from ..ontology.naming import Naming
+from .collector import collector_paused
 from .description import Association, Class, Description, Feature, Object
 from .graph import by_key
 from .minting import local
@@ -24,6 +25,7 @@ from .values import literal
 Term = NamedNode | Literal
 
 
+@collector_paused()
 def instances(description: Description, naming: Naming) -> list[Quad]:
     """The quads of a description's objects. Pure; the same description gives the same quads."""
     return _Instances(description, naming).quads()

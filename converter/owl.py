@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 from pyoxigraph import Literal, NamedNode, Triple
 
 from ..ontology.iris import OWL, QUDT, RDF, RDFS, SKOS, VT
+from .collector import collector_paused
 from .datatypes import SUPPORTED
 from .description import Association, Class, Description, End, Feature, Named
 from .graph import TRUE, Graph, by_key, integer, provided
@@ -40,6 +41,7 @@ class Use(NamedTuple):
     association: Association | None = None
 
 
+@collector_paused()
 def ontology(description: Description) -> list[Triple]:
     """The domain ontology of a description. Pure; the same description gives the same triples."""
     graph = Graph(description.iri)
@@ -50,6 +52,8 @@ def ontology(description: Description) -> list[Triple]:
     _annotate(graph, model, description)
     for name in _ANNOTATIONS:
         graph.add(name, RDF.type, OWL.AnnotationProperty)
+    for name in (VT.hasPart, VT.partOf):
+        graph.add(name, RDF.type, OWL.ObjectProperty)
     for class_ in description.classes:
         if not provided(class_.iri):
             _class(graph, class_, classes)
@@ -62,7 +66,7 @@ def ontology(description: Description) -> list[Triple]:
     _inverses(graph, description)
     _redefinitions(graph, description)
     _sets(graph, description, classes)
-    _declare_framework(graph, classes)
+    _declare_framework(graph, description, classes)
     return graph.triples()
 
 
@@ -285,14 +289,14 @@ def _sets(graph: Graph, description: Description, classes: dict[str, Class]) -> 
             graph.add(NamedNode(parent.iri), RDFS.subClassOf, union)
 
 
-def _declare_framework(graph: Graph, classes: dict[str, Class]) -> None:
-    """Declare the framework terms that were used, so that the ontology stands on its own in OWL 2 DL."""
-    iris = {class_.iri for class_ in classes.values()}
-    for triple in graph.triples():
-        for term in (triple.subject, triple.object):
-            if not isinstance(term, NamedNode) or not provided(term.value):
-                continue
-            if term in (VT.hasPart, VT.partOf):
-                graph.add(term, RDF.type, OWL.ObjectProperty)
-            elif term.value in iris and triple.predicate in (RDFS.domain, RDFS.range, RDFS.subClassOf, RDF.first):
-                graph.add(term, RDF.type, OWL.Class)
+def _declare_framework(graph: Graph, description: Description, classes: dict[str, Class]) -> None:
+    """Declare the framework's terms that are referred to, so that the ontology stands on its own in OWL 2 DL."""
+    keys = {parent for class_ in description.classes if not provided(class_.iri) for parent in class_.parents}
+    for use in property_uses(description):
+        if not provided(use.feature.iri):
+            keys |= {use.holder.key} if use.feature.datatype else {use.holder.key, use.feature.class_key}
+    for group in description.generalization_sets:
+        keys |= {group.parent, *group.children}
+    for key in sorted(keys - {""}):
+        if provided(classes[key].iri) and not classes[key].datatype:
+            graph.add(NamedNode(classes[key].iri), RDF.type, OWL.Class)

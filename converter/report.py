@@ -126,15 +126,16 @@ class Ledger:
         """The account of ``model``: what nobody settled shares the fate of what it is part of."""
         entries = []
         fate: dict[str, tuple[str, str]] = {}
+        nothing = (IGNORED, "nothing was made of it")
         for seen in model.seen:
-            found = self.settled.get(seen.id)
-            if found is None:
-                if seen.ignored:
-                    found = (IGNORED, seen.ignored)
-                else:
-                    found = fate.get(seen.owner) or self.settled.get(seen.owner, (IGNORED, "nothing was made of it"))
-            fate[seen.id] = found
-            entries.append(Entry(seen.type, seen.id, seen.name, *found))
+            kind, identifier, name, owner, ignored = seen
+            if ignored:
+                fate[identifier] = (IGNORED, ignored)
+                entries.append(Entry(kind, identifier, name, IGNORED, ignored))
+                continue
+            found = self.settled.get(identifier) or fate.get(owner) or self.settled.get(owner) or nothing
+            fate[identifier] = found
+            entries.append(Entry(kind, identifier, name, *found))
         remarks = tuple(Warn(*remark) for remark in model.remarks)
         return Report(model.name, model.format, tuple(entries), remarks + tuple(_once(self.warnings)))
 

@@ -14,6 +14,7 @@ from typing import Final
 from pyoxigraph import Literal, NamedNode, Triple
 
 from ..ontology.iris import RDF, SH
+from .collector import collector_paused
 from .datatypes import SUPPORTED
 from .description import Class, Description, Feature
 from .graph import Graph, by_key, integer, provided
@@ -35,6 +36,7 @@ _WORDS: Final = {
 }
 
 
+@collector_paused()
 def shapes(description: Description) -> list[Triple]:
     """The shapes of a description. Pure; the same description gives the same triples."""
     graph = Graph(f"{description.iri} shapes")

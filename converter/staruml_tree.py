@@ -16,6 +16,7 @@ from . import uml
 Json = dict[str, Any]
 
 _LAYOUT: Final = ("View", "Compartment", "Diagram")
+_LAYOUT_REASON: Final = "diagram layout: how it was drawn, not what it is"
 _BEHAVIOUR: Final = (
     "UMLState", "UMLTransition", "UMLPseudostate", "UMLFinalState", "UMLRegion", "UMLConnectionPoint",
     "UMLActivity", "UMLAction", "UMLObjectNode", "UMLInputPin", "UMLOutputPin", "UMLControlFlow", "UMLObjectFlow",
@@ -48,8 +49,6 @@ def flag(node: Json, key: str) -> bool:
 
 def reason(kind: str) -> str:
     """Why an element of type ``kind`` that no reader took is left out."""
-    if kind.endswith(_LAYOUT):
-        return "diagram layout: how it was drawn, not what it is"
     if kind.startswith(_BEHAVIOUR):
         return "behaviour or collaboration: not part of the structure a twin has"
     if kind == "Tag":
@@ -64,7 +63,7 @@ class Tree:
 
     def __init__(self) -> None:
         self.nodes: list[Json] = []
-        self.listed: list[tuple[Json, Json | None]] = []
+        self.listed: list[Json | uml.Seen] = []
         self.taken: dict[int, bool] = {}
         self.remarks: list[uml.Remark] = []
         self._parents: dict[int, Json | None] = {}
@@ -80,25 +79,34 @@ class Tree:
         stack: list[tuple[Any, Json | None]] = [(root, None)]
         while stack:
             value, above = stack.pop()
-            if isinstance(value, dict):
+            inside = value
+            if type(value) is dict:
                 kind = value.get("_type")
-                if isinstance(kind, str):
-                    tree._add(value, above, kind)
+                if type(kind) is str:
+                    if kind.endswith(_LAYOUT):
+                        tree._add_layout(value, above, kind)
+                    else:
+                        tree._add(value, above)
                     above = value
-                elif "$ref" not in value and value and above is not None:
+                elif value and above is not None:
                     tree._remark("untyped-object", above, f"an object without a type ({_brief(value)}) is left out")
-                children = [child for child in value.values() if isinstance(child, (dict, list))]
-            else:
-                children = [child for child in value if isinstance(child, (dict, list))]
-            children.reverse()
-            stack.extend([(child, above) for child in children])
+                inside = value.values()
+            # JSON has exact types, and nothing below a reference: this loop is where large files spend their time
+            below = [x for x in inside if (type(x) is dict and "$ref" not in x) or (type(x) is list and x)]
+            if below:
+                below.reverse()
+                stack.extend([(child, above) for child in below])
         return tree
 
-    def _add(self, node: Json, above: Json | None, kind: str) -> None:
-        self.listed.append((node, above))
-        if kind.endswith(_LAYOUT):
-            self._layout.add(text(node.get("_id")))
-            return
+    def _add_layout(self, node: Json, above: Json | None, kind: str) -> None:
+        given = text(node.get("_id"))
+        self._layout.add(given)
+        owner = self._keys.get(id(above), "")
+        self.listed.append(uml.Seen(kind, given, text(node.get("name")), owner, _LAYOUT_REASON))
+
+    def _add(self, node: Json, above: Json | None) -> None:
+        self.listed.append(node)
+        kind = node["_type"]
         self.nodes.append(node)
         self._parents[id(node)] = above
         given = text(node.get("_id"))
@@ -188,19 +196,14 @@ class Tree:
         """Every typed object; those no reader took with the reason."""
         found = []
         keys, taken = self._keys, self.taken
-        for node, above in self.listed:
-            kind = node["_type"]
-            mark = id(node)
-            known = mark in keys
-            found.append(
-                uml.Seen(
-                    kind,
-                    keys[mark] if known else text(node.get("_id")),
-                    text(node.get("name")),
-                    keys.get(id(above), ""),
-                    "" if mark in taken else reason(kind),
-                )
-            )
+        for node in self.listed:
+            if isinstance(node, uml.Seen):
+                found.append(node)
+                continue
+            kind, mark = node["_type"], id(node)
+            owner = keys.get(id(self._parents[mark]), "")
+            left_out = "" if mark in taken else reason(kind)
+            found.append(uml.Seen(kind, keys[mark], text(node.get("name")), owner, left_out))
         return tuple(found)
 
 

@@ -1,0 +1,23 @@
+"""A pause for Python's cyclic garbage collector while a large model is taken in."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Within: no cyclic collection; memory is freed by reference counts alone.
+
+    A model is hundreds of thousands of values that all stay, and the collector would walk them again each
+    time their number grows: half of the time of a large conversion, for nothing.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
