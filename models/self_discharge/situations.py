@@ -21,10 +21,12 @@ from typing import Final
 import numpy as np
 
 from ...errors import InputError
-from ..columns import Floats
+from ..columns import Floats, Integers
 from .equivalent_age import SECONDS_PER_HOUR
 from .rate_laws import RateLaw
 
+#: A guide this much longer than the nodes pays; beyond it bisection serves.
+_LONGEST_GUIDE: Final = 64
 #: Look-ups worked on at once: the temporaries stay in the processor's cache.
 _CHUNK: Final = 16384
 
@@ -34,7 +36,7 @@ class Situation:
     """A temperature over time that many twins share: nodes ``(m,)``, linear in between.
 
     ``times`` in seconds since 1970-01-01 UTC, ``temperatures`` in K, ``running`` the exposure K from the
-    first node on.
+    first node on. ``guide`` and ``pace`` (buckets a second) find the segment of a time.
     """
 
     law: RateLaw
@@ -42,6 +44,8 @@ class Situation:
     temperatures: Floats
     slopes: Floats
     running: Floats
+    guide: Integers | None
+    pace: float
 
     @classmethod
     def of(cls, law: RateLaw, times: Floats, temperatures: Floats) -> Situation:
@@ -51,7 +55,13 @@ class Situation:
         steps = law.mean(temperatures[:-1], temperatures[1:]) * np.diff(times) / SECONDS_PER_HOUR
         running = np.concatenate([[0.0], np.cumsum(steps)])
         slopes = np.diff(temperatures) / np.diff(times)
-        return cls(law, times, temperatures, slopes, running)
+        # Buckets no wider than the closest nodes hold one node at most: a look-up is one step, not a search.
+        buckets = int(np.ceil((times[-1] - times[0]) / np.diff(times).min()))
+        guide, pace = None, buckets / float(times[-1] - times[0])
+        if buckets <= _LONGEST_GUIDE * times.size:
+            edges = times[0] + np.arange(buckets + 1) / pace
+            guide = np.searchsorted(times[1:-1], edges, side="right").astype(np.int64)
+        return cls(law, times, temperatures, slopes, running, guide, pace)
 
     def until(self, times: Floats) -> Floats:
         """Exposure K from the first node to each time ``(N,)``.
@@ -70,7 +80,7 @@ class Situation:
         return result
 
     def _until(self, times: Floats) -> Floats:
-        index = np.searchsorted(self.times[1:-1], times, side="right")
+        index = self._segment(times)
         beyond = times - self.times[index]
         first = self.temperatures[index]
         last = self.slopes[index]
@@ -81,6 +91,14 @@ class Situation:
         rate /= SECONDS_PER_HOUR
         rate += self.running[index]
         return rate
+
+    def _segment(self, times: Floats) -> Integers:
+        """The segment each time lies in; at a node rounding may choose either side, where both agree."""
+        if self.guide is None:
+            return np.searchsorted(self.times[1:-1], times, side="right").astype(np.int64)
+        index: Integers = self.guide[((times - self.times[0]) * self.pace).astype(np.int64)]
+        index += times >= self.times[index + 1]
+        return np.minimum(index, self.times.size - 2)
 
     def between(self, begin: Floats, end: Floats) -> Floats:
         """Exposure K of stays from ``begin`` to ``end`` ``(N,)``, seconds."""

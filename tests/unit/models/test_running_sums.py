@@ -55,6 +55,21 @@ def test_a_stay_in_a_situation_equals_the_same_history_of_its_own(a, b):
     assert stay == pytest.approx(own, rel=1e-9, abs=1e-15)
 
 
+@given(st.lists(st.floats(0.01, 1e6), min_size=2, max_size=40), st.lists(st.floats(0, 1), min_size=1, max_size=20))
+def test_a_look_up_finds_its_segment_however_the_nodes_lie(steps, shares):
+    """Even nodes are looked up through a guide, uneven ones by bisection."""
+    nodes = np.cumsum([0.0, *steps])
+    situation = Situation.of(LAW, nodes, 280.0 + 20.0 * np.sin(np.arange(nodes.size)))
+    times = np.concatenate([np.array(shares) * nodes[-1], nodes])
+    found = situation.until(times)
+    index = np.clip(np.searchsorted(nodes, times, side="right") - 1, 0, nodes.size - 2)
+    beyond = times - nodes[index]
+    first = situation.temperatures[index]
+    mean = LAW.mean(first, first + situation.slopes[index] * beyond)
+    expected = situation.running[index] + mean * beyond / 3600
+    assert found == pytest.approx(expected, rel=1e-9, abs=1e-18)
+
+
 def test_stays_add_up():
     times, values = case_study(280)
     situation = Situation.of(LAW, times, values + 273.15)
