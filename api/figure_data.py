@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from ..errors import InputError, PathNotFoundError, UnitError
+from ..errors import InputError, PathNotFoundError
 from ..graphstore.access import Fleet, Twin
-from ..graphstore.answers import Answer, SegmentOrigin, SeriesValue, Trend
+from ..graphstore.answers import SegmentOrigin, SeriesValue, Trend
 from ..ontology.literals import to_microseconds
-from .fleet_table import ModuleRow, moment_of
+from .fleet_table import ModuleRow, check_unit, moment_of
 
 HOUR = 3_600_000_000
 """Microseconds."""
@@ -60,36 +60,52 @@ class LossTrend:
 def losses_by_age(rows: Iterable[ModuleRow]) -> tuple[LossPoint, ...]:
     """Modules whose loss and age are known, the youngest first."""
     points = [
-        LossPoint(row.key, row.age, row.loss, row.decision)
+        LossPoint(row.key, row.loss_age, row.loss, row.decision)
         for row in rows
-        if row.age is not None and row.loss is not None
+        if row.loss_age is not None and row.loss is not None
     ]
     return tuple(sorted(points, key=lambda point: (point.age, point.key)))
 
 
 def temperature_trend(fleet: Fleet, module: str) -> TemperatureTrend:
-    """What the reasoner says of ``module``'s temperature. Raises NotFoundError where it says nothing."""
+    """What the reasoner says of ``module``'s temperature from its end-of-line to its arrival test, or until now.
+
+    Raises NotFoundError where it says nothing.
+    """
     answer = fleet[module]["reasoner/temperatureTrend"]
-    if not isinstance(answer.value, Trend):
+    check_unit(answer, "DEG_C")
+    zero, end = life_span(fleet, module)
+    trend = answer.within(zero, end).value
+    if not isinstance(trend, Trend):
         raise InputError(f"{answer.path}: is no trend; a rule has to give it for intervals")
-    _in_unit(answer, "DEG_C")
-    zero = start_of_life(fleet, module)
     return TemperatureTrend(
         module,
         tuple(
-            TemperatureSegment(s.origin, s.rule, s.priority, _hours(s.times, zero), s.values)
-            for s in answer.value.segments
+            TemperatureSegment(s.origin, s.rule, s.priority, _hours(s.times, zero), s.values) for s in trend.segments
         ),
     )
 
 
 def loss_trend(fleet: Fleet, module: str) -> LossTrend:
-    """The model runs' estimates of ``module``'s loss so far. Raises NotFoundError where there are none."""
+    """The model runs' estimates of ``module``'s loss up to its arrival test, or until now.
+
+    Raises NotFoundError where there are none.
+    """
     answer = fleet[module]["selfDischarge/trend"]
-    if not isinstance(answer.value, SeriesValue):
+    check_unit(answer, "PERCENT")
+    zero, end = life_span(fleet, module)
+    # A window leaves its end out; the estimate for the arrival test itself belongs to the trend.
+    series = answer.within(zero, end + timedelta(microseconds=1) if end else None).value
+    if not isinstance(series, SeriesValue):
         raise InputError(f"{answer.path}: is no series; the ontology has to make it one")
-    _in_unit(answer, "PERCENT")
-    return LossTrend(module, _hours(answer.value.times, start_of_life(fleet, module)), answer.value.values)
+    return LossTrend(module, _hours(series.times, zero), series.values)
+
+
+def life_span(fleet: Fleet, module: str) -> tuple[datetime, datetime | None]:
+    """When ``module`` passed its end-of-line test, and when its arrival test if it has come to that."""
+    zero = start_of_life(fleet, module)
+    arrivals = fleet[module].all("arrivalTest/performedAt")
+    return zero, moment_of(arrivals[0]) if arrivals else None
 
 
 def start_of_life(fleet: Fleet, module: str) -> datetime:
@@ -99,11 +115,6 @@ def start_of_life(fleet: Fleet, module: str) -> datetime:
     if moment is None:
         raise PathNotFoundError(f"{answer.path}: {answer.value!r} is no time")
     return moment
-
-
-def _in_unit(answer: Answer, unit: str) -> None:
-    if answer.unit != unit:
-        raise UnitError(f"{answer.path}: is in {answer.unit or 'no unit'}, expected {unit}; set the ontology's unit")
 
 
 def _hours(times: Iterable[int], zero: datetime) -> tuple[float, ...]:

@@ -13,16 +13,19 @@ from typing import Final
 
 from ..errors import PathNotFoundError, UnitError
 from ..graphstore.access import Fleet
-from ..graphstore.answers import Answer
+from ..graphstore.answers import Answer, SeriesValue
 from ..graphstore.paths.parse import parse
 from ..graphstore.paths.syntax import Name
+from ..ontology.literals import to_microseconds
 from .tables import read_table
+from .wording import ordered_reasons
 
 PRODUCTS: Final = "SELECT ?key WHERE { ?twin a vt:Product ; vt:key ?key } ORDER BY ?key"
 
 END_OF_LINE: Final = "/*/endOfLineTest/performedAt"
 ARRIVAL: Final = "/*/arrivalTest/performedAt"
 LOSS: Final = "/*/selfDischarge/loss"
+LOSS_TREND: Final = "/*/selfDischarge/trend"
 STATE_OF_CHARGE: Final = "/*/stateOfCharge"
 DECISION: Final = "/*/arrivalTest/decision"
 FIXED_DECISION: Final = "/*/arrivalTest/fixedWindowDecision"
@@ -34,7 +37,8 @@ class ModuleRow:
     """One module; None where the fleet does not know yet.
 
     ``age`` in hours from the end-of-line test to the arrival test, or to the latest loss estimate of a
-    module still on its way; ``soc`` (weakest cell) and ``loss`` in percent.
+    module still on its way. ``loss`` in percent of state of charge is the estimate for ``loss_age``: the
+    arrival test, where the model ran for it, or else the latest. ``soc`` (weakest cell) in percent is the latest.
     """
 
     key: str
@@ -43,6 +47,7 @@ class ModuleRow:
     age: float | None
     soc: float | None
     loss: float | None
+    loss_age: float | None
     decision: str | None
     fixed_decision: str | None
     reasons: tuple[str, ...]
@@ -51,7 +56,7 @@ class ModuleRow:
 def read_modules(fleet: Fleet) -> tuple[ModuleRow, ...]:
     """All modules, by key."""
     keys = [row[0].text for row in read_table(fleet.query(PRODUCTS, "application/sparql-results+json")).rows]
-    paths = (END_OF_LINE, ARRIVAL, LOSS, STATE_OF_CHARGE, DECISION, FIXED_DECISION, REASONS)
+    paths = (END_OF_LINE, ARRIVAL, LOSS, LOSS_TREND, STATE_OF_CHARGE, DECISION, FIXED_DECISION, REASONS)
     columns = [_by_twin(fleet, path) for path in paths]
     return tuple(_row(key, [column.get(key) for column in columns]) for key in keys)
 
@@ -73,29 +78,52 @@ def twin_of(answer: Answer) -> str:
 
 
 def _row(key: str, answers: list[Answer | None]) -> ModuleRow:
-    end_of_line, arrival, loss, soc, decision, fixed, reasons = answers
+    end_of_line, arrival, loss, trend, soc, decision, fixed, reasons = answers
     begin, end = moment_of(end_of_line), moment_of(arrival)
-    until = end or (loss.time if loss else None)
+    amount, moment = _loss(loss, trend, end)
     return ModuleRow(
         key=key,
         end_of_line=begin,
         arrival=end,
-        age=(until - begin).total_seconds() / 3600 if begin and until else None,
+        age=_hours(begin, end or moment),
         soc=number_of(soc, "PERCENT"),
-        loss=number_of(loss, "PERCENT"),
+        loss=amount,
+        loss_age=_hours(begin, moment),
         decision=text_of(decision),
         fixed_decision=text_of(fixed),
-        reasons=texts_of(reasons),
+        reasons=tuple(ordered_reasons(texts_of(reasons))),
     )
+
+
+def _loss(
+    latest: Answer | None, trend: Answer | None, arrival: datetime | None
+) -> tuple[float | None, datetime | None]:
+    """The loss [%] and the moment it is for: runs go on after the arrival test, so the latest may be later."""
+    if trend is not None and arrival is not None and isinstance(trend.value, SeriesValue):
+        check_unit(trend, "PERCENT")
+        samples = dict(zip(trend.value.times, trend.value.values, strict=True))
+        at_arrival = samples.get(to_microseconds(arrival))
+        if at_arrival is not None:
+            return at_arrival, arrival
+    return number_of(latest, "PERCENT"), latest.time if latest else None
+
+
+def _hours(begin: datetime | None, end: datetime | None) -> float | None:
+    return (end - begin).total_seconds() / 3600 if begin and end else None
 
 
 def number_of(answer: Answer | None, unit: str) -> float | None:
     """The number of an answer in ``unit``. Raises UnitError where it came in another."""
     if answer is None:
         return None
+    check_unit(answer, unit)
+    return float(answer)
+
+
+def check_unit(answer: Answer, unit: str) -> None:
+    """Raises UnitError where an answer is not in ``unit``."""
     if answer.unit != unit:
         raise UnitError(f"{answer.path}: is in {answer.unit or 'no unit'}, expected {unit}; set the ontology's unit")
-    return float(answer)
 
 
 def moment_of(answer: Answer | None) -> datetime | None:

@@ -5,7 +5,7 @@ Every number keeps the answer it came from, so that the page can say where it co
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -17,11 +17,8 @@ from ..graphstore.paths.parse import parse
 from ..graphstore.paths.syntax import Name
 from .fleet_table import moment_of, number_of
 
+PLATE: Final = (("Serial", "serial"), ("Type", "type"), ("Cell capacity", "capacity"), ("OCV curve", "curve"))
 VALUES: Final = (
-    ("Serial number", "serial"),
-    ("Type", "type"),
-    ("Capacity of a cell", "capacity"),
-    ("OCV curve", "curve"),
     ("State of charge, weakest cell", "stateOfCharge"),
     ("Self-discharge since end of line", "selfDischarge/loss"),
     ("Equivalent age at reference temperature", "selfDischarge/equivalentAge"),
@@ -88,6 +85,7 @@ class ModuleView:
 
     key: str
     type: str
+    plate: tuple[tuple[str, Answer], ...]
     values: tuple[tuple[str, Answer], ...]
     decision: Answer | None
     fixed_decision: Answer | None
@@ -99,7 +97,7 @@ class ModuleView:
     @property
     def sources(self) -> tuple[Answer, ...]:
         """Every answer of the page, for the list of where each number comes from."""
-        told = [answer for _, answer in self.values]
+        told = [answer for _, answer in (*self.plate, *self.values)]
         told += [answer for answer in (self.decision, self.fixed_decision, self.reasons) if answer is not None]
         told += [answer for stage in self.stages for _, answer in stage.details]
         told += [answer for cell in self.cells for answer in cell.answers.values()]
@@ -110,12 +108,12 @@ def read_module(fleet: Fleet, key: str) -> ModuleView:
     """Read one module. Raises TwinNotFoundError where there is none of that key."""
     twin = fleet[key]
     (element,) = fleet.all(f"/{twin.segment}")
-    values = [(label, _maybe(twin, path)) for label, path in VALUES]
     trend = _maybe(twin, "reasoner/temperatureTrend")
     return ModuleView(
         key=key,
         type=element.value.type if isinstance(element.value, Element) else "",
-        values=tuple((label, answer) for label, answer in values if answer is not None),
+        plate=_known(twin, PLATE),
+        values=_known(twin, VALUES),
         decision=_maybe(twin, "arrivalTest/decision"),
         fixed_decision=_maybe(twin, "arrivalTest/fixedWindowDecision"),
         reasons=_maybe(twin, "arrivalTest/reasons"),
@@ -131,6 +129,11 @@ def _maybe(twin: Twin, path: str) -> Answer | None:
         return twin[path]
     except NotFoundError:
         return None
+
+
+def _known(twin: Twin, labelled: Iterable[tuple[str, str]]) -> tuple[tuple[str, Answer], ...]:
+    found = ((label, _maybe(twin, path)) for label, path in labelled)
+    return tuple((label, answer) for label, answer in found if answer is not None)
 
 
 def _all(twin: Twin, path: str) -> list[Answer]:
@@ -173,8 +176,7 @@ def _test(twin: Twin, name: str, path: str) -> Stage | None:
     if moment is None:
         return None
     labels = (("OCV", "ocv"), ("Temperature", "temperature"), ("Rest since last current", "rest"))
-    details = [(label, _maybe(twin, f"{path}/{step}")) for label, step in labels]
-    return Stage(name, "test", moment, None, None, tuple((label, a) for label, a in details if a is not None))
+    return Stage(name, "test", moment, None, None, _known(twin, [(label, f"{path}/{step}") for label, step in labels]))
 
 
 def _stretch(twin: Twin, name: str, kind: str, path: str, place: str) -> Stage | None:

@@ -22,6 +22,7 @@ from .fleet_table import SORTS, ModuleRow, key_figures, read_modules, sorted_row
 from .module_view import read_module
 from .rendering import environment, render
 from .tables import read_table
+from .wording import ordered_reasons
 
 SHOWN_MODULE: Final = "module-0017"
 """Whose figures the overview shows first, if it is there: the module of the paper's figure."""
@@ -121,7 +122,7 @@ def module_values(fleet: Fleet, key: str) -> dict[str, Any]:
     return {
         "view": view,
         "age": rows[key].age if key in rows else None,
-        "reasons": texts_of(view.reasons),
+        "reasons": ordered_reasons(texts_of(view.reasons)),
         "before": keys[place - 1] if place > 0 else None,
         "after": keys[place + 1] if 0 <= place < len(keys) - 1 else None,
         "bars": strip(view.stages),

@@ -9,7 +9,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from ..graphstore.answers import Answer
 from ..ontology.literals import from_microseconds
-from .wording import origin_text, reason_text, short_time, value_text
+from .wording import origin_text, reason_text, short_time, short_value, value_text
 
 _DASH: Final = "–"
 
@@ -36,6 +36,7 @@ def environment() -> Environment:
         "microseconds": lambda time: short_time(from_microseconds(time)),
         "origin": origin_text,
         "value": value_text,
+        "short": short_value,
         "reason": reason_text,
     }
     return made

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
@@ -43,6 +44,12 @@ REASONS: Final = {
 """The arrival gate's reason codes in words."""
 
 
+def ordered_reasons(codes: Iterable[str]) -> list[str]:
+    """What decides first, then doubts, then remarks; unknown codes last."""
+    known = list(REASONS)
+    return sorted(codes, key=lambda code: (known.index(code) if code in known else len(known), code))
+
+
 def reason_text(code: str) -> str:
     """A reason code in words; an unknown one as it is."""
     return REASONS.get(code, code)
@@ -65,13 +72,20 @@ def value_text(answer: Answer) -> str:
     return f"{text} {unit}" if unit and not isinstance(answer.value, Trend) else text
 
 
+def short_value(answer: Answer) -> str:
+    """The value to four digits with its unit."""
+    return (
+        f"{answer.value:.4g} {symbol(answer.unit)}".rstrip() if isinstance(answer.value, float) else value_text(answer)
+    )
+
+
 def origin_text(answer: Answer) -> str:
-    """Where the value comes from and when."""
+    """Where the value comes from and when; of the run that brought it, its action's name."""
     words: list[str] = [answer.origin]
     if answer.rule:
         words.append(f"by rule {answer.rule}, priority {answer.priority}")
     elif answer.source:
-        words.append(f"by {answer.source}")
+        words.append(f"by {answer.source.partition('~')[0]}")
     if answer.time:
         words.append(format_time(answer.time))
     return " ".join(words)

@@ -152,7 +152,7 @@ def test_a_value_comes_with_unit_time_and_origin(fleet):
 def test_a_computed_value_names_its_run(fleet):
     answer = fleet.get("/module-0001/selfDischarge/loss")
     assert answer.origin == "computed"
-    assert answer.source == "self-discharge-at-arrival-module-0001"
+    assert answer.source == "self-discharge-at-arrival~module-0001~2019-04-11T16:00:00Z"
 
 
 def test_series_trends_times_lists_and_elements_keep_their_kind(fleet):

@@ -122,7 +122,7 @@ def _write_module(writer: TwinWriter, twin: NamedNode, key: str, names: Naming) 
         writer.put(twin, path.split("/"), value, unit, Provenance("asserted", moment))
 
     def computed(path: str, value: Any, unit: str | None = None, action: str = "decide-arrival") -> None:
-        source = names.run(f"{action}-{key}")
+        source = names.run(f"{action}~{key}~{arrival:%Y-%m-%dT%H:%M:%SZ}")
         writer.put(twin, path.split("/"), value, unit, Provenance("computed", arrival, source))
 
     told("serial", f"S-{key[-4:]}")
@@ -159,7 +159,9 @@ def _write_module(writer: TwinWriter, twin: NamedNode, key: str, names: Naming) 
         computed(f"{cell}/upperLimit", 3.6523, "V")
     for share in (0.25, 0.5, 0.75, 1.0):
         moment = EOL + timedelta(hours=AGES[key] * share)
-        step = Provenance("computed", moment, names.run(f"self-discharge-on-schedule-{key}"))
+        step = Provenance(
+            "computed", moment, names.run(f"self-discharge-on-schedule~{key}~{moment:%Y-%m-%dT%H:%M:%SZ}")
+        )
         writer.put(twin, ("selfDischarge", "trend"), LOSSES[key] * share, "PERCENT", step)
     computed("selfDischarge/loss", LOSSES[key], "PERCENT", "self-discharge-at-arrival")
     computed("selfDischarge/equivalentAge", AGES[key] * 0.88, "HR", "self-discharge-at-arrival")

@@ -25,7 +25,7 @@ from voltwin.api.fleet_table import key_figures, number_of, read_modules, sorted
 from voltwin.errors import PathNotFoundError, TwinNotFoundError, UnitError
 from voltwin.graphstore.answers import Answer
 
-from .sample_fleet import AGES, DECISIONS, EOL, LOSSES, REASONS
+from .sample_fleet import AGES, DECISIONS, EOL, LOSSES, REASONS, make_fleet
 
 SVG = Style("svg")
 
@@ -74,9 +74,33 @@ def test_a_number_in_another_unit_is_not_taken():
 
 
 def test_points_are_sorted_by_age_and_complete(rows):
-    unknown = dataclasses.replace(rows[0], key="x", age=None)
+    unknown = dataclasses.replace(rows[0], key="x", loss_age=None)
     points = losses_by_age((unknown, *reversed(rows)))
     assert [(point.age, point.loss) for point in points] == [(AGES[k], LOSSES[k]) for k in sorted(AGES)]
+
+
+def test_the_loss_is_the_one_for_the_arrival_test_though_runs_go_on(tmp_path):
+    with make_fleet(tmp_path, ["module-0001"]) as fleet:
+        later = EOL + timedelta(hours=260)
+        fleet.put("/module-0001/selfDischarge/trend", 0.5, unit="PERCENT", time=later, author="test")
+        fleet.put("/module-0001/selfDischarge/loss", 0.5, unit="PERCENT", time=later, author="test")
+        assert fleet.get("/module-0001/selfDischarge/loss").value == 0.5
+        (row,) = read_modules(fleet)
+        assert (row.loss, row.loss_age, row.age) == (LOSSES["module-0001"], 250, 250)
+        assert loss_trend(fleet, "module-0001").loss[-1] == LOSSES["module-0001"]
+
+
+def test_without_an_estimate_for_the_arrival_test_the_latest_is_shown_at_its_own_age(fleet, rows):
+    class WithoutTrend:
+        """The same fleet, its loss trends not there."""
+
+        def all(self, path):
+            return [] if path.endswith("/trend") else fleet.all(path)
+
+        def query(self, text, accept=None):
+            return fleet.query(text, accept)
+
+    assert read_modules(WithoutTrend()) == rows
 
 
 def test_hours_count_from_the_end_of_line_test(fleet):

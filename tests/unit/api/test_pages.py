@@ -96,7 +96,7 @@ def test_a_module_page_shows_decision_reasons_cells_and_sources(client):
     assert text.count('<tr class="outside">') == 1
     assert "−6.10" in text
     assert "storage-set-point" in text
-    assert "computed by self-discharge-at-arrival-module-0002 2019-04-12T22:00:00Z" in text
+    assert "computed by self-discharge-at-arrival 2019-04-12T22:00:00Z" in text
     assert "/twins/module-0002/cells/cell-12/loss" in text
 
 
