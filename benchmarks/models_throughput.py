@@ -2,7 +2,8 @@
 
 Peers of the exact integral over 181 modules x 183 segments: a plain Python loop (Simpson, one segment after
 the other) and scipy's solve_ivp per module. Then 1e5 ragged histories with 20 million segments, a million
-twins looked up in three shared legs, and what a call costs in memory. Element-wise numpy runs on one thread. Prints one JSON object a line.
+twins looked up in three shared legs, and what a call costs in memory. Element-wise numpy runs on one thread.
+Prints one JSON object a line.
 """
 
 from __future__ import annotations

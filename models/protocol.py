@@ -183,10 +183,11 @@ def answer_good(batch: Batch, problems: Problems, compute: Callable[[Batch, Prob
     columns = compute(batch.take(rows), local)
     for position, problem in local.found.items():
         problems.add(int(rows[position]), problem.field, problem.message)
-    return Answer({name: _scatter(column, rows, batch.size) for name, column in columns.items()}, problems.found)
+    return Answer({name: scatter(column, rows, batch.size) for name, column in columns.items()}, problems.found)
 
 
-def _scatter(column: Column, rows: Integers, size: int) -> Column:
+def scatter(column: Column, rows: Integers, size: int) -> Column:
+    """A column of the instances ``rows`` (ascending) among ``size``; the others are absent."""
     if isinstance(column, Ragged):
         return column.scatter(rows, size)
     if isinstance(column, Trends):

@@ -7,7 +7,8 @@
 
 POST /models/{name}/run takes ``{"instances": [...]}`` and answers one result per instance, in order; GET
 /models tells ports, shapes and units, /health what is loaded, /metrics counts for Prometheus. A request
-that is malformed as a whole gets a 422 that names the field.
+that is malformed as a whole gets a 422 that names the field. The same request may come as an Arrow stream
+(see ``arrow``), and is answered as one.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import PlainTextResponse
 
 from ..errors import InputError, VoltwinError
+from .arrow import MEDIA_TYPE, answer_arrow
 from .handler import answer, describe
 from .registry import Registry
 
@@ -42,11 +44,10 @@ class Meter:
             self.requests[model, status] = self.requests.get((model, status), 0) + 1
             self.seconds[model] = self.seconds.get(model, 0.0) + seconds
 
-    def results(self, model: str, results: list[dict[str, Any]]) -> None:
-        """These results were given."""
-        failed = sum("error" in result for result in results)
+    def results(self, model: str, answered: int, refused: int) -> None:
+        """So many instances were answered, so many refused."""
         with self.lock:
-            for outcome, count in (("answered", len(results) - failed), ("refused", failed)):
+            for outcome, count in (("answered", answered), ("refused", refused)):
                 self.instances[model, outcome] = self.instances.get((model, outcome), 0) + count
 
     def text(self) -> str:
@@ -128,7 +129,8 @@ _REQUEST: dict[str, Any] = {
                     },
                 },
                 "example": _EXAMPLE,
-            }
+            },
+            MEDIA_TYPE: {"schema": {"type": "string", "format": "binary", "description": "See voltwin.models.arrow."}},
         },
     }
 }
@@ -157,13 +159,15 @@ def service(registry: Registry) -> FastAPI:
         openapi_extra=_REQUEST,
         responses={
             404: {"description": "no such model"},
+            415: {"description": "Arrow, but pyarrow is not installed here"},
             422: {"description": "malformed request, field named"},
         },
     )
     async def run(name: str, request: Request) -> Response:
         body = await request.body()
         started = time.perf_counter()
-        reply = await run_in_threadpool(_run, registry, name, body, meter)
+        kind = request.headers.get("content-type", "application/json").split(";")[0].strip().lower()
+        reply = await run_in_threadpool(_run, registry, name, body, kind, meter)
         label = name if name in registry.models else "unknown"
         meter.request(label, reply.status_code, time.perf_counter() - started)
         return reply
@@ -171,8 +175,12 @@ def service(registry: Registry) -> FastAPI:
     return app
 
 
-def _run(registry: Registry, name: str, body: bytes, meter: Meter) -> Response:
+def _run(registry: Registry, name: str, body: bytes, kind: str, meter: Meter) -> Response:
     try:
+        if kind == MEDIA_TYPE:
+            table, answered, refused = answer_arrow(registry, name, body)
+            meter.results(name, answered, refused)
+            return Response(table, media_type=MEDIA_TYPE)
         try:
             request = json.loads(body)
         except ValueError as error:
@@ -180,5 +188,6 @@ def _run(registry: Registry, name: str, body: bytes, meter: Meter) -> Response:
         reply = answer(registry, name, request)
     except VoltwinError as error:
         return _problem(error)
-    meter.results(name, reply["results"])
+    refused = sum("error" in result for result in reply["results"])
+    meter.results(name, len(reply["results"]) - refused, refused)
     return _json(reply)

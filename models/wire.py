@@ -23,7 +23,7 @@ from typing import Any, Final
 import numpy as np
 
 from ..errors import InputError, UnitError
-from .columns import Flags, Floats, Ragged, Trends, offsets_of
+from .columns import Flags, Floats, Integers, Ragged, Trends, offsets_of
 from .protocol import Batch, Column, Model, Parameter, ParameterValue, Port, Problem, Problems
 from .units import convert, scale
 
@@ -127,7 +127,7 @@ def _read_scalar(port: Port, inputs: Sequence[Instance], problems: Problems) -> 
         else:
             problems.add(index, port.name, f"value must be a finite number, not {value!r}")
     values = values * factor + offset
-    _check_range(port, values, np.arange(len(inputs)), problems)
+    check_range(port, values, np.arange(len(inputs)), problems)
     return values
 
 
@@ -148,7 +148,7 @@ def _read_cells(port: Port, inputs: Sequence[Instance], problems: Problems) -> C
     flat, lengths = _flatten(lists, _complainer(problems, port.name))
     ragged = Ragged(flat, offsets_of(lengths))
     values = flat * np.repeat(factor, lengths) + np.repeat(offset, lengths)
-    _check_range(port, values, ragged.rows, problems)
+    check_range(port, values, ragged.rows, problems)
     return ragged.with_values(values)
 
 
@@ -180,7 +180,8 @@ def _numbers(values: list[Any]) -> Floats | None:
     return None if any(isinstance(values[i], bool) for i in doubtful) else flat
 
 
-def _check_range(port: Port, values: Floats, rows: np.typing.NDArray[np.int64], problems: Problems) -> None:
+def check_range(port: Port, values: Floats, rows: Integers, problems: Problems) -> None:
+    """Note the instance (``rows`` ``(N,)``) of every value ``(N,)`` outside the port's bounds."""
     outside = (values < port.minimum) | (values > port.maximum)
     for index in np.flatnonzero(outside).tolist():
         value = values[index]
@@ -253,14 +254,15 @@ def _read_parameter(parameter: Parameter, given: Sequence[Instance], problems: P
             values.append(parameter.default)
             continue
         try:
-            values.append(_parameter_value(parameter, raw))
+            values.append(parameter_value(parameter, raw))
         except InputError as error:
             problems.add(index, parameter.name, str(error))
             values.append(parameter.default)
     return values
 
 
-def _parameter_value(parameter: Parameter, raw: Any) -> ParameterValue:
+def parameter_value(parameter: Parameter, raw: Any) -> ParameterValue:
+    """The value of a parameter, bare or ``{"value", "unit"}``, in its unit; InputError when it cannot be."""
     value, unit = (raw.get("value"), raw.get("unit")) if isinstance(raw, Mapping) else (raw, None)
     if isinstance(parameter.default, str):
         if not isinstance(value, str):

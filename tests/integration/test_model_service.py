@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import signal
@@ -196,6 +197,27 @@ def test_the_interface_describes_itself(service):
     run = paths["/models/{name}/run"]["post"]
     assert "instances" in run["requestBody"]["content"]["application/json"]["schema"]["properties"]
     assert {"/health", "/models", "/metrics"} <= set(paths)
+
+
+def test_an_arrow_stream_is_answered_or_refused_with_a_sentence(service):
+    kind = "application/vnd.apache.arrow.stream"
+    if importlib.util.find_spec("pyarrow") is None:
+        status, body, _ = service.ask("POST", "/models/ocv-soc/run", b"", kind)
+        assert status == 415
+        assert "pyarrow" in json.loads(body)["error"]["message"]
+        return
+    import pyarrow
+
+    array = pyarrow.array([[3.65, 3.66], [3.7]])
+    schema = pyarrow.schema([pyarrow.field("ocv", array.type, metadata={"unit": "V"})])
+    sink = pyarrow.BufferOutputStream()
+    with pyarrow.ipc.new_stream(sink, schema) as writer:
+        writer.write_table(pyarrow.Table.from_arrays([array], schema=schema))
+    status, body, answered = service.ask("POST", "/models/ocv-soc/run", sink.getvalue().to_pybytes(), kind)
+    assert (status, answered) == (200, kind)
+    table = pyarrow.ipc.open_stream(body).read_all()
+    _, reply = service.run("ocv-soc", {"instances": [{"inputs": {"ocv": quantity([3.7], "V")}}]})
+    assert table.column("soc")[1].as_py() == reply["results"][0]["outputs"]["soc"]["value"]
 
 
 def test_a_port_in_use_is_said_in_one_sentence(service):
