@@ -128,7 +128,9 @@ def _attribute(
     range_ = range_of(scope, names, type_, drawn.id, near, where)
     wanted = said.name
     if not wanted:
-        wanted = decapitalised(range_.drawn) if range_.class_id else f"attribute_{digest(drawn.id)}"
+        wanted = f"attribute_{digest(drawn.id)}"
+        if range_.class_id:
+            wanted = decapitalised(names.classes[range_.class_id].name)
         ledger.warn("no-name", drawn.id, where, f"an attribute without a name is called {wanted}")
     path_name, iri = namer.name(drawn, wanted, near, range_iri(names, range_))
     bounds = bounds_of(

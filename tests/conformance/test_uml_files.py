@@ -10,6 +10,7 @@ import pytest
 from pyoxigraph import CanonicalizationAlgorithm, Dataset, Quad, RdfFormat, Triple, parse
 
 from voltwin.converter import convert, dump_description, instances, load_description, ontology, read, shapes, turtle
+from voltwin.converter.lift import lift
 from voltwin.converter.staruml2json import staruml2json
 from voltwin.ontology.check import check
 from voltwin.ontology.naming import Naming
@@ -82,6 +83,12 @@ def test_the_ontology_is_owl_2_dl(path: Path) -> None:
         written = [q.triple for q in parse(turtle(triples, description), format=RdfFormat.TURTLE)]
         assert canonical(written) == canonical(triples)
     instances(description, NAMES)
+
+
+@every_file
+def test_nothing_that_owl_carries_is_lost_on_the_way_back(path: Path) -> None:
+    triples = ontology(convert(path).description)
+    assert canonical(ontology(lift(triples))) == canonical(triples)
 
 
 @pytest.mark.skipif(shutil.which("java") is None, reason="the reasoner needs Java")

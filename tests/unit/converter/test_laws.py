@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pyoxigraph import CanonicalizationAlgorithm, Dataset, Quad
 
 from voltwin.converter import Conversion, convert, dump_description, instances, load_description, ontology, shapes
+from voltwin.converter.lift import lift
 from voltwin.ontology.iris import OWL, RDF, RDFS, SH
 from voltwin.ontology.naming import Naming
 from voltwin.ontology.profile import profile_problems
@@ -186,6 +187,13 @@ def test_the_json_says_the_same_as_the_model(project: Json) -> None:
     assert ontology(again) == ontology(description)
     assert shapes(again) == shapes(description)
     assert instances(again, NAMES) == instances(description, NAMES)
+
+
+@many
+@given(projects())
+def test_nothing_that_owl_carries_is_lost_on_the_way_back(project: Json) -> None:
+    triples = ontology(run(project).description)
+    assert same(ontology(lift(triples)), triples)
 
 
 @many
