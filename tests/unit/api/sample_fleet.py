@@ -1,34 +1,24 @@
-"""A small real fleet of the case study: journal and triple store in a folder, the converted model, three modules.
+"""A small real fleet of the case study: journal, triple store and reasoner over the converted model, three modules.
 
-The figures are made up for the tests; what the reasoner says comes from a fixed resolver, because the
-reasoner stands above the graph store and has tests of its own.
+The figures are made up for the tests. The truck's logger reports from the first to the last hour of the trip.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pyoxigraph import NamedNode, Triple
+from pyoxigraph import NamedNode
 
 from voltwin import converter
-from voltwin.graphstore.answers import Answer, Segment, Trend
 from voltwin.graphstore.changes import ChangeSet
-from voltwin.graphstore.commit import Committer
-from voltwin.graphstore.interfaces import Entry, GraphChange
-from voltwin.graphstore.journal import SqliteJournal
+from voltwin.graphstore.interfaces import Entry
 from voltwin.graphstore.local import LocalFleet
-from voltwin.graphstore.oxigraph import OxigraphStore
-from voltwin.graphstore.schema import Property
-from voltwin.graphstore.skolem import skolemise
 from voltwin.graphstore.writer import Provenance, TwinWriter
-from voltwin.ontology import framework
-from voltwin.ontology.iris import OWL
-from voltwin.ontology.literals import to_microseconds
 from voltwin.ontology.naming import Naming
+from voltwin.runtime import create_fleet, open_fleet
 
 BASE = "https://fleet.example/"
 MODEL = Path(converter.__file__).parents[1] / "ontology" / "models" / "battery_logistics.mdj"
@@ -40,64 +30,15 @@ LOSSES = {"module-0001": 0.0846, "module-0002": 0.0953, "module-0003": 0.1038}
 TRUCK = "truck-01"
 
 
-@dataclass
-class FixedTrend:
-    """Gives every module the same stitched trend: 25 °C, the truck's log, 22 °C."""
-
-    names: Naming
-
-    def resolve(self, node: NamedNode, prop: Property, moment: datetime | None) -> Sequence[Answer]:
-        if prop.name != "temperatureTrend":
-            return []
-        marks = [to_microseconds(EOL + timedelta(hours=h)) for h in (0, 180, 184, 200, 210, 280)]
-        logged = Segment(
-            marks[1], marks[4], "measured", "logged-temperature", 10, tuple(marks[1:5]), (25.0, 9.0, 5.0, 8.0)
-        )
-        guess = [
-            Segment(start, end, "best guess", "storage-set-point", 20, (start, end), (value, value))
-            for start, end, value in ((marks[0], marks[1], 25.0), (marks[4], marks[5], 22.0))
-        ]
-        path = f"{self.names.path_of(node)}/{prop.name}"
-        return [Answer(path, Trend((guess[0], logged, guess[1])), prop.unit, origin="inferred")]
-
-
 def make_fleet(folder: Path, modules: Sequence[str] = tuple(AGES)) -> LocalFleet:
-    """A fleet in ``folder``; the caller closes it."""
-    names = Naming(BASE)
-    committer = Committer(SqliteJournal(folder / "journal.sqlite"), OxigraphStore(folder / "store", BASE))
-    fleet = LocalFleet(committer, names, FixedTrend(names))
-    _load_model(fleet)
+    """A fleet below ``folder``; the caller closes it."""
+    place = folder / "fleet"
+    create_fleet(place, converter.convert(MODEL), BASE)
+    fleet = open_fleet(place)
+    assert isinstance(fleet, LocalFleet)
     if modules:
         _write_twins(fleet, modules)
     return fleet
-
-
-def _load_model(fleet: LocalFleet) -> None:
-    description = converter.convert(MODEL).description
-    names = fleet.names
-    graphs: dict[NamedNode, list[Triple]] = {
-        names.ontology_graph: [*framework(), *converter.ontology(description)],
-        names.shapes_graph: list(converter.shapes(description)),
-    }
-    for quad in converter.instances(description, names):
-        assert isinstance(quad.graph_name, NamedNode)
-        graphs.setdefault(quad.graph_name, []).append(quad.triple)
-    changes = tuple(
-        GraphChange(graph, "", "".join(f"{triple} .\n" for triple in skolemise(triples, graph, names)))
-        for graph, triples in graphs.items()
-    )
-    fleet.committer.commit(Entry("test", EOL, (*changes, *_direct_choices(graphs, names))))
-    fleet.reload()
-
-
-def _direct_choices(graphs: dict[NamedNode, list[Triple]], names: Naming) -> list[GraphChange]:
-    triples = skolemise(graphs[names.ontology_graph], names.ontology_graph, names)
-    lists = {t.subject: t.object for t in triples if t.predicate == OWL.oneOf}
-    same = NamedNode(OWL.NS + "equivalentClass")
-    added = [
-        Triple(t.subject, OWL.oneOf, lists[t.object]) for t in triples if t.predicate == same and t.object in lists
-    ]
-    return [GraphChange(names.ontology_graph, "", "".join(f"{t} .\n" for t in added))]
 
 
 def _write_twins(fleet: LocalFleet, modules: Sequence[str]) -> None:
@@ -105,7 +46,7 @@ def _write_twins(fleet: LocalFleet, modules: Sequence[str]) -> None:
     writer = TwinWriter(changes, fleet.schema, fleet.names, fleet.committer.journal)
     module_class, truck_class = (fleet.schema.class_named(name).iri for name in ("Module", "Truck"))
     truck = writer.bear(TRUCK, truck_class)
-    for hour, value in ((180, 20.0), (190, 5.2), (200, 6.5)):
+    for hour, value in ((180, 20.0), (195, 5.2), (210, 6.5)):
         moment = EOL + timedelta(hours=hour)
         writer.put(truck, ("logger", "temperature"), value, "DEG_C", Provenance("asserted", moment))
     for key in modules:

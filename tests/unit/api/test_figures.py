@@ -105,10 +105,14 @@ def test_without_an_estimate_for_the_arrival_test_the_latest_is_shown_at_its_own
 
 def test_hours_count_from_the_end_of_line_test(fleet):
     trend = temperature_trend(fleet, "module-0002")
-    assert [segment.origin for segment in trend.segments] == ["best guess", "measured", "best guess"]
-    assert trend.segments[0].celsius[0] == 25.0
-    assert trend.segments[-1].celsius[-1] == 22.0
-    assert trend.segments[0].hours[0] >= 0.0
+    origins = [segment.origin for segment in trend.segments]
+    assert origins == ["best guess", "best guess", "measured", "best guess", "best guess"]
+    celsius = [segment.celsius[0] for segment in trend.segments]
+    assert celsius == [20.0, 25.0, 20.0, 22.0, 20.0]
+    assert min(trend.segments[2].celsius) == 5.2
+    assert trend.segments[2].hours[0] == 180
+    assert trend.segments[0].hours[0] == 0
+    assert trend.segments[-1].hours[-1] == 280
     assert loss_trend(fleet, "module-0002").hours == (70.0, 140.0, 210.0, 280.0)
 
 
