@@ -7,9 +7,10 @@ that fails half way is taken back with :meth:`ChangeSet.attempt`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Final
 
 from pyoxigraph import Literal, NamedNode, Triple
 
@@ -18,6 +19,8 @@ from .interfaces import GraphChange, Sample, Term, TripleStore
 
 Slot = tuple[NamedNode, NamedNode, NamedNode]
 """Graph, subject, predicate: the unit in which values are replaced."""
+
+_NOTHING: Final[frozenset[Term]] = frozenset()
 
 
 @dataclass
@@ -28,25 +31,37 @@ class ChangeSet:
     samples: list[Sample] = field(default_factory=list)
     _before: dict[Slot, frozenset[Term]] = field(default_factory=dict)
     _after: dict[Slot, frozenset[Term]] = field(default_factory=dict)
+    _subjects: dict[tuple[NamedNode, NamedNode], Mapping[NamedNode, frozenset[Term]]] = field(default_factory=dict)
     _undo: dict[Slot, frozenset[Term]] | None = None
 
-    def objects(self, subject: NamedNode, predicate: NamedNode, graph: NamedNode) -> Collection[Term]:
+    def objects(self, subject: NamedNode, predicate: NamedNode, graph: NamedNode) -> frozenset[Term]:
         """The values as they will be after this commit."""
         slot = (graph, subject, predicate)
         if slot not in self._after:
-            found = (quad.object for quad in self.store.quads(subject, predicate, None, graph))
-            self._before[slot] = frozenset(value for value in found if isinstance(value, NamedNode | Literal))
-            self._after[slot] = self._before[slot]
+            found = self._subject(graph, subject).get(predicate, _NOTHING)
+            self._before[slot] = self._after[slot] = found
         return self._after[slot]
+
+    def _subject(self, graph: NamedNode, subject: NamedNode) -> Mapping[NamedNode, frozenset[Term]]:
+        """All that the store says of a subject: who writes one of its values mostly writes several."""
+        known = self._subjects.get((graph, subject))
+        if known is None:
+            found: dict[NamedNode, set[Term]] = {}
+            for quad in self.store.quads(subject, None, None, graph):
+                if isinstance(quad.object, NamedNode | Literal):
+                    found.setdefault(quad.predicate, set()).add(quad.object)
+            known = {predicate: frozenset(values) for predicate, values in found.items()}
+            self._subjects[(graph, subject)] = known
+        return known
 
     def put(self, subject: NamedNode, predicate: NamedNode, values: Iterable[Term], graph: NamedNode) -> None:
         """Replace all values of ``predicate``."""
         before = self.objects(subject, predicate, graph)
-        self._set((graph, subject, predicate), frozenset(before), frozenset(values))
+        self._set((graph, subject, predicate), before, frozenset(values))
 
     def add(self, subject: NamedNode, predicate: NamedNode, value: Term, graph: NamedNode) -> None:
         """Add one value."""
-        before = frozenset(self.objects(subject, predicate, graph))
+        before = self.objects(subject, predicate, graph)
         self._set((graph, subject, predicate), before, before | {value})
 
     def state(self, subject: NamedNode, predicate: NamedNode, value: Term, graph: NamedNode) -> None:

@@ -55,11 +55,8 @@ class LocalFleet(Fleet):
 
     @cached_property
     def _shapes_engine(self) -> PyShaclEngine:
-        shapes, ontology = (
-            [quad.triple for quad in self.committer.store.quads(None, None, None, graph)]
-            for graph in (self.names.shapes_graph, self.names.ontology_graph)
-        )
-        return PyShaclEngine(shapes, ontology)
+        graph = self.names.shapes_graph
+        return PyShaclEngine(quad.triple for quad in self.committer.store.quads(None, None, None, graph))
 
     def reload(self) -> None:
         """Forget what was read of ontology and shapes, because they changed."""

@@ -56,8 +56,8 @@ class TwinWriter:
 
     def class_of(self, node: NamedNode, graph: NamedNode) -> NamedNode | None:
         """The most specific class of ``node``; types are materialised, so it is the one with most ancestors."""
-        types = [t for t in self.changes.objects(node, RDF.type, graph) if isinstance(t, NamedNode)]
-        known = [t for t in types if t in self.schema.classes]
+        types = self.changes.objects(node, RDF.type, graph)
+        known = [t for t in types if isinstance(t, NamedNode) and t in self.schema.classes]
         return max(known, key=lambda t: (len(self.schema.ancestors(t)), t.value), default=None)
 
     def _make(self, node: NamedNode, cls: NamedNode, key: str, graph: NamedNode) -> None:

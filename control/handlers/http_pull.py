@@ -22,7 +22,9 @@ class HttpPullHandler:
     def _get(self, invocation: Invocation) -> Outcome:
         try:
             response = self._client.get(invocation.endpoint, params=dict(invocation.parameters) or None)
-            response.raise_for_status()
+            if response.is_error:
+                problem = f"answered {response.status_code}: {response.text[:500]}"
+                return Outcome(invocation.run, error=f"GET {invocation.endpoint}: {problem}")
             document = response.json()
         except httpx2.HTTPError as error:
             return Outcome(invocation.run, error=f"GET {invocation.endpoint}: {error or type(error).__name__}")

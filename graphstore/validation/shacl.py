@@ -31,11 +31,10 @@ class ShapesEngine(Protocol):
 class PyShaclEngine:
     """pySHACL over rdflib graphs: the reference, not the fastest."""
 
-    def __init__(self, shapes: Iterable[Triple], ontology: Iterable[Triple]) -> None:
-        # Types are materialised on every element, so no inference is asked of the engine; the class
-        # tree still goes in for sh:class over what other graphs declare.
+    def __init__(self, shapes: Iterable[Triple]) -> None:
+        # The ontology is not needed: types are materialised on every element, so that sh:class and
+        # sh:targetClass see them without inference.
         self._shapes = to_rdflib(shapes)
-        self._ontology = to_rdflib(ontology)
 
     def violations(self, triples: Iterable[Triple]) -> Iterator[rdflib.Graph]:
         """Validate one graph."""
@@ -44,7 +43,6 @@ class PyShaclEngine:
         conforms, results, _ = validate(
             to_rdflib(triples),
             shacl_graph=self._shapes,
-            ont_graph=self._ontology,
             inplace=True,
             advanced=False,
         )
