@@ -138,7 +138,14 @@ _REQUEST: dict[str, Any] = {
 
 def service(registry: Registry) -> FastAPI:
     """The application over these models."""
-    app = FastAPI(title="voltwin models", version="1.0.0", description=(__doc__ or "").split("\n\n", 1)[0])
+    # The interactive page would load its scripts from a content delivery network; the description stays.
+    app = FastAPI(
+        title="voltwin models",
+        version="1.0.0",
+        description=(__doc__ or "").split("\n\n", 1)[0],
+        docs_url=None,
+        redoc_url=None,
+    )
     meter = Meter()
 
     @app.get("/health", summary="Which models are ready")
