@@ -21,6 +21,7 @@ from .description_json import from_json
 from .files import MAX_BYTES, Kind, ModelFile, open_model
 from .report import CONVERTED, Entry, Report
 from .staruml import read_staruml
+from .staruml_tree import Tree
 from .xmi import read_xmi
 
 
@@ -37,13 +38,27 @@ def read(path: str | Path, *, max_bytes: int = MAX_BYTES) -> uml.Model:
     file = open_model(Path(path), max_bytes)
     if file.kind is Kind.DESCRIPTION:
         raise ModelFileError(f"{path}: a description, not a UML file; convert() and load_description() take it")
-    return _read(file, Path(path))
+    return _read(file, Path(path), max_bytes)
 
 
-def _read(file: ModelFile, path: Path) -> uml.Model:
+def _read(file: ModelFile, path: Path, max_bytes: int) -> uml.Model:
     if file.kind is Kind.XMI:
         return read_xmi(file.text, file.name, str(path))
-    return read_staruml(file.json, file.name)
+    tree = Tree.of(file.json, file.sieve.layout)
+    if len(tree.nodes) != file.sieve.others:
+        # something that is no view stands inside a view, or under a name that one object has twice
+        tree = Tree.of(open_model(path, max_bytes, sieved=False).json)
+    hidden = file.sieve.others + len(file.sieve.layout) - len(tree.listed)
+    if hidden:
+        tree.remarks.append(
+            uml.Remark(
+                "duplicate-member",
+                "",
+                str(path),
+                f"{hidden} elements stand under a name that one JSON object has twice; only the last is read",
+            )
+        )
+    return read_staruml(tree, file.name)
 
 
 def convert(path: str | Path, *, progress: Progress | None = None, max_bytes: int = MAX_BYTES) -> Conversion:
@@ -59,7 +74,7 @@ def _convert(path: Path, progress: Progress | None, max_bytes: int) -> Conversio
         return Conversion(description, Report(path.name, "description", tuple(_entries(description)), ()))
     if progress is not None:
         progress("reading", 0, 1)
-    description, report = describe_with_account(_read(file, path), progress)
+    description, report = describe_with_account(_read(file, path, max_bytes), progress)
     return Conversion(description, replace(report, source=path.name))
 
 

@@ -13,6 +13,7 @@ notations (Path, Binding, Expression) is a string, too.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from ..ontology.iris import XSD
@@ -66,6 +67,7 @@ class TypeText(NamedTuple):
     many: bool = False
 
 
+@lru_cache(maxsize=4096)
 def type_text(drawn: str) -> TypeText:
     """The type that programmers' text means: without ``const``, pointers, arrays and collections."""
     name = " ".join(drawn.split())
@@ -85,6 +87,7 @@ def type_text(drawn: str) -> TypeText:
     return TypeText(" ".join((stripped or name).split()), many)
 
 
+@lru_cache(maxsize=4096)
 def xsd_for(name: str) -> str | None:
     """The XSD type for a primitive type's name, None where the name is none of the usual ones."""
     plain = re.sub(r"\s*\(.*\)$", "", _PREFIX.sub("", name.strip())).lower()

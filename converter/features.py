@@ -10,6 +10,7 @@ multiplicity that was not drawn bounds an attribute to at most one value and an 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from ..ontology.iris import CORE
@@ -42,6 +43,7 @@ class Drawn(NamedTuple):
     default: str = ""
 
 
+@lru_cache(maxsize=4096)
 def drawn_name(text: str) -> Drawn:
     """``voltage: Real = 3.6`` taken apart; a plain name stays what it is.
 
@@ -122,6 +124,8 @@ def bounds_of(ledger: Ledger, drawn: str | None, identifier: str, where: str, *,
 
 def tagged_fields(ledger: Ledger, element: uml.Element, datatype: str, where: str) -> dict[str, Any]:
     """What the tags of a feature or class say: unit, quantity kind, alignments, limits; checked."""
+    if not element.tags:
+        return {"tags": ()}
     note_tags(ledger, element.tags, MEANT)
     found: dict[str, Any] = {"tags": tuple((t.name, t.value) for t in element.tags if t.name not in MEANT)}
     refused: list[tuple[str, str]] = []

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from ..errors import ModelFileError
+from .staruml_tree import Sieve
 
 MAX_BYTES: Final = 96 * 1024 * 1024
 """The largest file that is read: a model of 100,000 elements with its diagrams has about half of it."""
@@ -41,6 +42,7 @@ class ModelFile(NamedTuple):
     name: str
     json: dict[str, Any]
     text: str
+    sieve: Sieve
 
 
 def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
@@ -61,20 +63,26 @@ def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
     return data
 
 
-def open_model(path: Path, max_bytes: int = MAX_BYTES) -> ModelFile:
-    """Tell what ``path`` is and give its content; ModelFileError with the reason otherwise."""
+def open_model(path: Path, max_bytes: int = MAX_BYTES, *, sieved: bool = True) -> ModelFile:
+    """Tell what ``path`` is and give its content; ModelFileError with the reason otherwise.
+
+    With ``sieved``, a StarUML file comes without its views and diagrams; `Sieve` has them.
+    """
+    sieve = Sieve()
     data = read_bytes(path, max_bytes)
     start = data[:4096].lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n")[:1]
     if not data.strip():
         raise ModelFileError(f"{path}: the file is empty; export the model again")
     if start == b"<":
-        return ModelFile(Kind.XMI, path.stem, {}, _xml_text(path, data))
+        return ModelFile(Kind.XMI, path.stem, {}, _xml_text(path, data), sieve)
     if start in (b"{", b"["):
-        content = _json(path, data)
+        content = _json(path, data, sieve if sieved else None)
         if isinstance(content, dict) and isinstance(content.get("_type"), str):
-            return ModelFile(Kind.STARUML, path.stem, content, "")
+            return ModelFile(Kind.STARUML, path.stem, content, "", sieve)
+        if sieved and sieve.layout:
+            return open_model(path, max_bytes, sieved=False)
         if isinstance(content, dict) and content.get("format") == "voltwin-description":
-            return ModelFile(Kind.DESCRIPTION, path.stem, content, "")
+            return ModelFile(Kind.DESCRIPTION, path.stem, content, "", sieve)
         raise ModelFileError(
             f'{path}: JSON, but neither a StarUML file (its root has "_type") nor a description '
             '(its root has "format": "voltwin-description")'
@@ -92,7 +100,7 @@ def _guess(data: bytes) -> str:
     return "neither JSON nor XML"
 
 
-def _json(path: Path, data: bytes) -> object:
+def _json(path: Path, data: bytes, sieve: Sieve | None) -> object:
     encoding = json.detect_encoding(data)
     try:
         text = data.decode(encoding)
@@ -101,7 +109,7 @@ def _json(path: Path, data: bytes) -> object:
             f"{path}: not valid {encoding} at byte {problem.start}; save it again from the UML tool"
         ) from problem
     try:
-        content: object = json.loads(text)
+        content: object = json.loads(text, object_hook=sieve.hook if sieve is not None else None)
     except RecursionError as problem:
         raise ModelFileError(f"{path}: nested deeper than any UML model; the file is damaged or hostile") from problem
     except json.JSONDecodeError as problem:

@@ -18,7 +18,7 @@ from .description import Association, Class, Description, Feature, Object
 from .graph import by_key
 from .minting import local
 from .owl import property_uses
-from .placement import Family, family
+from .placement import MOST_WHOLES, Family, family
 from .references import References
 from .values import literal
 
@@ -69,17 +69,25 @@ class _Instances:
                     found.setdefault(part, (whole, far.path_name, far.upper != 1))
         return found
 
-    def place(self, key: str, above: frozenset[str] = frozenset()) -> tuple[NamedNode, NamedNode]:
+    def place(self, key: str) -> tuple[NamedNode, NamedNode]:
         """The IRI and the graph of an object; a part's from its whole's."""
-        known = self.places.get(key)
-        if known is not None:
-            return known
+        chain: list[str] = []
+        here = key
+        while here not in self.places and here in self.wholes and here not in chain and len(chain) < MOST_WHOLES:
+            chain.append(here)
+            here = self.wholes[here][0]
+        place = self.places.get(here) or self._alone(here)
+        for part in reversed(chain):
+            if part not in self.places:
+                _, role, many = self.wholes[part]
+                name = self.objects[part].name if many else None
+                place = self.places[part] = (self.naming.part(place[0], role, name), place[1])
+        return self.places[key]
+
+    def _alone(self, key: str) -> tuple[NamedNode, NamedNode]:
+        """The place of an object that is nobody's part."""
         object_, kind = self.objects[key], self.families[key]
-        whole = self.wholes.get(key)
-        if whole is not None and whole[0] not in above and key not in above:
-            parent, graph = self.place(whole[0], above | {key})
-            place = self.naming.part(parent, whole[1], object_.name if whole[2] else None), graph
-        elif kind is Family.TWIN:
+        if kind is Family.TWIN:
             twin = self.naming.twin(object_.name)
             place = twin, twin
         elif kind is Family.ACTION:

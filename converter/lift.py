@@ -201,13 +201,14 @@ class _Lift:
 
     # ---- associations
     def _end_iris(self) -> Iterator[NamedNode]:
-        """Properties that came from association ends: they have an inverse, a whole, or an association's name."""
+        """Properties that came from association ends: they have an inverse, a whole, or a tag only ends get."""
         for node in self.properties:
             about = self.about[node]
             for other in about[OWL.inverseOf]:
                 yield node
                 yield other
-            if VT.partOf in about[RDFS.subPropertyOf] or self._tagged(node, "association"):
+            said = (self._tagged(node, name) for name in ("association", "aggregation", "qualifier"))
+            if VT.partOf in about[RDFS.subPropertyOf] or any(said):
                 yield node
 
     def _associations(self, ends: set[NamedNode]) -> Iterator[d.Association]:
@@ -223,18 +224,19 @@ class _Lift:
             yield first
 
     def _end(self, node: NamedNode, other: NamedNode | None, *, flipped: bool) -> d.Association:
-        there = self._feature(d.End, node, **self._role(node))
+        there = self._feature(d.End, node, **self._role(node, other))
         near = self._holders(node)[0]
         if other is not None:
-            back = self._feature(d.End, other, **self._role(other))
+            back = self._feature(d.End, other, **self._role(other, node))
         else:
             back = d.End(name="", path_name="", class_key=self.keys[near], navigable=False, **self._mirror(node))
         name = next(iter(self._tagged(node, "association")), "")
         pair = (back, there) if flipped else (there, back)
         return d.Association(name=name, key=node.value, ends=pair)
 
-    def _role(self, node: NamedNode) -> dict[str, Any]:
-        whole = VT.partOf in self.about[node][RDFS.subPropertyOf]
+    def _role(self, node: NamedNode, other: NamedNode | None) -> dict[str, Any]:
+        """What an end says of its class: it is the whole where its property means partOf, or the way back hasPart."""
+        whole = VT.partOf in self.about[node][RDFS.subPropertyOf] or (other is not None and self._is_part(other))
         shared = self._tagged(node, "aggregation") == ["whole"]
         return {
             "aggregation": "composite" if whole else "shared" if shared else "none",

@@ -12,6 +12,7 @@ Bounds(lower=1, upper=None, note='')
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 _RANGE: Final = re.compile(r"^(.+?)\s*(?:\.{2,}|…|-|,|:)\s*(.*)$")
@@ -29,6 +30,7 @@ class Bounds(NamedTuple):
     note: str = ""
 
 
+@lru_cache(maxsize=4096)
 def parse(drawn: str) -> Bounds:
     """The bounds that ``drawn`` means. Never fails: what cannot be read is 0..* and noted."""
     text = _MODIFIERS.sub("", drawn).strip().strip("[]").strip()

@@ -18,6 +18,8 @@ from .scope import Scope
 
 def tag(element: uml.Element, name: str) -> str:
     """The value of the element's first tag called ``name``; empty where there is none."""
+    if not element.tags:
+        return ""
     return next((t.value.strip() for t in element.tags if t.name == name), "")
 
 

@@ -17,7 +17,7 @@ from .description import Association, Class, Feature, Link, Object, Slot
 from .features import drawn_name
 from .minting import Register, decapitalised, digest
 from .names import Names, explicit_iri
-from .placement import Family, family
+from .placement import MOST_WHOLES, Family, family
 from .references import References
 from .relations import Notes
 from .report import ANNOTATED, CONVERTED, IGNORED
@@ -198,7 +198,8 @@ class _Objects:
         """A key for every object; wholes before their parts, and by id, so that order does not matter."""
         registers: dict[str, Register] = defaultdict(Register)
         keys = Register()
-        for identifier in sorted(self.kept, key=lambda i: (self._depth(i), i)):
+        depths = self._depths()
+        for identifier in sorted(self.kept, key=lambda i: (depths[i], i)):
             self._give_key(identifier, registers, keys)
 
     def _family(self, identifier: str) -> Family:
@@ -210,22 +211,32 @@ class _Objects:
             return None
         return self.wholes[identifier]
 
-    def _depth(self, identifier: str) -> int:
-        depth, here, seen = 0, identifier, {identifier}
-        while (part := self.part_of(here)) is not None:
-            here = part[0]
-            if here in seen:
-                self.wholes.pop(here)
-                self.scope.ledger.warn(
-                    "circular-part",
-                    here,
-                    self.scope.where(here),
-                    "a part cannot contain its whole; its own whole is forgotten",
-                )
-                return depth
-            seen.add(here)
-            depth += 1
-        return depth
+    def _depths(self) -> dict[str, int]:
+        """How many wholes are around each object; a part that closes a circle or nests too deep stands alone."""
+        depths: dict[str, int] = {}
+        for start in sorted(self.kept):
+            chain: list[str] = []
+            here = start
+            while here not in depths:
+                chain.append(here)
+                depths[here] = 0
+                part = self.part_of(here)
+                here = part[0] if part is not None else here
+            if here in chain and self.part_of(here) is not None:
+                self._stand_alone(here, "circular-part", "a part cannot contain its whole; it stands alone")
+            for identifier in reversed(chain):
+                part = self.part_of(identifier)
+                depths[identifier] = 0 if part is None else depths[part[0]] + 1
+                if depths[identifier] > MOST_WHOLES:
+                    self._stand_alone(
+                        identifier, "deep-part", f"more than {MOST_WHOLES} wholes around it; it stands alone"
+                    )
+                    depths[identifier] = 0
+        return depths
+
+    def _stand_alone(self, identifier: str, code: str, message: str) -> None:
+        self.wholes.pop(identifier)
+        self.scope.ledger.warn(code, identifier, self.scope.where(identifier), message)
 
     def _give_key(self, identifier: str, registers: dict[str, Register], keys: Register) -> None:
         kept = self.kept[identifier]

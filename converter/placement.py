@@ -13,6 +13,9 @@ from typing import Final
 
 from ..ontology.iris import VT
 
+MOST_WHOLES: Final = 64
+"""How deep parts may nest: their IRIs grow with every whole around them."""
+
 
 class Family(Enum):
     """The kinds of instance that are named and stored each in its own way."""

@@ -13,10 +13,12 @@ from collections import defaultdict
 from functools import cache
 from typing import Final
 
+from ..errors import ModelFileError
 from . import uml
 from .datatypes import xsd_for
 from .report import ANNOTATED, CONVERTED, IGNORED, Ledger
 
+MOST_GENERATIONS: Final = 500
 TRUE: Final = frozenset({"true", "yes", "1"})
 
 
@@ -34,6 +36,7 @@ class Scope:
         for classifier in sorted(model.classifiers, key=lambda c: c.id):
             self.named[classifier.name].append(classifier.id)
         self.parents: dict[str, list[str]] = defaultdict(list)
+        self._path: dict[str, str] = {}
         self.realizations = {
             d.id
             for d in model.dependencies
@@ -69,9 +72,11 @@ class Scope:
 
     def where(self, identifier: str, *names: str) -> str:
         """Names from the outermost package down to the element, then ``names``: for messages."""
-        path = [*self.owner_path(identifier), identifier]
-        found = [self.name_of(i) for i in path if i]
-        return "::".join([*filter(None, found), *names])
+        path = self._path.get(identifier)
+        if path is None:
+            found = [self.name_of(i) for i in (*self.owner_path(identifier), identifier) if i]
+            path = self._path[identifier] = "::".join(filter(None, found))
+        return "::".join([path, *names] if path else names)
 
     def name_of(self, identifier: str) -> str:
         """The name of a package, classifier, association or object."""
@@ -104,10 +109,34 @@ class Scope:
                 if plain.get(near) == "":
                     del plain[near]
                     waiting.append(near)
-        return {
-            identifier: next(filter(None, (plain.get(i, "") for i in self.lineage(identifier))), "")
-            for identifier in plain
-        }
+        found: dict[str, str] = {}
+        for identifier in self._parents_first():
+            if identifier in plain:
+                inherited = (found.get(parent, "") for parent in self.parents.get(identifier, ()))
+                found[identifier] = plain[identifier] or next(filter(None, inherited), "")
+        return found
+
+    def _parents_first(self) -> list[str]:
+        """All classifiers, each after its parents; ModelFileError where they inherit deeper than any model does."""
+        depth: dict[str, int] = {}
+        for start in self.classifiers:
+            waiting = [start]
+            while waiting:
+                here = waiting[-1]
+                above = self.parents.get(here, ())
+                missing = [parent for parent in above if parent not in depth]
+                if here not in depth and not missing:
+                    depth[here] = 1 + max((depth[parent] for parent in above), default=0)
+                    if depth[here] > MOST_GENERATIONS:
+                        raise ModelFileError(
+                            f"{self.where(here)}: more than {MOST_GENERATIONS} generations of ancestors; "
+                            "no model has so many, the file is damaged or hostile"
+                        )
+                if missing:
+                    waiting += missing
+                else:
+                    waiting.pop()
+        return list(depth)
 
     def _inherit(self) -> dict[tuple[str, str], str]:
         """Fill ``parents``; (child, parent) -> the id of the edge that says so."""

@@ -1,6 +1,6 @@
 """StarUML's .mdj and .mfj files as UML objects, all three dialects.
 
-    model = read_staruml(json.load(file), "module")
+    model = read_staruml(Tree.of(json.load(file)), "module")
 
 The dialects differ in what they write down: StarUML 2 writes every default, 3 to 5 leave defaults out,
 newer ones write navigability as a word. A file does not say which it is; ``_navigable_default`` infers it.
@@ -41,9 +41,9 @@ DEPENDENCIES: Final = {
 ASSOCIATIONS: Final = frozenset({"UMLAssociation", "UMLCommunicationPath"})
 
 
-def read_staruml(root: Json, file_name: str) -> uml.Model:
+def read_staruml(tree: Tree, file_name: str) -> uml.Model:
     """The UML of a StarUML project or fragment; ``file_name`` names a project that has no name."""
-    tree = Tree.of(root)
+    root = tree.root
     reader = _Reader(tree, _navigable_default(tree))
     for node in tree.nodes:
         kind = node.get("_type")

@@ -9,13 +9,20 @@ views and diagrams, nine tenths of most files, are only listed for the account.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from . import uml
 
 Json = dict[str, Any]
+Layout = tuple[str, Any, Any]
+"""The type, id and name of a view or diagram."""
 
 _LAYOUT: Final = ("View", "Compartment", "Diagram")
+_PARTS: Final = frozenset(
+    {"Tag", "UMLAttribute", "UMLPort", "UMLOperation", "UMLReception", "UMLParameter", "UMLTemplateParameter",
+     "UMLSlot", "UMLEnumerationLiteral", "UMLAssociationEnd", "UMLLinkEnd", "UMLConnectorEnd"}
+)  # fmt: skip
 _LAYOUT_REASON: Final = "diagram layout: how it was drawn, not what it is"
 _BEHAVIOUR: Final = (
     "UMLState", "UMLTransition", "UMLPseudostate", "UMLFinalState", "UMLRegion", "UMLConnectionPoint",
@@ -51,17 +58,48 @@ def reason(kind: str) -> str:
     """Why an element of type ``kind`` that no reader took is left out."""
     if kind.startswith(_BEHAVIOUR):
         return "behaviour or collaboration: not part of the structure a twin has"
-    if kind == "Tag":
-        return "a tag of an element that is left out"
     if kind.startswith("UML"):
         return f"{kind} has no counterpart in the description"
     return f"{kind} is not UML structure"
+
+
+class Sieve:
+    """Takes views and diagrams out of JSON while it is parsed, so that they never fill memory.
+
+    ::
+
+        sieve = Sieve()
+        root = json.loads(text, object_hook=sieve.hook)      # a view is null in it, and in sieve.layout
+
+    ``others`` counts the typed objects that stayed: if a tree has fewer, one of them stood inside a view and
+    the file has to be parsed without a sieve.
+    """
+
+    def __init__(self) -> None:
+        self.layout: list[Layout] = []
+        self.others = 0
+        self.hook = self._hook()
+
+    def _hook(self) -> Callable[[Json], Json | None]:
+        put = self.layout.append
+
+        def hook(node: Json) -> Json | None:
+            kind = node.get("_type")
+            if kind.__class__ is str:
+                if kind.endswith(_LAYOUT):
+                    put((kind, node.get("_id"), node.get("name")))
+                    return None
+                self.others += 1
+            return node
+
+        return hook
 
 
 class Tree:
     """All typed objects of a file, in its order."""
 
     def __init__(self) -> None:
+        self.root: Json = {}
         self.nodes: list[Json] = []
         self.listed: list[Json | uml.Seen] = []
         self.taken: dict[int, bool] = {}
@@ -73,9 +111,10 @@ class Tree:
         self._copies: dict[str, int] = {}
 
     @classmethod
-    def of(cls, root: Json) -> Tree:
-        """Walk ``root`` once."""
+    def of(cls, root: Json, layout: Iterable[Layout] = ()) -> Tree:
+        """Walk ``root`` once; ``layout`` are views that a `sieve` has taken out of it."""
         tree = cls()
+        tree.root = root
         stack: list[tuple[Any, Json | None]] = [(root, None)]
         while stack:
             value, above = stack.pop()
@@ -84,25 +123,25 @@ class Tree:
                 kind = value.get("_type")
                 if type(kind) is str:
                     if kind.endswith(_LAYOUT):
-                        tree._add_layout(value, above, kind)
+                        tree._add_layout(kind, value.get("_id"), value.get("name"))
                     else:
                         tree._add(value, above)
                     above = value
                 elif value and above is not None:
                     tree._remark("untyped-object", above, f"an object without a type ({_brief(value)}) is left out")
                 inside = value.values()
-            # JSON has exact types, and nothing below a reference: this loop is where large files spend their time
             below = [x for x in inside if (type(x) is dict and "$ref" not in x) or (type(x) is list and x)]
             if below:
                 below.reverse()
                 stack.extend([(child, above) for child in below])
+        for taken_out in layout:
+            tree._add_layout(*taken_out)
         return tree
 
-    def _add_layout(self, node: Json, above: Json | None, kind: str) -> None:
-        given = text(node.get("_id"))
+    def _add_layout(self, kind: str, identifier: object, name: object) -> None:
+        given = text(identifier)
         self._layout.add(given)
-        owner = self._keys.get(id(above), "")
-        self.listed.append(uml.Seen(kind, given, text(node.get("name")), owner, _LAYOUT_REASON))
+        self.listed.append(uml.Seen(kind, given, text(name), "", _LAYOUT_REASON))
 
     def _add(self, node: Json, above: Json | None) -> None:
         self.listed.append(node)
@@ -203,6 +242,9 @@ class Tree:
             kind, mark = node["_type"], id(node)
             owner = keys.get(id(self._parents[mark]), "")
             left_out = "" if mark in taken else reason(kind)
+            above = self._parents[mark]
+            if left_out and kind in _PARTS and above is not None:
+                left_out = f"a part of a {above['_type']}, which is left out"
             found.append(uml.Seen(kind, keys[mark], text(node.get("name")), owner, left_out))
         return tuple(found)
 

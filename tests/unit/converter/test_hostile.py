@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voltwin.converter import convert
+from voltwin.converter import convert, instances
 from voltwin.errors import ModelFileError, VoltwinError
+from voltwin.ontology.naming import Naming
 
 XMI = '<xmi:XMI xmlns:xmi="http://www.omg.org/spec/XMI/20131001" xmlns:uml="http://www.omg.org/spec/UML/20131001">'
 
@@ -137,6 +138,67 @@ def test_a_damaged_file_is_read_or_refused_in_a_sentence(
     path.write_bytes(source[:at].encode() + put + source[at + drop :].encode())
     with suppress(VoltwinError):
         convert(path)
+
+
+def test_a_name_given_twice_in_one_object_is_not_silent(tmp_path: Path) -> None:
+    path = tmp_path / "m.mdj"
+    one, two = (json.dumps([{"_type": "UMLClass", "_id": name, "name": name}]) for name in "AB")
+    path.write_text(f'{{"_type":"Project","_id":"0","ownedElements":{one},"ownedElements":{two}}}')
+    conversion = convert(path)
+    assert [c.name for c in conversion.description.classes] == ["B"]
+    assert [w.code for w in conversion.report.warnings] == ["duplicate-member"]
+
+
+def test_a_class_inside_a_view_is_read_and_counted(tmp_path: Path) -> None:
+    path = tmp_path / "m.mdj"
+    cls = {"_type": "UMLClass", "_id": "1", "name": "A"}
+    diagram = {"_type": "UMLClassDiagram", "_id": "2", "ownedViews": [{"_type": "UMLClassView", "x": cls}]}
+    path.write_text(json.dumps({"_type": "Project", "_id": "0", "ownedElements": [diagram]}))
+    conversion = convert(path)
+    assert [c.name for c in conversion.description.classes] == ["A"]
+    assert conversion.report.counts() == {"converted": 2, "annotated": 0, "ignored": 2}
+
+
+def chain(kind: str, number: int) -> list[dict[str, object]]:
+    below = [{"_type": kind, "_id": f"c{i}", "name": f"C{i}"} for i in range(number)]
+    return below + [
+        {"_type": "UMLGeneralization", "_id": f"g{i}", "source": {"$ref": f"c{i}"}, "target": {"$ref": f"c{i + 1}"}}
+        for i in range(number - 1)
+    ]
+
+
+@pytest.mark.parametrize("kind", ["UMLClass", "UMLDataType"])
+def test_endless_ancestors_are_refused(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "m.mdj"
+    path.write_text(json.dumps({"_type": "Project", "_id": "0", "ownedElements": chain(kind, 20_000)}))
+    with pytest.raises(ModelFileError, match="generations"):
+        convert(path)
+
+
+def test_parts_nested_without_end_and_in_circles_stand_alone(tmp_path: Path) -> None:
+    ends = {
+        f"end{n}": {"_type": "UMLAssociationEnd", "_id": f"e{n}", "reference": {"$ref": "1"}, "name": name} | extra
+        for n, name, extra in ((1, "whole", {"aggregation": "composite"}), (2, "part", {}))
+    }
+    cls = {"_type": "UMLClass", "_id": "1", "name": "A"}
+    association = {"_type": "UMLAssociation", "_id": "2", **ends}
+    objects = [{"_type": "UMLObject", "_id": f"o{i}", "name": f"o{i}", "classifier": {"$ref": "1"}} for i in range(300)]
+    links = [
+        {
+            "_type": "UMLLink",
+            "_id": f"l{i}",
+            "end1": {"_type": "UMLLinkEnd", "_id": f"x{i}", "reference": {"$ref": f"o{i}"}, "name": "whole"},
+            "end2": {"_type": "UMLLinkEnd", "_id": f"y{i}", "reference": {"$ref": f"o{(i + 1) % 300}"}, "name": "part"},
+        }
+        for i in range(300)
+    ]
+    path = tmp_path / "m.mdj"
+    path.write_text(json.dumps({"_type": "Project", "_id": "0", "ownedElements": [cls, association, *objects, *links]}))
+    conversion = convert(path)
+    codes = {w.code for w in conversion.report.warnings}
+    assert {"circular-part", "deep-part"} <= codes
+    quads = instances(conversion.description, Naming("https://fleet.example/"))
+    assert len({q.subject for q in quads}) == 300
 
 
 def test_ten_thousand_copies_of_one_id_take_no_longer_than_they_must(tmp_path: Path) -> None:
