@@ -1,0 +1,99 @@
+# The two commands are `make demo` and `make test`; `make help` lists the rest.
+# Everything runs from .venv, which is made here from the lock files and made anew when they change.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+
+# PYTHON=/path/to/python3 chooses another one; it is only asked for while .venv is made.
+PYTHON = $(or $(firstword $(foreach name,python3.14 python3.13 python3.12 python3.11 python3,$(call fits,$(name)))),$(error \
+  voltwin needs Python 3.11 or newer and none is on PATH; install one, or name it: make $(or $(MAKECMDGOALS),demo) PYTHON=/path/to/python3))
+# A name on PATH may be a shim for a Python that is not there, so each is run.
+fits = $(shell $(1) -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $(1))
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --no-build-isolation
+LOG := .venv/install.log
+
+# One line for a stage that went well; all it said for one that did not.
+define stage
+@printf '%-8s' '$(1)'; if said=$$($(2) 2>&1); then printf '%s\n' "$$said" | tail -n 1; \
+	else code=$$?; printf 'failed\n%s\n' "$$said"; exit $$code; fi
+endef
+define install
+@printf '%-8s%s\n' install '$(1)'; $(PIP) $(2) >$(LOG) 2>&1 || \
+	{ tail -n 20 $(LOG); echo 'The installation failed; all it said is in $(LOG).' >&2; exit 1; }
+endef
+
+.PHONY: help
+help: ## List what make can do
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 10
+
+.PHONY: demo
+demo: .venv/.runtime ## Run the case study and serve it until Ctrl-C; ARGS=--exit ends by itself
+	@$(BIN)/python examples/case_study.py $(ARGS)
+
+.PHONY: test
+test: lint types layers tests ## Lint, types, layers and the whole test suite
+
+.PHONY: lint
+lint: .venv/.dev ## Style: ruff check and ruff format
+	$(call stage,lint,$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check .)
+
+.PHONY: types
+types: .venv/.dev ## Types: mypy --strict
+	$(call stage,types,$(BIN)/mypy)
+
+.PHONY: layers
+layers: .venv/.dev ## Layers: who may import whom
+	$(call stage,layers,PYTHONPATH=.typing $(BIN)/lint-imports --no-logo)
+
+.PHONY: tests
+tests: .venv/.dev ## The test suite; ARGS are pytest's
+	@$(BIN)/pytest $(ARGS)
+
+.PHONY: torture
+torture: .venv/.dev ## Long tests: a server killed again and again
+	@$(BIN)/pytest --timeout=7200 tests/torture $(ARGS)
+
+.PHONY: bench
+bench: .venv/.dev ## Every speed claim, beside its peer in the same run
+	@set -e; for file in benchmarks/[!_]*.py; do printf '== %s\n' "$$file"; $(BIN)/python "$$file"; done
+
+.PHONY: lock
+lock: ## Make the lock files anew from pyproject.toml (needs uv)
+	@command -v uv >/dev/null || { echo 'make lock needs uv; install it with: python3 -m pip install uv' >&2; exit 1; }
+	uv pip compile $(COMPILE) pyproject.toml -o requirements.lock
+	uv pip compile $(COMPILE) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	uv pip compile $(COMPILE) --group build -o requirements-build.lock
+COMPILE := --quiet --universal --python-version 3.11 --generate-hashes --no-header
+
+.PHONY: clean
+clean: ## Remove what demo and tests have made; .venv stays
+	rm -rf demo-fleet out build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+# A stamp for each thing installed. Every package is held by its hash, the one that builds the others included.
+.venv/.made: requirements-build.lock
+	$(eval PYTHON := $(PYTHON))
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo '$(PYTHON): voltwin needs Python 3.11 or newer; name one: make demo PYTHON=/path/to/python3' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo '$(PYTHON): its module venv is missing; on Debian: apt-get install python3-venv' >&2; exit 1; }
+	@printf '%-8s%s\n' python "$$($(PYTHON) -c 'import sys; print(sys.version.split()[0], "at", sys.executable)')"
+	@$(PYTHON) -m venv --clear .venv
+	$(call install,what builds packages,--require-hashes -r requirements-build.lock)
+	@touch $@
+
+.venv/.locked: .venv/.made requirements.lock
+	$(call install,the locked packages; about half a minute,--require-hashes -r requirements.lock)
+	@touch $@
+
+.venv/.runtime: .venv/.locked pyproject.toml
+	$(call install,voltwin itself,--no-deps --editable .)
+	@touch $@
+
+.venv/.dev: .venv/.runtime requirements-dev.lock
+	$(call install,what the tests need,--require-hashes -r requirements-dev.lock)
+	@touch $@
