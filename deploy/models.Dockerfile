@@ -3,18 +3,16 @@
 FROM python:3.11-slim AS build
 WORKDIR /source
 COPY . .
-RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheels .
+# Versions as locked; the models need few of them, but the package states all of voltwin's.
+RUN python -m venv /opt/voltwin \
+ && /opt/voltwin/bin/pip install --no-cache-dir --require-hashes -r requirements.lock \
+ && /opt/voltwin/bin/pip install --no-cache-dir --no-deps .
 
 FROM python:3.11-slim
-# Versions as locked; the models need few of them, but the wheel states all of voltwin's.
-COPY requirements.lock /tmp/requirements.lock
-COPY --from=build /wheels /tmp/wheels
-RUN pip install --no-cache-dir --require-hashes -r /tmp/requirements.lock \
- && pip install --no-cache-dir --no-deps /tmp/wheels/*.whl \
- && rm -r /tmp/wheels /tmp/requirements.lock \
- && useradd --system --no-create-home voltwin
+COPY --from=build /opt/voltwin /opt/voltwin
+RUN useradd --system --no-create-home voltwin
 USER voltwin
 EXPOSE 8100
 HEALTHCHECK --interval=15s --timeout=3s --start-period=10s CMD \
-  ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8100/health', timeout=2)"]
-ENTRYPOINT ["voltwin", "models", "serve", "--host", "0.0.0.0", "--port", "8100"]
+  ["/opt/voltwin/bin/python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8100/health', timeout=2)"]
+ENTRYPOINT ["/opt/voltwin/bin/voltwin", "models", "serve", "--host", "0.0.0.0", "--port", "8100"]

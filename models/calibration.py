@@ -181,7 +181,7 @@ def _module_sigma(charge: Charge, start: ParameterSet) -> Floats:
     # The median of normal values scatters by the root of pi/2 more than their mean.
     voltmeters = charge.voltage_sigma * np.sqrt(2.0 * np.pi / 2.0 / cells)
     law = start.law("arrhenius")
-    parts = exposure_sigma(charge.trends, law, charge.doubts)
+    parts = exposure_sigma(charge.trends, law, charge.doubts).by_source
     history = np.sqrt(sum((parts[doubt.source] ** 2 for doubt in charge.doubts), np.zeros(len(cells))))
     soc = charge.curve.soc(charge.left.values, charge.left.spread(charge.warm))
     slope = charge.left.with_values(charge.curve.slope(soc, charge.left.spread(charge.cold))).mean()

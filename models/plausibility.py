@@ -281,7 +281,7 @@ def _gate_sigma(celsius: float) -> float:
     doubts = Doubts(
         voltage=_one(float(defaults["voltageSigma"]) * 1e-3),
         temperature=_one(float(defaults["testTemperatureSigma"])),
-        exposure=exposure_sigma(trends, rate, [doubt]),
+        exposure=exposure_sigma(trends, rate, [doubt]).by_source,
         cell_spread=_one(float(defaults["cellSpread"]) / 100),
     )
     parts = deviation_parts(curve, law, left, there, found, doubts)

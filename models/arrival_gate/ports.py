@@ -50,8 +50,10 @@ OUTPUTS: Final = (
     Port("sigmaEntropic", "cells", "MilliV", "part of sigma: entropic coefficient and thermometers"),
     Port("sigmaRelaxation", "cells", "MilliV", "part of sigma: relaxation"),
     Port("moduleExpectedOcv", "scalar", "V", "voltage of a sound module at arrival"),
+    Port("moduleSigma", "scalar", "MilliV", "standard deviation of the module's voltage against it"),
     Port("moduleZScore", "scalar", "UNITLESS", "deviation of the module's voltage, in standard deviations"),
     Port("leakCurrent", "cells", "MicroA", "extra leak that explains the deviation; negative for a surplus"),
+    Port("leakCurrentSigma", "cells", "MicroA", "its standard deviation"),
     Port(
         "smallestDetectableLeak",
         "scalar",
@@ -65,9 +67,12 @@ OUTPUTS: Final = (
     Port("endOfLineSoc", "cells", "PERCENT", "state of charge at the end-of-line test"),
     Port("expectedSoc", "cells", "PERCENT", "state of charge of a sound cell at arrival"),
     Port("loss", "scalar", "PERCENT", "expected mean loss, percentage points of state of charge"),
+    Port("lossSigma", "scalar", "PERCENT", "its standard deviation"),
     Port("equivalentAge", "scalar", "HR", "hours at 25 °C that would lose as much"),
+    Port("equivalentAgeSigma", "scalar", "HR", "its standard deviation; the rate scales both times alike"),
     Port("age", "scalar", "HR", "hours between the tests"),
     Port("meanKineticTemperature", "scalar", "DEG_C", "constant temperature that would lose as much"),
+    Port("meanKineticTemperatureSigma", "scalar", "K", "its standard deviation"),
     Port("measuredShare", "scalar", "PERCENT", "share of the history that was measured"),
     Port("gapShare", "scalar", "PERCENT", "share of the history nobody knows"),
 )

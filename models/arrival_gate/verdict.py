@@ -153,6 +153,7 @@ def judge(batch: Batch, cells: Cells, history: Exposures, circumstances: Circums
     counts = left.lengths.astype(np.float64)
     shared = left.with_values(np.sqrt(np.maximum(sigma**2 - cells.parts["measurement"] ** 2, 0.0))).sum()
     own = left.with_values(cells.parts["measurement"] ** 2).sum()
+    module_sigma = np.sqrt(own + shared**2)
     columns: dict[str, Column] = {
         "decision": decisions,
         "reasons": reasons,
@@ -168,8 +169,10 @@ def judge(batch: Batch, cells: Cells, history: Exposures, circumstances: Circums
         "sigma": left.with_values(sigma * 1e3),
         "sigmaSibling": left.with_values(cells.own * 1e3),
         "moduleExpectedOcv": left.with_values(cells.expected).sum(),
-        "moduleZScore": deviation.sum() / np.sqrt(own + shared**2),
+        "moduleSigma": module_sigma * 1e3,
+        "moduleZScore": deviation.sum() / module_sigma,
         "leakCurrent": left.with_values(leak_current(-deviation.values, cells.slope, group, left.spread(hours))),
+        "leakCurrentSigma": left.with_values(leak_current(sigma, cells.slope, group, left.spread(hours))),
         "smallestDetectableLeak": left.with_values(leak).maximum(),
         "falseRejectRateCell": per_cell * 100,
         "falseRejectRateModule": any_of(per_cell, counts) * 100,
@@ -180,9 +183,12 @@ def judge(batch: Batch, cells: Cells, history: Exposures, circumstances: Circums
         "endOfLineSoc": left.with_values(cells.soc_before * 100),
         "expectedSoc": left.with_values(cells.soc_after * 100),
         "loss": left.with_values(cells.soc_before - cells.soc_after).mean() * 100,
+        "lossSigma": left.with_values(cells.parts["selfDischarge"] / cells.slope).mean() * 100,
         "equivalentAge": history.equivalent_age,
+        "equivalentAgeSigma": history.age_sigma,
         "age": hours,
         "meanKineticTemperature": history.mean_kinetic - _KELVIN,
+        "meanKineticTemperatureSigma": history.mean_kinetic_sigma,
         "measuredShare": history.measured * 100,
         "gapShare": circumstances.gap_seconds / _HOUR / np.where(hours > 0, hours, np.nan) * 100,
     }

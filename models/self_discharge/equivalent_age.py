@@ -72,12 +72,22 @@ class TemperatureDoubt:
     sigma: Floats
 
 
-def exposure_sigma(trends: Trends, law: RateLaw, doubts: Sequence[TemperatureDoubt]) -> dict[str, Floats]:
-    """Standard deviations of the exposure ``(n,)`` by source; their squares add up to the variance.
+@dataclass(frozen=True, slots=True)
+class ExposureSigma:
+    """Standard deviations of the exposure K ``(n,)``.
 
-    The law's own sources and the doubts are of first order each; ``interaction`` is what they make
-    together and what the exponential makes of a large one (see ``_interaction``).
+    ``by_source``: the law's own sources and the doubts, of first order each, and ``interaction``, what they
+    make together and what the exponential makes of a large one (see ``_interaction``); their squares add up
+    to the variance. ``at_known_rate``: that of K when the rate at the reference were known, which divided
+    by it is the standard deviation of the equivalent age.
     """
+
+    by_source: dict[str, Floats]
+    at_known_rate: Floats
+
+
+def exposure_sigma(trends: Trends, law: RateLaw, doubts: Sequence[TemperatureDoubt]) -> ExposureSigma:
+    """How well the exposure of each history is known, by source."""
     span = hours(trends)
     sums: dict[str, Floats] = {}
     slope, area = np.zeros_like(span), np.zeros_like(span)
@@ -100,8 +110,10 @@ def exposure_sigma(trends: Trends, law: RateLaw, doubts: Sequence[TemperatureDou
         lever = row_sums(np.where(doubt.touches, slope, 0.0), trends.offsets)
         merged[doubt.source] = np.abs(lever) * doubt.sigma
         doubted.append((row_sums(np.where(doubt.touches, area, 0.0), trends.offsets), merged[doubt.source]))
+    others = {source: sigma for source, sigma in merged.items() if source != "rate"}
+    alone = sum((sigma * sigma for sigma in others.values()), _interaction(total, others, doubted) ** 2)
     merged["interaction"] = _interaction(total, merged, doubted)
-    return merged
+    return ExposureSigma(merged, np.sqrt(alone))
 
 
 def _interaction(total: Floats, first_order: dict[str, Floats], doubted: Sequence[tuple[Floats, Floats]]) -> Floats:

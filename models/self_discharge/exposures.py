@@ -26,7 +26,7 @@ from .equivalent_age import (
     measured_share,
     temperature_extremes,
 )
-from .histories import outside
+from .histories import check_trends, outside, refuse_gaps
 from .loss import powered_exposure, powered_slope
 from .parameter_sets import DEFAULT_SET, POLICIES, REFERENCE, ParameterSet, ParameterSets
 from .soc_laws import LossResponse, SocFactor
@@ -60,7 +60,8 @@ class Exposures:
     """Results per instance ``(n,)``.
 
     ``exposure`` K with ``sigmas`` by source, ``equivalent_age`` and ``age`` in h, ``mean_kinetic`` in K,
-    ``measured`` as a share, ``extrapolated`` true where the parameter set does not reach; ``factors``
+    ``age_sigma`` (of the equivalent age) in h and ``mean_kinetic_sigma`` in K, ``measured`` as a share,
+    ``extrapolated`` true where the parameter set does not reach; ``factors``
     holds each parameter set's f(S) with the instances it is for.
     """
 
@@ -71,6 +72,8 @@ class Exposures:
     measured: Floats
     extrapolated: Flags
     sigmas: dict[str, Floats]
+    age_sigma: Floats
+    mean_kinetic_sigma: Floats
     factors: Sequence[tuple[SocFactor, Integers]]
 
     def losses(self, soc: Ragged) -> tuple[Floats, LossResponse]:
@@ -87,6 +90,15 @@ class Exposures:
             response.by_state_of_charge[where] = part.by_state_of_charge
             response.shape_sigma[where] = part.shape_sigma
         return lost, response
+
+
+def check_until(batch: Batch, problems: Problems) -> None:
+    """Note the instances whose ``temperatureTrend`` is no history up to their ``until``, or has a gap."""
+    trends, until = batch.trend("temperatureTrend"), batch.scalar("until")
+    begin = trends.begins()
+    check_trends(trends, "temperatureTrend", problems)
+    problems.flag(until < begin, "until", "lies before the history begins; check both times and their zone")
+    refuse_gaps(trends, begin, until, "temperatureTrend", problems)
 
 
 def check_laws(sets: ParameterSets, batch: Batch, problems: Problems) -> None:
@@ -128,6 +140,8 @@ def expose(
         measured=absent(batch.size),
         extrapolated=np.zeros(batch.size, dtype=np.bool_),
         sigmas={},
+        age_sigma=absent(batch.size),
+        mean_kinetic_sigma=absent(batch.size),
         factors=[(sets.get(name).soc_factor, rows) for (name, _), rows in groups],
     )
     for (name, policy), rows in groups:
@@ -167,12 +181,20 @@ def _fill(
     result.exposure[rows] = powered_exposure(tau, k25, chosen.time_exponent, age_before)
     result.equivalent_age[rows] = tau
     stretch = powered_slope(tau, chosen.time_exponent, age_before)
-    for source, sigma in exposure_sigma(trends, law, doubts).items():
+    sigmas = exposure_sigma(trends, law, doubts)
+    # The rate scales the history and its reference alike; the mean kinetic temperature knows temperatures alone.
+    of_temperature = sum((sigmas.by_source[doubt.source] ** 2 for doubt in doubts), np.zeros(len(rows)))
+    result.age_sigma[rows] = sigmas.at_known_rate / k25
+    for source, sigma in sigmas.by_source.items():
         target = result.sigmas.setdefault(source, np.zeros(result.exposure.shape))
         target[rows] = stretch * sigma
     mean_rate = np.divide(simple, age, out=law.rate(coldest), where=age > 0)
     kinetic = mean_kinetic_temperature(mean_rate, coldest, warmest, law)
     result.mean_kinetic[rows] = np.where(still, np.nan, kinetic)
+    steepness = law.slope(kinetic, law.rate(kinetic)) * age
+    result.mean_kinetic_sigma[rows] = np.divide(
+        np.sqrt(of_temperature), steepness, out=absent(len(rows)), where=steepness > 0
+    )
     result.measured[rows] = measured_share(trends)
     result.extrapolated[rows] = outside(trends, *chosen.valid_temperature)
     result.age[rows] = age

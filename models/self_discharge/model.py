@@ -17,8 +17,7 @@ import numpy as np
 from ..columns import Floats, Ragged
 from ..protocol import Answer, Batch, Column, Parameter, Port, Problems, answer_good
 from .equivalent_age import TemperatureDoubt
-from .exposures import PARAMETERS, Exposures, check_laws, expose
-from .histories import check_trends, refuse_gaps
+from .exposures import PARAMETERS, Exposures, check_laws, check_until, expose
 from .parameter_sets import ParameterSets
 
 _KELVIN: Final = 273.15
@@ -72,8 +71,10 @@ class SelfDischargeModel:
         Port("imbalance", "scalar", "PERCENT", "highest minus lowest cell now"),
         Port("cellLoss", "cells", "PERCENT", "loss of each cell, percentage points"),
         Port("equivalentAge", "scalar", "HR", "hours at 25 °C that would lose as much"),
+        Port("equivalentAgeSigma", "scalar", "HR", "its standard deviation; the rate scales both times alike"),
         Port("age", "scalar", "HR", "hours of the history"),
         Port("meanKineticTemperature", "scalar", "DEG_C", "constant temperature that would lose as much"),
+        Port("meanKineticTemperatureSigma", "scalar", "K", "its standard deviation"),
         Port("measuredShare", "scalar", "PERCENT", "share of the history that was measured"),
         Port("lossSigma", "scalar", "PERCENT", "standard deviation of loss"),
         Port("socSigma", "cells", "PERCENT", "standard deviation of soc"),
@@ -94,11 +95,8 @@ class SelfDischargeModel:
     def run(self, batch: Batch) -> Answer:
         """Answer all instances at once."""
         problems = Problems()
-        trends, soc, given = batch.trend("temperatureTrend"), batch.cells("soc"), batch.cells("socSigma")
-        begin, until = trends.begins(), batch.scalar("until")
-        check_trends(trends, "temperatureTrend", problems)
-        problems.flag(until < begin, "until", "lies before the history begins; check both times and their zone")
-        refuse_gaps(trends, begin, until, "temperatureTrend", problems)
+        soc, given = batch.cells("soc"), batch.cells("socSigma")
+        check_until(batch, problems)
         problems.flag(soc.lengths == 0, "soc", "is empty; give one value per cell")
         unpaired = (given.lengths > 0) & (given.lengths != soc.lengths)
         problems.flag(unpaired, "socSigma", "must have as many values as soc")
@@ -140,8 +138,10 @@ class SelfDischargeModel:
             "imbalance": (soc.with_values(now).maximum() - soc.with_values(now).minimum()) * 100,
             "cellLoss": soc.with_values(lost * 100),
             "equivalentAge": found.equivalent_age,
+            "equivalentAgeSigma": found.age_sigma,
             "age": found.age,
             "meanKineticTemperature": found.mean_kinetic - _KELVIN,
+            "meanKineticTemperatureSigma": found.mean_kinetic_sigma,
             "measuredShare": found.measured * 100,
             "lossSigma": np.sqrt(sum((part * part for part in parts.values()), np.zeros(batch.size))) * 100,
             "socSigma": soc.with_values(np.sqrt(cell_variance) * 100),

@@ -19,14 +19,22 @@ from ..ocv_soc.files import CurveLibrary
 from ..ocv_soc.model import CURVE_PARAMETER, check_curves
 from ..protocol import Answer, Batch, Column, Parameter, Port, Problems, answer_good
 from .equivalent_age import TemperatureDoubt, exposure, exposure_sigma
-from .exposures import PARAMETERS, check_laws
-from .histories import check_trends, outside, refuse_gaps
+from .exposures import PARAMETERS, check_laws, check_until
+from .histories import outside
 from .parameter_sets import ParameterSet, ParameterSets
 from .soc_laws import ExponentialFactor
 from .two_electrode import film_moments, two_losses
 
 _KELVIN: Final = 273.15
-_CELLS: Final = ("shuttleLoss", "filmLoss", "ocv", "ocvChange", "ocvChangeShuttle", "ocvChangeFilm")
+_CELLS: Final = (
+    "shuttleLoss",
+    "filmLoss",
+    "ocv",
+    "ocvChange",
+    "ocvChangeShuttle",
+    "ocvChangeFilm",
+    "ocvChangeSigma",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,7 @@ class TwoElectrodeModel:
         Port("ocvChange", "cells", "MilliV", "change of the open circuit voltage"),
         Port("ocvChangeShuttle", "cells", "MilliV", "part of it from the shuttle"),
         Port("ocvChangeFilm", "cells", "MilliV", "part of it from the film"),
+        Port("ocvChangeSigma", "cells", "MilliV", "standard deviation of ocvChange: rates and temperatures"),
         Port("flags", "texts", None, "EXTRAPOLATED_T"),
     )
     parameters: tuple[Parameter, ...] = (
@@ -81,11 +90,7 @@ class TwoElectrodeModel:
     def run(self, batch: Batch) -> Answer:
         """Answer all instances at once."""
         problems = Problems()
-        trends, until = batch.trend("temperatureTrend"), batch.scalar("until")
-        begin = trends.begins()
-        check_trends(trends, "temperatureTrend", problems)
-        problems.flag(until < begin, "until", "lies before the history begins; check both times and their zone")
-        refuse_gaps(trends, begin, until, "temperatureTrend", problems)
+        check_until(batch, problems)
         problems.flag(batch.cells("soc").lengths == 0, "soc", "is empty; give one value per cell")
         check_laws(self.sets, batch, problems)
         check_curves(self.library, batch, problems)
@@ -124,6 +129,8 @@ class TwoElectrodeModel:
             before = curve.voltage(start, kelvin)
             shuttled = curve.voltage(start - shuttle, kelvin)
             filmed = curve.negative_shift(start - shuttle, start - shuttle - film)
+            relative = self._relative_sigmas(batch, rows, part, chosen, policy)
+            by_shuttle, by_film = cells.spread(relative[0]), cells.spread(relative[1])
             results = {
                 "shuttleLoss": shuttle * 100,
                 "filmLoss": film * 100,
@@ -131,10 +138,10 @@ class TwoElectrodeModel:
                 "ocvChange": (shuttled + filmed - before) * 1e3,
                 "ocvChangeShuttle": (shuttled - before) * 1e3,
                 "ocvChangeFilm": filmed * 1e3,
+                "ocvChangeSigma": np.hypot((shuttled - before) * by_shuttle, filmed * by_film) * 1e3,
             }
             for port, values in results.items():
                 flat[port][where] = values
-            relative = self._relative_sigmas(batch, rows, part, chosen, policy)
             sigmas["shuttleLossSigma"][rows] = cells.with_values(shuttle * 100).mean() * relative[0]
             sigmas["filmLossSigma"][rows] = cells.with_values(film * 100).mean() * relative[1]
             beyond = outside(part, *chosen.valid_temperature)
@@ -155,7 +162,7 @@ class TwoElectrodeModel:
         ]
         results = []
         for law in (chosen.law(policy), chosen.film.law):
-            squares = sum((s * s for s in exposure_sigma(part, law, doubts).values()), np.zeros(len(part)))
+            squares = sum((s * s for s in exposure_sigma(part, law, doubts).by_source.values()), np.zeros(len(part)))
             total = exposure(part, law)
             results.append(np.divide(np.sqrt(squares), total, out=np.zeros_like(total), where=total > 0))
         return results[0], results[1]

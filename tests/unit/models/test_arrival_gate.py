@@ -60,6 +60,22 @@ def test_a_cell_that_stands_away_from_its_siblings_is_found_where_the_shared_dou
     assert value(alone, "lowerLimit")[-1] > 3.6690
 
 
+def test_cells_in_parallel_hide_a_leak_and_the_module_adds_up(registry):
+    one, two = run(
+        registry,
+        gate_instance(moduleOcv=quantity(12 * 3.6721, "V")),
+        gate_instance(parameters={"parallelCount": 2, "seriesCount": 12}),
+    )
+    for port in ("smallestDetectableLeak", "leakCurrentSigma", "leakCurrent"):
+        assert np.array(value(two, port)) == pytest.approx(2 * np.array(value(one, port)))
+    assert value(one, "moduleExpectedOcv") == pytest.approx(sum(value(one, "expectedOcv")))
+    # What the cells share adds up straight, what they do not in squares.
+    sigma, measured = value(one, "sigma")[0], value(one, "sigmaMeasurement")[0]
+    shared = 144 * (sigma**2 - measured**2)
+    assert value(one, "moduleSigma") == pytest.approx(np.sqrt(shared + 12 * measured**2), rel=1e-9)
+    assert value(one, "leakCurrentSigma")[0] * (4 + 1.6449) > value(one, "smallestDetectableLeak")
+
+
 def test_a_few_cells_have_no_siblings(registry):
     three, four = run(registry, gate_instance(cells=3), gate_instance(cells=4))
     assert "siblingZScore" not in three["outputs"]

@@ -87,6 +87,17 @@ def test_the_whole_sigma_of_the_loss_agrees_within_two_percent_at_full_size(regi
     assert found["socSigma"]["value"][0] == pytest.approx(np.hypot(1.0, sampled), rel=0.02)
 
 
+def test_the_sigmas_of_age_and_mean_kinetic_temperature_agree_within_two_percent(registry):
+    random = np.random.default_rng(11)
+    found = outputs(registry, "self-discharge", loss_instance())
+    tau = drawn_exposures(random, energy=12e3, measured=0.5, guessed=3.0) / SET.rate_at_25
+    assert found["equivalentAgeSigma"]["value"] == pytest.approx(tau.std(), rel=0.02)
+    tau = drawn_exposures(random, measured=0.5, guessed=3.0) / SET.rate_at_25
+    b = 50e3 / 8.314462618
+    kinetic = 1 / (1 / 298.15 - np.log(tau / AGE) / b)
+    assert found["meanKineticTemperatureSigma"]["value"] == pytest.approx(kinetic.std(), rel=0.02)
+
+
 def test_the_parts_of_a_loss_add_up_in_squares(registry):
     found = outputs(registry, "self-discharge", loss_instance())
     parts = [value["value"] for name, value in found.items() if name.startswith("lossSigma") and name != "lossSigma"]
