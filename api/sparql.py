@@ -18,9 +18,9 @@ from starlette.responses import PlainTextResponse, Response
 
 from ..errors import QueryError, VoltwinError
 from ..graphstore.access import Fleet, QueryAnswer
+from ..graphstore.dataset import with_base, with_dataset
 from ..graphstore.remote import ERROR_HEADER, QUERY_TYPE, public_name
 from .accept import wished
-from .dataset import with_base, with_dataset
 from .description import service_description
 
 FORM_TYPE: Final = "application/x-www-form-urlencoded"

@@ -11,6 +11,8 @@ voltwin.errors.PathSyntaxError: path 'cells//voltage': column 7: '/' does not fi
 
 from __future__ import annotations
 
+import math
+from datetime import datetime
 from functools import lru_cache
 from importlib.resources import files
 from typing import Final
@@ -24,12 +26,16 @@ from lark import (
     UnexpectedInput,
     UnexpectedToken,
 )
+from lark.exceptions import VisitError
 
-from ...errors import PathSyntaxError
+from ...errors import InputError, PathSyntaxError
 from ...ontology.literals import parse_time
 from .syntax import Any, Comparison, Deep, Here, Name, Parent, Path, Position, Predicate, Step, Window
 
 _GRAMMAR: Final = (files(__package__) / "grammar.lark").read_text("utf-8")
+
+MOST_DIGITS: Final = 18
+"""Of a position: more than that is no count of anything."""
 
 _MEANING: Final = {
     "NAME": "a name",
@@ -44,6 +50,21 @@ _MEANING: Final = {
     "COMMA": "','",
     "RPAR": "')'",
 }
+
+
+class _MisfitError(Exception):
+    """A token that is well formed but means nothing, at its column."""
+
+    def __init__(self, position: int | None, problem: str) -> None:
+        super().__init__(problem)
+        self.position = position or 0
+
+
+def _moment(token: Token) -> datetime:
+    try:
+        return parse_time(token)
+    except InputError as error:
+        raise _MisfitError(token.start_pos, str(error)) from None
 
 
 class _Build(Transformer[Token, Path]):
@@ -80,7 +101,12 @@ class _Build(Transformer[Token, Path]):
         return Name(str(name), tuple(predicates))  # type: ignore[arg-type]  # the grammar gives these types
 
     def position(self, children: list[Token]) -> Position:
-        return Position(int(children[0]))
+        (token,) = children
+        if len(token) > MOST_DIGITS:
+            raise _MisfitError(token.start_pos, f"no position has more than {MOST_DIGITS} digits")
+        if int(token) < 1:
+            raise _MisfitError(token.start_pos, "positions count from 1")
+        return Position(int(token))
 
     def comparison(self, children: list[object]) -> Comparison:
         operand, operator, value = children
@@ -93,10 +119,14 @@ class _Build(Transformer[Token, Path]):
         return str(children[0])
 
     def number(self, children: list[Token]) -> float:
-        return float(children[0])
+        (token,) = children
+        number = float(token)
+        if not math.isfinite(number):
+            raise _MisfitError(token.start_pos, f"the number is larger than any that can be stored: {token}")
+        return number
 
-    def time(self, children: list[Token]) -> object:
-        return parse_time(children[0])
+    def time(self, children: list[Token]) -> datetime:
+        return _moment(children[0])
 
     def true(self, _: list[object]) -> bool:
         return True
@@ -105,7 +135,7 @@ class _Build(Transformer[Token, Path]):
         return False
 
     def window(self, children: list[Token | None]) -> Window:
-        start, end = (None if token is None else parse_time(token) for token in children)
+        start, end = (None if token is None else _moment(token) for token in children)
         return Window(start, end)
 
     def QUOTED(self, token: Token) -> str:  # noqa: N802 - lark names a terminal's callback after it
@@ -127,13 +157,15 @@ def parse(text: str) -> Path:
         raise _unexpected(text, error, set(error.accepts or error.expected)) from None
     except UnexpectedCharacters as error:
         raise _unexpected(text, error, set(error.allowed or ())) from None
-    path = _BUILD.transform(tree)
-    for step in path.steps:
-        for predicate in getattr(step, "predicates", ()):
-            if isinstance(predicate, Position) and predicate.number < 1:
-                raise _error(text, text.index("[0"), "positions count from 1")
+    try:
+        path = _BUILD.transform(tree)
+    except VisitError as error:
+        if not isinstance(error.orig_exc, _MisfitError):
+            raise
+        raise _error(text, error.orig_exc.position, str(error.orig_exc)) from None
     if path.window and path.window.start and path.window.end and path.window.start >= path.window.end:
-        raise _error(text, text.index("@["), "the window ends before it begins")
+        # A window is the last thing in a path, and holds no quotes.
+        raise _error(text, text.rindex("@["), "the window ends before it begins")
     return path
 
 

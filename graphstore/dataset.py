@@ -3,7 +3,7 @@
 ``default-graph-uri`` and ``named-graph-uri`` of the protocol mean FROM and FROM NAMED, and replace
 what the query itself says of its dataset (SPARQL 1.1 Protocol, 2.1.4):
 
->>> from voltwin.api.dataset import with_dataset
+>>> from voltwin.graphstore.dataset import with_dataset
 >>> with_dataset("ASK FROM <https://a.example/> { ?s ?p ?o }", ["https://b.example/"], [])
 'ASK FROM <https://b.example/>  { ?s ?p ?o }'
 
