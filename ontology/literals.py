@@ -11,7 +11,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
+from types import UnionType
 from typing import Final
 
 from pyoxigraph import Literal, NamedNode
@@ -24,6 +27,14 @@ Scalar = bool | int | float | str | datetime | date
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _FLOATS: Final = frozenset({XSD.double, XSD.decimal, NamedNode(XSD.NS + "float")})
+_FITS: Final[Mapping[NamedNode, type | UnionType]] = {
+    XSD.string: str,
+    XSD.boolean: bool | str,
+    XSD.dateTime: datetime | str,
+    XSD.date: date | str,
+    **dict.fromkeys((XSD.integer, XSD.nonNegativeInteger, *_FLOATS), int | float | str),
+}
+"""What a literal of a datatype can be made from."""
 
 
 def format_time(moment: datetime) -> str:
@@ -42,7 +53,10 @@ def parse_time(text: str) -> datetime:
         raise InputError(f"time {text!r}: not ISO 8601; write it like 2019-06-01T00:00:00Z") from None
     if moment.tzinfo is None:
         raise InputError(f"time {text!r}: has no zone; add Z or an offset such as +02:00")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise InputError(f"time {text!r}: lies outside the years 1 to 9999 in UTC") from None
 
 
 def to_microseconds(moment: datetime) -> int:
@@ -62,6 +76,8 @@ def to_literal(value: Scalar, datatype: NamedNode | None = None) -> Literal:
 
     Raises InputError where the value is not in the datatype's value space.
     """
+    if datatype is not None and not isinstance(value, _FITS.get(datatype, object)):
+        raise _misfit(value, datatype)
     if isinstance(value, datetime):
         return Literal(format_time(value), datatype=XSD.dateTime)
     if isinstance(value, date):
@@ -75,10 +91,17 @@ def to_literal(value: Scalar, datatype: NamedNode | None = None) -> Literal:
     if datatype in _FLOATS:
         return _float(value, datatype)
     if datatype == XSD.dateTime:
-        if not isinstance(value, str):
-            raise _misfit(value, datatype)
-        return Literal(format_time(parse_time(value)), datatype=XSD.dateTime)
+        return Literal(format_time(parse_time(str(value))), datatype=XSD.dateTime)
+    if datatype == XSD.date:
+        return Literal(_date(str(value)).isoformat(), datatype=XSD.date)
     return Literal(str(value), datatype=datatype)
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"date {text!r}: not ISO 8601; write it like 2019-06-01") from None
 
 
 def _boolean(value: Scalar) -> Literal:
@@ -93,17 +116,21 @@ def _integer(value: Scalar, datatype: NamedNode) -> Literal:
     if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
         raise _misfit(value, datatype)
     try:
-        return Literal(str(int(value)), datatype=datatype)  # type: ignore[arg-type]  # date was handled above
+        number = int(value)  # type: ignore[arg-type]  # dates were refused above
+        text = str(number)
     except ValueError:
         raise _misfit(value, datatype) from None
+    if datatype == XSD.nonNegativeInteger and number < 0:
+        raise _misfit(value, datatype)
+    return Literal(text, datatype=datatype)
 
 
 def _float(value: Scalar, datatype: NamedNode) -> Literal:
     if isinstance(value, bool):
         raise _misfit(value, datatype)
     try:
-        number = float(value)  # type: ignore[arg-type]  # date was handled above
-    except ValueError:
+        number = float(value)  # type: ignore[arg-type]  # dates were refused above
+    except (ValueError, OverflowError):
         raise _misfit(value, datatype) from None
     if not math.isfinite(number):
         raise InputError(f"value {value!r}: not a finite number; leave the value out instead")
@@ -125,10 +152,12 @@ def to_python(literal: Literal) -> Scalar:
             return parse_time(literal.value)
         except InputError:
             return literal.value
-    if datatype in _FLOATS:
-        return float(literal.value)
-    if datatype in (XSD.integer, XSD.nonNegativeInteger):
-        return int(literal.value)
-    if datatype == XSD.date:
-        return date.fromisoformat(literal.value)
+    # A literal outside its datatype's value space is legal RDF too.
+    with suppress(ValueError):
+        if datatype in _FLOATS:
+            return float(literal.value)
+        if datatype in (XSD.integer, XSD.nonNegativeInteger):
+            return int(literal.value)
+        if datatype == XSD.date:
+            return date.fromisoformat(literal.value)
     return literal.value
