@@ -233,9 +233,9 @@ def _read_origins(lists: list[list[Any]], complain: Callable[[int, str], None]) 
         return np.fromiter(map(_ORIGINS.__getitem__, chain.from_iterable(lists)), dtype=np.bool_, count=count)
     except (KeyError, TypeError):
         for index, column in enumerate(lists):
-            wrong = next((origin for origin in column if origin not in (MEASURED, BEST_GUESS)), None)
-            if wrong is not None:
-                complain(index, f"origin must be {MEASURED!r} or {BEST_GUESS!r}, not {wrong!r}")
+            bad = next((i for i, origin in enumerate(column) if origin not in (MEASURED, BEST_GUESS)), None)
+            if bad is not None:
+                complain(index, f"origin {bad} must be {MEASURED!r} or {BEST_GUESS!r}, not {column[bad]!r}")
         return np.zeros(count, dtype=np.bool_)
 
 

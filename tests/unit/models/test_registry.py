@@ -11,6 +11,23 @@ from voltwin.models.registry import Registry
 from voltwin.models.units import UNITS, convert, scale
 
 
+def write_curve(folder, **changes):
+    description = {
+        "name": "own-cell",
+        "version": "1.0.0",
+        "file": "own.csv",
+        "citation": "plant",
+        "licence": "own",
+        "referenceTemperature": {"value": 25, "unit": "DEG_C"},
+        "validTemperature": {"minimum": 0, "maximum": 45, "unit": "DEG_C"},
+        "entropy": "none",
+        "entropySigma": {"value": 0.2, "unit": "MilliV-PER-K"},
+        "curveSigma": {"value": 2, "unit": "MilliV"},
+        **changes,
+    }
+    (folder / "own.json").write_text(json.dumps(description))
+
+
 def test_an_unknown_model_names_the_known(registry):
     with pytest.raises(NotFoundError, match="arrival-gate, ocv-soc"):
         registry.get("oracle")
@@ -32,19 +49,7 @@ def test_files_of_ones_own_are_known_to_every_model(tmp_path):
     points = [[s / 20, 3.0 + s / 20 + (s / 20) ** 2 / 10] for s in range(21)]
     table = "# measured in the plant\nsoc,ocv_V\n" + "".join(f"{soc},{ocv}\n" for soc, ocv in points)
     (tmp_path / "curves" / "own.csv").write_text(table)
-    description = {
-        "name": "own-cell",
-        "version": "1.0.0",
-        "file": "own.csv",
-        "citation": "plant",
-        "licence": "own",
-        "referenceTemperature": {"value": 25, "unit": "DEG_C"},
-        "validTemperature": {"minimum": 0, "maximum": 45, "unit": "DEG_C"},
-        "entropy": "none",
-        "entropySigma": {"value": 0.2, "unit": "MilliV-PER-K"},
-        "curveSigma": {"value": 2, "unit": "MilliV"},
-    }
-    (tmp_path / "curves" / "own.json").write_text(json.dumps(description))
+    write_curve(tmp_path / "curves")
     relaxation = {
         "name": "own-rest",
         "version": "1.0.0",
@@ -85,20 +90,7 @@ def test_a_curve_that_cannot_be_is_refused_by_field(tmp_path, change, words):
     for name, rows in tables.items():
         text = "soc,ocv_V\n" + "".join(f"{soc},{ocv}\n" for soc, ocv in rows)
         (tmp_path / "curves" / name).write_text(text)
-    description = {
-        "name": "own-cell",
-        "version": "1.0.0",
-        "file": "own.csv",
-        "citation": "plant",
-        "licence": "own",
-        "referenceTemperature": {"value": 25, "unit": "DEG_C"},
-        "validTemperature": {"minimum": 0, "maximum": 45, "unit": "DEG_C"},
-        "entropy": "none",
-        "entropySigma": {"value": 0.2, "unit": "MilliV-PER-K"},
-        "curveSigma": {"value": 2, "unit": "MilliV"},
-        **change,
-    }
-    (tmp_path / "curves" / "own.json").write_text(json.dumps(description))
+    write_curve(tmp_path / "curves", **change)
     with pytest.raises(InputError, match=r"own\.json") as caught:
         Registry.discover(tmp_path)
     assert words in str(caught.value)

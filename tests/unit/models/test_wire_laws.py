@@ -1,0 +1,97 @@
+"""Whatever arrives, every instance gets outputs or a named problem, and a sound neighbour is not disturbed."""
+
+from __future__ import annotations
+
+import copy
+import json
+import warnings
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from voltwin.errors import VoltwinError
+from voltwin.models.handler import answer, describe
+from voltwin.models.registry import Registry
+
+from .samples import discharge_instance, gate_instance, quantity
+
+REGISTRY = Registry.discover()
+SOUND = {
+    "ocv-soc": {
+        "inputs": {"ocv": quantity([3.65, 3.7], "V"), "temperature": quantity(24.0, "DEG_C")},
+        "parameters": {},
+    },
+    "self-discharge": discharge_instance(250, cells=[50.0, 52.0]),
+    "self-discharge-two-electrode": discharge_instance(250, cells=[50.0, 52.0]),
+    "arrival-gate": gate_instance(),
+}
+
+odd = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(10**30), 10**30),
+    st.floats(),
+    st.sampled_from(["", "V", "K", "DEG_C", "PERCENT", "SEC", "nan", "bpx-nmc111", "measured"]),
+    st.lists(st.one_of(st.floats(), st.none(), st.text(max_size=2), st.booleans()), max_size=3),
+    st.dictionaries(
+        st.sampled_from(["value", "unit", "start"]), st.one_of(st.floats(), st.text(max_size=2)), max_size=2
+    ),
+)
+
+
+def places(value, way=()):
+    """Every place inside a JSON value, as the way to it."""
+    yield way
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from places(item, (*way, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value[:3]):
+            yield from places(item, (*way, index))
+
+
+def replaced(instance, way, value):
+    if not way:
+        return value
+    result = copy.deepcopy(instance)
+    target = result
+    for step in way[:-1]:
+        target = target[step]
+    target[way[-1]] = value
+    return result
+
+
+@pytest.mark.parametrize("name", sorted(SOUND))
+@given(data=st.data())
+@settings(max_examples=150, deadline=None)
+def test_one_odd_value_anywhere_spoils_at_most_its_own_instance(name, data):
+    sound = SOUND[name]
+    edits = data.draw(st.lists(st.tuples(st.sampled_from(list(places(sound))), odd), min_size=1, max_size=2))
+    spoiled = sound
+    for way, value in edits:
+        try:
+            spoiled = replaced(spoiled, way, value)
+        except (TypeError, KeyError, IndexError):
+            continue  # the first edit took away the place of the second
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        reply = answer(REGISTRY, name, {"instances": [sound, spoiled, sound]})
+    json.dumps(reply, allow_nan=False)
+    first, second, third = reply["results"]
+    assert first == third == answer(REGISTRY, name, {"instances": [sound]})["results"][0]
+    assert ("outputs" in second) != ("error" in second)
+    if "error" in second:
+        assert second["error"]["field"]
+        assert second["error"]["message"]
+
+
+@given(st.recursive(st.one_of(st.none(), st.booleans(), st.floats(), st.text(max_size=5)), st.lists, max_leaves=5))
+def test_a_request_that_is_none_is_an_error_of_ours(request_):
+    with pytest.raises(VoltwinError):
+        answer(REGISTRY, "ocv-soc", request_)
+
+
+@pytest.mark.parametrize("name", REGISTRY.names())
+def test_a_description_is_json(name):
+    json.dumps(describe(REGISTRY.get(name)), allow_nan=False)
