@@ -3,10 +3,10 @@
 >>> from voltwin.graphstore.paths.parse import parse
 >>> str(parse("/module-0017/cells[serial='C-04']/voltage"))
 "/module-0017/cells[serial='C-04']/voltage"
->>> parse("cells//voltage")
+>>> parse("cells//ocv")
 Traceback (most recent call last):
     ...
-voltwin.errors.PathSyntaxError: path 'cells//voltage': column 7: '/' does not fit here; expected a name or a 'quoted' text
+voltwin.errors.PathSyntaxError: path 'cells//ocv': column 7: '/' does not fit here; expected a name or a 'quoted' text
 """
 
 from __future__ import annotations
