@@ -145,6 +145,10 @@ class Journal(SeriesReader, Protocol):
         """Those of ``keys`` that some commit has taken already."""
         ...
 
+    def known_runs(self, ids: Sequence[str]) -> frozenset[str]:
+        """Those of ``ids`` that some commit has queued already, whatever became of them."""
+        ...
+
     def queued_runs(self) -> list[QueuedRun]:
         """Runs that are due and not finished, oldest first."""
         ...

@@ -11,7 +11,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
@@ -106,12 +106,19 @@ class SqliteJournal:
                 self._writer.execute("BEGIN IMMEDIATE")
                 self._insert(sequence, entry)
                 self._writer.execute("COMMIT")
-            except sqlite3.Error as error:
-                if self._writer.in_transaction:
-                    self._writer.execute("ROLLBACK")
-                raise StoreError(f"{self._file}: the commit was not taken: {error}") from error
+            except BaseException as error:
+                self._roll_back()
+                # Text and numbers that SQLite cannot hold are refused before they reach it.
+                if isinstance(error, sqlite3.Error | UnicodeError | OverflowError):
+                    raise StoreError(f"{self._file}: the commit was not taken: {error}") from error
+                raise
             self._last = sequence
             return int(sequence)
+
+    def _roll_back(self) -> None:
+        with suppress(sqlite3.ProgrammingError):  # closed: there is nothing to roll back
+            if self._writer.in_transaction:
+                self._writer.execute("ROLLBACK")
 
     def _insert(self, sequence: int, entry: Entry) -> None:
         execute, many = self._writer.execute, self._writer.executemany
@@ -164,12 +171,18 @@ class SqliteJournal:
 
     def known_messages(self, keys: Sequence[str]) -> frozenset[str]:
         """Those of ``keys`` that some commit has taken already."""
+        return self._known("SELECT key FROM messages WHERE key IN", keys)
+
+    def known_runs(self, ids: Sequence[str]) -> frozenset[str]:
+        """Those of ``ids`` that some commit has queued already, whatever became of them."""
+        return self._known("SELECT id FROM runs WHERE id IN", ids)
+
+    def _known(self, question: str, keys: Sequence[str]) -> frozenset[str]:
         known: set[str] = set()
         for start in range(0, len(keys), _MAX_VARIABLES):
             part = list(keys[start : start + _MAX_VARIABLES])
             marks = ",".join("?" * len(part))
-            rows = self._reader().execute(f"SELECT key FROM messages WHERE key IN ({marks})", part)  # noqa: S608 - marks only
-            known.update(key for (key,) in rows)
+            known.update(key for (key,) in self._reader().execute(f"{question} ({marks})", part))
         return frozenset(known)
 
     def queued_runs(self) -> list[QueuedRun]:
