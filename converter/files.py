@@ -17,10 +17,13 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from ..errors import ModelFileError
-from .staruml_tree import Sieve
+from .staruml_tree import Sieve, TooManyElementsError
 
 MAX_BYTES: Final = 96 * 1024 * 1024
 """The largest file that is read: a model of 100,000 elements with its diagrams has about half of it."""
+
+MAX_BRACKETS: Final = 4_000_000
+"""The most objects and lists in a JSON file: four times what a full-sized file of StarUML's has."""
 
 _XML_ENCODING: Final = re.compile(rb"^<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._:\-]{1,40})[\"']")
 _NOT_TEXT: Final = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "utf-7"})
@@ -108,6 +111,8 @@ def _json(path: Path, data: bytes, sieve: Sieve | None) -> object:
         raise ModelFileError(
             f"{path}: not valid {encoding} at byte {problem.start}; save it again from the UML tool"
         ) from problem
+    if text.count("{") + text.count("[") > MAX_BRACKETS:
+        raise ModelFileError(f"{path}: more than {MAX_BRACKETS} JSON objects and lists; split the model into fragments")
     try:
         content: object = json.loads(text, object_hook=sieve.hook if sieve is not None else None)
     except RecursionError as problem:
@@ -117,6 +122,8 @@ def _json(path: Path, data: bytes, sieve: Sieve | None) -> object:
             f"{path}: not valid JSON at line {problem.lineno}, column {problem.colno} ({problem.msg}); "
             "the file may be cut off, save it again"
         ) from problem
+    except TooManyElementsError as problem:
+        raise ModelFileError(f"{path}: {problem}") from problem
     except ValueError as problem:
         raise ModelFileError(f"{path}: a number in the JSON cannot be read ({problem})") from problem
     if _SURROGATE_ESCAPE.search(text):

@@ -15,6 +15,8 @@ from typing import Any, Final
 from . import uml
 
 Json = dict[str, Any]
+MAX_ELEMENTS: Final = 500_000
+"""The most elements, views apart: five times the largest model the converter is measured with."""
 Layout = tuple[str, Any, Any]
 """The type, id and name of a view or diagram."""
 
@@ -63,6 +65,10 @@ def reason(kind: str) -> str:
     return f"{kind} is not UML structure"
 
 
+class TooManyElementsError(Exception):
+    """Raised while a file is parsed, before it fills memory."""
+
+
 class Sieve:
     """Takes views and diagrams out of JSON while it is parsed, so that they never fill memory.
 
@@ -90,6 +96,10 @@ class Sieve:
                     put((kind, node.get("_id"), node.get("name")))
                     return None
                 self.others += 1
+                if self.others > MAX_ELEMENTS:
+                    raise TooManyElementsError(
+                        f"more than {MAX_ELEMENTS} model elements; split the model into fragments"
+                    )
             return node
 
         return hook

@@ -266,10 +266,12 @@ class _Reader:
         kinds = [document.type_ref(i) for i in document.references(node, "classifier")]
         association = next((k for k in kinds if document.kind_of(k.id) in ("Association", "AssociationClass")), None)
         common = self.features.common(node)
+        drawn_ends = self.features.drawn_link_ends(node)
         if association is not None:
-            self.links.append(
-                uml.Link(**common, owner=owner, association=association, ends=self.features.link_ends(node))
-            )
+            ends = self.features.link_ends(node) or drawn_ends
+            self.links.append(uml.Link(**common, owner=owner, association=association, ends=ends))
+        elif drawn_ends:
+            self.links.append(uml.Link(**common, owner=owner, ends=drawn_ends))
         else:
             value = self.features.value_text(node, "specification")
             self.objects.append(

@@ -36,7 +36,7 @@ _PREFIX: Final = re.compile(r"^EA[A-Za-z#]*_")
 _BEHAVIOUR: Final = re.compile(
     r"Activity|Action|State|Transition|Region|Interaction|Message|Lifeline|Behavior|UseCase|Include|Extend|Collaboration"
     r"|Flow|Pin|Pseudostate|Event|Trigger|Fragment|Gate|Occurrence|Connector|Continuation|ObjectNode|ForkNode"
-    r"|JoinNode|MergeNode|DecisionNode|InitialNode|FinalNode|Partition|Duration|Time"
+    r"|BufferNode|Swimlane|JoinNode|MergeNode|DecisionNode|InitialNode|FinalNode|Partition|Duration|Time"
 )
 _TOOL_ANNOTATIONS: Final = re.compile(r"papyrus|eclipse\.org|eclipse|ecore|xmi|rsa|ibm", re.IGNORECASE)
 

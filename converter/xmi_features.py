@@ -79,9 +79,9 @@ class Features:
         found = []
         for signature in node.all("ownedTemplateSignature"):
             for below in signature.walk():
-                if below.local == "ownedParameteredElement" and below.get("name"):
+                self.document.take(below)
+                if below.local in ("ownedParameteredElement", "ownedParameter") and below.get("name"):
                     found.append(below.get("name"))
-                    self.document.take(below)
         return tuple(found)
 
     # ---- features
@@ -226,6 +226,14 @@ class Features:
             instance = value.get("instance") or next(iter(self.document.references(value, "instance")), "")
             found.append(uml.Slot(**common, feature=feature, value=self._literal(value), instance=instance))
         return found or [uml.Slot(**common, feature=feature)]
+
+    def drawn_link_ends(self, node: Node) -> tuple[uml.LinkEnd, ...]:
+        """The ends of a link as Visual Paradigm writes it: two objects in its extension, no slots."""
+        for extension in node.all("Extension"):
+            if any(child.get("value") == "Link" for child in extension.all("modelType")):
+                ends = [*extension.all("from"), *extension.all("to")]
+                return tuple(uml.LinkEnd(id=self.document.key(end), object=end.get("idref")) for end in ends)
+        return ()
 
     def link_ends(self, node: Node) -> tuple[uml.LinkEnd, ...]:
         """The ends of a link: the slots of an instance of an association."""

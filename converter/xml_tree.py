@@ -18,7 +18,7 @@ from xml.parsers import expat
 from ..errors import ModelFileError
 
 MAX_DEPTH: Final = 200
-MAX_ELEMENTS: Final = 3_000_000
+MAX_ELEMENTS: Final = 1_000_000
 _CHUNK: Final = 1 << 20
 
 

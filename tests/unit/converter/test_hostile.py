@@ -72,6 +72,13 @@ def test_a_file_over_the_limit_is_not_read_whole(tmp_path: Path) -> None:
     assert peak < 8 * 1024 * 1024
 
 
+def test_a_file_of_too_many_elements_is_refused_while_it_is_parsed(tmp_path: Path) -> None:
+    head = '{"_type":"Project","x":['
+    assert "objects and lists" in refused(tmp_path / "m.mdj", head + "[]," * 4_000_001 + "1]}")
+    assert "model elements" in refused(tmp_path / "m.mdj", head + '{"_type":"A"},' * 500_001 + "1]}")
+    assert "XML elements" in refused(tmp_path / "m.uml", f"{XMI}{'<a/>' * 1_000_001}</xmi:XMI>")
+
+
 def test_xml_that_is_no_uml(tmp_path: Path) -> None:
     path = tmp_path / "m.xmi"
     assert "no UML model" in refused(path, "<html/>")

@@ -149,6 +149,67 @@ def test_visual_paradigm_in_any_encoding(tmp_path: Path, encoding: str) -> None:
     assert found.report.format == "XMI, Visual Paradigm"
 
 
+ENTERPRISE_ARCHITECT = """<?xml version="1.0" encoding="windows-1252"?>
+<xmi:XMI xmi:version="2.1" xmlns:uml="http://schema.omg.org/spec/UML/2.1" xmlns:xmi="http://schema.omg.org/spec/XMI/2.1">
+  <xmi:Documentation exporter="Enterprise Architect" exporterVersion="6.5"/>
+  <uml:Model xmi:type="uml:Model" name="EA_Model" visibility="public">
+    <packagedElement xmi:type="uml:Package" xmi:id="P" name="Zellen">
+      <packagedElement xmi:type="uml:Class" xmi:id="C" name="Zelle">
+        <ownedAttribute xmi:type="uml:Property" xmi:id="A" name="temperatur">
+          <type xmi:idref="EAJava_double"/>
+        </ownedAttribute>
+        <ownedAttribute xmi:type="uml:Property" xmi:id="E1" association="L" aggregation="none">
+          <type xmi:idref="M"/>
+        </ownedAttribute>
+      </packagedElement>
+      <packagedElement xmi:type="uml:Class" xmi:id="M" name="Messger\xe4t"/>
+      <packagedElement xmi:type="uml:Association" xmi:id="L">
+        <memberEnd xmi:idref="E1"/>
+        <memberEnd xmi:idref="E2"/>
+        <ownedEnd xmi:type="uml:Property" xmi:id="E2" association="L"><type xmi:idref="C"/></ownedEnd>
+      </packagedElement>
+    </packagedElement>
+  </uml:Model>
+  <xmi:Extension extender="Enterprise Architect" extenderID="6.5">
+    <elements>
+      <element xmi:idref="C" xmi:type="uml:Class" name="Zelle">
+        <properties documentation="Eine Zelle." stereotype="entity"/>
+        <tags><tag xmi:id="T1" name="exactMatch" value="urn:x:Cell#NOTES#"/></tags>
+        <attributes>
+          <attribute xmi:idref="A" name="temperatur">
+            <documentation value="Am Geh\xe4use."/>
+            <tags><tag xmi:id="T2" name="unit" value="DEG_C"/></tags>
+          </attribute>
+        </attributes>
+      </element>
+    </elements>
+    <primitivetypes>
+      <packagedElement xmi:type="uml:PrimitiveType" xmi:id="EAJava_double" name="double"/>
+    </primitivetypes>
+  </xmi:Extension>
+</xmi:XMI>
+"""
+
+
+def test_enterprise_architect_with_its_extension(tmp_path: Path) -> None:
+    path = tmp_path / "m.xmi"
+    path.write_bytes(ENTERPRISE_ARCHITECT.encode("windows-1252"))
+    found = convert(path)
+    classes = {c.name: c for c in found.description.classes}
+    assert set(classes) == {"Zelle", "Messgerät"}
+    cell = classes["Zelle"]
+    assert (cell.documentation, cell.stereotypes, cell.exact_match) == ("Eine Zelle.", ("entity",), ("urn:x:Cell",))
+    (temperature,) = cell.attributes
+    assert (temperature.datatype, temperature.unit, temperature.documentation) == ("xsd:double", "DEG_C", "Am Gehäuse.")
+    (association,) = found.description.associations
+    assert {e.path_name: e.navigable for e in association.ends} == {"messgerät": True, "zelle": False}
+    assert found.report.warnings == ()
+    assert {e.name: e.outcome for e in found.report.entries if e.type == "tag"} == {
+        "exactMatch": "converted",
+        "unit": "converted",
+    }
+
+
 def test_an_association_of_three_is_a_class(tmp_path: Path) -> None:
     path = tmp_path / "m.uml"
     ends = "".join(f'<ownedEnd xmi:id="e{n}" name="{n}" type="{n}" association="t"/>' for n in "abc")
