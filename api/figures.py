@@ -90,7 +90,7 @@ def self_discharge_by_age(points: Sequence[LossPoint], style: Style = Style()) -
     axes.set_xlabel("Module, sorted by age (rank)", color=colours.ink)
     axes.set_ylabel("Self-discharge since end of line (% SOC)", color=colours.ink)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3f}"))
+    axes.yaxis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10]))
     if points:
         axes.set_xlim(0, len(points) + 1)
         _age_axis(axes, [point.age for point in points], colours)

@@ -16,7 +16,7 @@ import numpy as np
 from ..ontology.literals import Scalar, format_time, from_microseconds, parse_time, to_microseconds
 
 Origin = OneOf["given", "measured", "computed", "inferred"]
-"""``given``: in the model or told once; ``measured``: came with a time; ``computed``: a model run; ``inferred``: a rule."""
+"""``given``: told once, or drawn; ``measured``: came with a time; ``computed``: by models; ``inferred``: by rules."""
 
 SegmentOrigin = OneOf["measured", "best guess"]
 ORIGINS: Final = get_args(Origin)

@@ -176,7 +176,7 @@ class TripleStore(Protocol):
         union: bool = True,
         functions: Mapping[NamedNode, Function] | None = None,
     ) -> QueryResult:
-        """Answer a query; ``union``: the default graph is the union of all graphs."""
+        """Answer a query; ``union``: the default graph is the union of all graphs, whatever its FROM says."""
         ...
 
     def quads(

@@ -21,7 +21,6 @@ from pyoxigraph import Literal, NamedNode, Quad, Store, Triple
 from ..errors import FleetLockedError, QueryError, StoreError
 from ..ontology.iris import PREFIXES, VT
 from ..ontology.naming import Naming
-from .dataset import names_dataset
 from .interfaces import Function, GraphChange, QueryResult, Term
 from .sparql import Bindable, bind
 
@@ -63,8 +62,7 @@ class OxigraphStore:
             return self._engine.query(
                 text,
                 prefixes=PREFIXES,
-                # The engine would take the union over the query's own FROM.
-                use_default_graph_as_union=union and not names_dataset(text),
+                use_default_graph_as_union=union,
                 custom_functions=dict(functions) if functions else None,
             )
         except SyntaxError as error:

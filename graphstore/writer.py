@@ -48,6 +48,8 @@ class TwinWriter:
 
     def bear(self, key: str, cls: NamedNode) -> NamedNode:
         """The twin ``key``; made as a ``cls`` with all its required parts if it does not exist yet."""
+        if not key:
+            raise InputError("a twin's key is empty; give it a name")
         twin = self.names.twin(key)
         if not self.changes.exists(twin, twin):
             self._make(twin, cls, key, twin)
@@ -78,6 +80,8 @@ class TwinWriter:
         return f"{name[:1].lower()}{name[1:]}-{number:0{width}d}"
 
     def _part(self, whole: NamedNode, prop: Property, key: str | None, graph: NamedNode) -> NamedNode:
+        if key == "":
+            raise InputError(f"a key of {prop.name} is empty; give it a name")
         part = self.names.part(whole, prop.name, key)
         if not self.changes.exists(part, graph) and prop.range is not None:
             self._make(part, prop.range, key or prop.name, graph)
@@ -134,7 +138,7 @@ class TwinWriter:
 
     def _term(self, prop: Property, value: Any) -> Term:
         if prop.kind == "choice":
-            if value not in prop.choices:
+            if not isinstance(value, str) or value not in prop.choices:
                 raise InputError(f"value {value!r}: not one of {', '.join(sorted(prop.choices))}")
             return prop.choices[value]
         if prop.kind == "object":

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator
 from typing import Final, Protocol
 
 import rdflib
-from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Triple, serialize
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Triple
 from rdflib.namespace import SH
 
-from ...ontology.iris import RDF, VT
+from ...ontology.iris import RDF, VT, XSD
 from ...ontology.naming import Naming
 from ..interfaces import TripleStore
 from .report import ValidationReport, Violation
@@ -53,13 +53,42 @@ class PyShaclEngine:
 def to_rdflib(triples: Iterable[Triple]) -> rdflib.Graph:
     """The same graph as rdflib knows it."""
     graph = rdflib.Graph()
-    graph.parse(data=serialize(triples, format=RdfFormat.N_TRIPLES), format="nt")
+    terms: dict[object, rdflib.term.Node] = {}
+
+    def term(node: object) -> rdflib.term.Node:
+        known = terms.get(node)
+        if known is None:
+            known = terms[node] = _to_rdflib(node)
+        return known
+
+    for triple in triples:
+        graph.add((term(triple.subject), term(triple.predicate), term(triple.object)))
     return graph
 
 
+def _to_rdflib(node: object) -> rdflib.term.Node:
+    match node:
+        case NamedNode():
+            return rdflib.URIRef(node.value)
+        case BlankNode():
+            return rdflib.BNode(node.value)
+        case Literal():
+            # rdflib tells a plain literal from an xsd:string one, RDF 1.1 does not.
+            plain = node.language is not None or node.datatype == XSD.string
+            datatype = None if plain else rdflib.URIRef(node.datatype.value)
+            return rdflib.Literal(node.value, lang=node.language, datatype=datatype)
+        case _:
+            raise TypeError(f"{node}: SHACL engines know no triple terms")
+
+
 def closure(store: TripleStore, twin: NamedNode, names: Naming) -> list[Triple]:
-    """What validating ``twin`` has to see."""
-    own = [quad.triple for graph in (twin, names.computed_graph(twin)) for quad in store.quads(None, None, None, graph)]
+    """What validating ``twin`` has to see; no shape is about its observations, which are the larger part."""
+    own = [
+        quad.triple
+        for graph in (twin, names.computed_graph(twin))
+        for quad in store.quads(None, None, None, graph)
+        if not (isinstance(quad.subject, NamedNode) and "#" in quad.subject.value)
+    ]
     far = {
         triple.object
         for triple in own
