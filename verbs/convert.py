@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import click
@@ -63,7 +64,7 @@ def convert(
     if tree_root is not None:
         click.echo(tree_text(staruml2json(read(model, max_bytes=most), tree_root)))
         return
-    found = convert_model(model, max_bytes=most)
+    found = convert_model(model, max_bytes=most, progress=_tell if sys.stderr.isatty() else None)
     description = found.description
     if json_out:
         _write(json_out, dump_description(description).encode("utf-8"))
@@ -81,6 +82,11 @@ def convert(
     click.echo(found.report.text(entries=True) if report else found.report.summary(), err=to_stderr)
     if strict and found.report.warnings:
         raise VoltwinError(f"{model}: {len(found.report.warnings)} warnings, and --strict allows none; see --report")
+
+
+def _tell(what: str, done: int, total: int) -> None:
+    """One line of progress that the next one overwrites."""
+    click.echo(f"\r\x1b[K{what} {done}/{total}" if what != "done" else "\r\x1b[K", nl=False, err=True)
 
 
 def _diff(old: Path, new: Path, json_out: str | None, strict: bool, most: int) -> None:

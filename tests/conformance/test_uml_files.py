@@ -123,6 +123,13 @@ def test_simplecar_is_what_the_papers_tool_makes_of_it() -> None:
     assert (trailer["Tyre"], trailer["classifier"]) == ({}, "Trailer")
 
 
+@every_file
+def test_the_papers_tree_of_every_object_can_be_made(path: Path) -> None:
+    model = read(path)
+    for name in {o.name for o in model.objects if o.name} | {c.name for c in model.classifiers[:20] if c.name}:
+        assert name in staruml2json(model, name)
+
+
 @pytest.mark.parametrize("path", sorted(GOLDENS.glob("*.mdj")), ids=lambda path: path.stem)
 def test_goldens(path: Path) -> None:
     """A model with its description, ontology and shapes as they are meant to be, compared as graphs."""

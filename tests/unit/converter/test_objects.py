@@ -124,6 +124,17 @@ def test_a_class_name_is_resolved_to_the_class(uml: Maker, converted: Convert) -
     assert values(found, "core#appliesTo") == [NamedNode(f"{MODEL}Module")]
 
 
+def test_a_slot_of_a_class_type_names_an_object(uml: Maker, converted: Convert) -> None:
+    a, b = uml.cls("A"), uml.cls("B")
+    a["attributes"] = [uml.attr("b", b, "*"), uml.attr("part", b, "*", aggregation="composite")]
+    one = uml.obj("one", a, uml.slot("b", "two"), uml.slot("b", "nobody"))
+    found = converted(uml.project(a, b, one, uml.obj("two", b)))
+    assert values(found, "#A.b") == [NamedNode(f"{MODEL}two")]
+    assert values(found, "core#tag") == [Literal("b=nobody")]
+    assert codes(found) == ["bad-value"]
+    assert [f.composite for f in found.description.classes[0].attributes] == [False, True]
+
+
 # ---- links
 def test_a_link_means_the_only_association_there_is_through_ancestors(uml: Maker, converted: Convert) -> None:
     a, b, special = uml.cls("A"), uml.cls("B"), uml.cls("SpecialA")

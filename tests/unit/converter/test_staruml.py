@@ -1,10 +1,12 @@
 """What .mdj files look like in the wild, and what has to come of it."""
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from voltwin.converter import Conversion, instances, ontology, shapes
+from voltwin.converter import Conversion, convert, describe, instances, ontology, read, shapes
 from voltwin.converter.description import Class, End, Feature
 from voltwin.ontology.iris import OWL, QUDT, RDF, RDFS, SH, SKOS, VT, XSD
 from voltwin.ontology.naming import Naming
@@ -351,3 +353,46 @@ def test_an_xsd_date_is_any_literal_in_owl_and_exact_in_the_shapes(uml: Maker, c
     ranges = [t.object.value for t in ontology(found.description) if t.predicate == RDFS.range]
     assert ranges == [f"{RDFS.NS}Literal"]
     assert [t.object for t in shapes(found.description) if t.predicate == SH.datatype] == [XSD.date]
+
+
+def test_tags_of_every_kind_and_stereotypes_by_reference(uml: Maker, converted: Convert) -> None:
+    other = uml.cls("Other")
+    stereotype = uml.make("UMLStereotype", "traced")
+    tags = [
+        uml.make("Tag", "flagged", kind="boolean", checked=True),
+        uml.make("Tag", "count", kind="number", number=7),
+        uml.make("Tag", "see", kind="reference", reference=uml.ref(other)),
+        uml.make("Tag", "secret", kind="hidden", value="x"),
+        uml.make("Tag", "count", kind="string", value="again"),
+    ]
+    found = converted(uml.project(other, stereotype, uml.cls("A", tags=tags, stereotype=uml.ref(stereotype))))
+    assert cls(found, "A").tags == (
+        ("flagged", "true"),
+        ("count", "7"),
+        ("see", "Other"),
+        ("secret", "x"),
+        ("count", "again"),
+    )
+    assert cls(found, "A").stereotypes == ("traced",)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_any_unicode_encoding_of_json(tmp_path: Path, uml: Maker, encoding: str) -> None:
+    path = tmp_path / "m.mdj"
+    path.write_bytes(json.dumps(uml.project(uml.cls("Größe")), ensure_ascii=False).encode(encoding))
+    assert [c.name for c in convert(path).description.classes] == ["Größe"]
+
+
+def test_progress_is_told(tmp_path: Path, uml: Maker) -> None:
+    path = tmp_path / "m.mdj"
+    path.write_text(json.dumps(uml.project(uml.cls("A"), uml.cls("B"), uml.obj("a", "A"))))
+    told: list[tuple[str, int, int]] = []
+    convert(path, progress=lambda *what: told.append(what))
+    assert told[0][0] == "reading"
+    assert told[-1] == ("done", 3, 3)
+
+
+def test_the_stages_can_be_taken_one_by_one(tmp_path: Path, uml: Maker) -> None:
+    path = tmp_path / "m.mdj"
+    path.write_text(json.dumps(uml.project(uml.cls("A", uml.attr("x", "int")))))
+    assert describe(read(path)) == convert(path).description
