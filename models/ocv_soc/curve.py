@@ -146,13 +146,16 @@ class OcvCurve:
         guess = np.interp(voltage, self.voltages[0], self.points)
         for _ in range(80):
             error = self.voltage(guess, temperature) - voltage
-            if np.all(np.abs(error[inside]) <= _TOLERANCE):
+            found = np.abs(error) <= _TOLERANCE
+            if np.all(found[inside]):
                 break
             high = np.where(error > 0, guess, high)
             low = np.where(error > 0, low, guess)
             slope = self.slope(guess, temperature)
             step = np.divide(error, slope, out=np.full_like(error, np.inf), where=slope > 0)
             newton = guess - step
-            guess = np.where((newton >= low) & (newton <= high), newton, 0.5 * (low + high))
+            moved = np.where((newton >= low) & (newton <= high), newton, 0.5 * (low + high))
+            # What is found stays: an answer must not depend on who else is in the batch.
+            guess = np.where(found, guess, moved)
         result: Floats = np.where(inside, guess, np.nan)
         return result

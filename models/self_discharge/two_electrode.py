@@ -33,6 +33,8 @@ from .rate_laws import RateLaw
 from .soc_laws import ExponentialFactor
 
 _TERMS: Final = 4
+#: The series is left alone beyond beta K / A of this: its error would pass one percent of the film's loss.
+_FARTHEST: Final = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,8 @@ def two_losses(
     """Charge lost to the shuttle and to the film ``(N,)``, fractions of capacity.
 
     ``state_of_charge`` at the start and ``shuttle`` exposure ``(N,)``, ``moments`` ``(4, N)``. The set must
-    have a film and an exponential f(S).
+    have a film and an exponential f(S). Where the shuttle takes so much (about a fifth of the capacity) that
+    the series no longer holds, the film's loss is NaN.
     """
     if chosen.film is None or not isinstance(chosen.soc_factor, ExponentialFactor):
         raise TypeError(f"parameter set {chosen.name} has no film, or no exponential f(S)")
@@ -79,5 +82,8 @@ def two_losses(
     if not beta:
         even = sum((-b) ** m / float(np.prod(np.arange(1, m + 1))) * moments[m] for m in range(_TERMS))
         exposure = np.exp(b * level) * even
-    film = np.log1p(b * exposure) / b if b else exposure
+    covered = np.abs(beta * np.exp(beta * level) * shuttle) <= _FARTHEST
+    covered &= b * exposure > -0.5
+    film = np.log1p(np.where(covered, b * exposure, 0.0)) / b if b else exposure
+    film = np.where(covered, film, np.nan)
     return chosen.soc_factor.loss(state_of_charge, shuttle), film

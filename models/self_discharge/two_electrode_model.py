@@ -121,9 +121,11 @@ class TwoElectrodeModel:
             spread = np.stack([cells.spread(moment) for moment in moments.film])
             start = cells.values / 100.0
             shuttle, film = two_losses(chosen, start, cells.spread(moments.shuttle), spread)
-            over = cells.with_values(start - shuttle - film).minimum() < 0
+            over = ~(cells.with_values(start - shuttle - film).minimum() >= 0)
             for position in np.flatnonzero(over).tolist():
-                problems.add(int(rows[position]), "soc", "falls below 0 % within the history; check start and rates")
+                problems.add(
+                    int(rows[position]), "soc", "loses nearly all within the history; check start, times and rates"
+                )
             at = batch.scalar("temperature")[rows]
             kelvin = cells.spread(np.where(np.isnan(at), curve.reference_temperature, at + _KELVIN))
             before = curve.voltage(start, kelvin)

@@ -67,6 +67,62 @@ def test_parameter_defaults_lie_within_their_own_bounds(model):
             unit_named(parameter.unit)
 
 
+def sound_batch(model: Model, size: int) -> Batch:
+    """Instances within every port's bounds: half-charged cells, a day at 20 °C, all defaults."""
+    cells = Ragged.from_rows([[3.67, 3.68]] * size)
+    day = Trends(
+        np.zeros(size),
+        np.full(size, 86400.0),
+        np.full(size, 293.15),
+        np.full(size, 293.15),
+        np.ones(size, dtype=bool),
+        np.arange(size + 1),
+    )
+    scalars = {"SEC": 86400.0, "DEG_C": 20.0, "HR": 10.0, "A-HR": 12.5}
+    columns = {}
+    for port in model.inputs:
+        if port.shape == "trend":
+            columns[port.name] = day
+        elif port.shape == "cells":
+            columns[port.name] = cells if port.unit == "V" else cells.with_values(np.full(2 * size, 50.0))
+        else:
+            if not port.optional and port.unit not in scalars:
+                pytest.skip(f"no sound value is known for {port.name} in {port.unit}")
+            value = np.nan if port.optional else 0.0 if port.name == "endOfLineTime" else scalars[port.unit]
+            columns[port.name] = np.full(size, value)
+    return Batch(size, columns, {parameter.name: [parameter.default] * size for parameter in model.parameters})
+
+
+def test_outputs_have_the_shapes_their_ports_declare(model):
+    answer = model.run(sound_batch(model, 3))
+    assert not answer.problems
+    for port in model.outputs:
+        column = answer.columns[port.name]
+        assert len(column) == 3
+        if port.shape == "scalar":
+            assert isinstance(column, np.ndarray)
+            assert column.dtype == np.float64
+        elif port.shape == "cells":
+            assert isinstance(column, Ragged)
+            assert column.lengths.tolist() == [2, 2, 2]
+        elif port.shape == "text":
+            assert all(isinstance(word, str) for word in column)
+        else:
+            assert all(isinstance(word, str) for words in column for word in words)
+
+
+def test_a_fleet_is_answered_as_its_twins_are_one_by_one(model):
+    together, alone = model.run(sound_batch(model, 3)), model.run(sound_batch(model, 1))
+    for port in model.outputs:
+        many, one = together.columns[port.name], alone.columns[port.name]
+        if isinstance(one, Ragged):
+            assert many.row(2) == pytest.approx(one.row(0), rel=1e-12, nan_ok=True)
+        elif isinstance(one, np.ndarray):
+            assert many[2] == pytest.approx(one[0], rel=1e-12, nan_ok=True)
+        else:
+            assert many[2] == one[0]
+
+
 def test_an_empty_batch_is_answered(model):
     answer = model.run(empty_batch(model))
     assert isinstance(answer, Answer)

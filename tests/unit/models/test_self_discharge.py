@@ -179,6 +179,8 @@ def test_what_is_wrong_is_named(registry, change, field, words):
         (lambda t: t["start"].__setitem__(2, t["start"][2] - 60), "must increase"),
         (lambda t: t["start"].__setitem__(2, t["start"][2] + 60), "60 s without a temperature"),
         (lambda t: t["origin"].__setitem__(2, "rumour"), "rumour"),
+        (lambda t: t["origin"].__setitem__(2, None), "origin 2 must be"),
+        (lambda t: t["startValue"].__setitem__(0, True), "finite number, not True"),
         (lambda t: t["origin"].pop(), "same length"),
         (lambda t: t.pop("end"), "end: missing"),
         (lambda t: t["endValue"].__setitem__(0, float("nan")), "finite"),

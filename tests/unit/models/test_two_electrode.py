@@ -8,7 +8,7 @@ from voltwin.models.handler import answer
 from voltwin.models.self_discharge.parameter_sets import ParameterSets
 from voltwin.models.self_discharge.two_electrode import film_moments, two_losses
 
-from .samples import case_study, discharge_instance, trends_of
+from .samples import case_study, discharge_instance, quantity, trends_of, wire_trend
 
 SET = ParameterSets.shipped().get("generic-nmc-two-electrode")
 
@@ -73,6 +73,19 @@ def test_a_film_shows_less_in_the_voltage_than_a_shuttle_of_the_same_size(regist
         assert outputs["ocvChange"]["value"][cell] == pytest.approx(total, abs=1e-9)
     mean = sum(outputs["filmLoss"]["value"]) / 2
     assert 0.7 < outputs["filmLossSigma"]["value"] / mean < 0.8
+
+
+def test_a_history_that_takes_nearly_all_is_refused_not_extrapolated(registry):
+    times, _ = case_study(280.0)
+    trend = wire_trend(np.array([times[0], times[0] + 200 * 8766 * 3600.0]), np.array([45.0, 45.0]))
+    long = discharge_instance(280, temperatureTrend=trend)
+    long["inputs"]["until"] = quantity(trend["end"][0], "SEC")
+    results = answer(registry, "self-discharge-two-electrode", {"instances": [long, discharge_instance(280)]})[
+        "results"
+    ]
+    assert results[0]["error"]["field"] == "soc"
+    assert "loses nearly all" in results[0]["error"]["message"]
+    assert "outputs" in results[1]
 
 
 @pytest.mark.parametrize(

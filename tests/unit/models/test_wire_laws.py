@@ -62,6 +62,15 @@ def replaced(instance, way, value):
     return result
 
 
+def same(one, two):
+    """Equal, numbers but for the rounding that the length of an array makes."""
+    if isinstance(one, dict):
+        return one.keys() == two.keys() and all(same(one[key], two[key]) for key in one)
+    if isinstance(one, list):
+        return len(one) == len(two) and all(same(a, b) for a, b in zip(one, two, strict=True))
+    return one == (pytest.approx(two, rel=1e-9, abs=1e-9) if isinstance(one, float) else two)
+
+
 @pytest.mark.parametrize("name", sorted(SOUND))
 @given(data=st.data())
 @settings(max_examples=150, deadline=None)
@@ -79,7 +88,9 @@ def test_one_odd_value_anywhere_spoils_at_most_its_own_instance(name, data):
         reply = answer(REGISTRY, name, {"instances": [sound, spoiled, sound]})
     json.dumps(reply, allow_nan=False)
     first, second, third = reply["results"]
-    assert first == third == answer(REGISTRY, name, {"instances": [sound]})["results"][0]
+    alone = answer(REGISTRY, name, {"instances": [sound]})["results"][0]
+    assert same(first, alone)
+    assert same(third, alone)
     assert ("outputs" in second) != ("error" in second)
     if "error" in second:
         assert second["error"]["field"]
