@@ -46,8 +46,8 @@ _NOT_VALIDATED: Final = """## What is not validated
   there and the answers carry EXTRAPOLATED_T.
 - Relaxation at partial charge (0.15 ± 0.1 mV for each factor e of time), the spread of the rate from cell to
   cell (20 %), the sigmas of entropic coefficients, curves and thermometers are judgements.
-- The operating curve below simulates a charge from the very distributions the gate assumes. It tests the
-  decision and its arithmetic; it does not show that nature follows them.
+- The [operating curve](operating-curve.md) simulates a charge from the very distributions the gate assumes.
+  It tests the decision and its arithmetic; it does not show that nature follows them.
 - No cell was taken apart: that a rejected cell really leaks is not shown by anything here.
 """
 
@@ -65,11 +65,13 @@ def plausibility_page() -> str:
     for row in compare():
         cells = (row.figure, row.source, row.evidence, row.published, row.model, row.verdict, row.remark)
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    sources = ["\n## Sources of the files shipped\n"]
+    sources = ["## Sources of the files shipped\n"]
     curves, sets = CurveLibrary.shipped().curves.values(), ParameterSets.shipped().sets.values()
     sources += [f"- curve `{curve.name}` ({curve.licence}): {curve.citation}" for curve in curves]
     sources += [f"- parameter set `{chosen.name}`: {'; '.join(chosen.citation)}" for chosen in sets]
-    return "\n".join([*lines, *sources, "\n" + _NOT_VALIDATED])
+    figures = ["\n## The case study by these models\n", "The three figures of the paper, with the default set:\n"]
+    figures += [f"![{name.removesuffix('.svg')}]({name})\n" for name in case_study_charts()]
+    return "\n".join([*lines, *figures, *sources, "\n" + _NOT_VALIDATED])
 
 
 def case_study_charts() -> dict[str, str]:
