@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from . import uml
-from .description import Association, Class, Description, Feature, Literal, Package, Tags
+from .description import Association, Class, Description, Feature, Literal, Package, Tags, tag_pairs
 from .features import MEANT, bounds_of, drawn_name, range_iri, range_of, tagged_fields
 from .minting import decapitalised, digest, local
 from .multiplicity import Bounds
@@ -80,7 +80,7 @@ def describe_with_account(model: uml.Model, progress: Progress | None = None) ->
 
 
 def _plain_tags(tags: tuple[uml.Tag, ...]) -> Tags:
-    return tuple((t.name, t.value) for t in tags if t.name not in MEANT)
+    return tag_pairs((t.name, t.value) for t in tags if t.name not in MEANT)
 
 
 def _package(scope: Scope, names: Names, notes: Notes, package: uml.Package) -> Package:

@@ -11,6 +11,7 @@ each field means stands there. `description_json` reads and writes it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +19,14 @@ FORMAT: Final = "voltwin-description"
 VERSION: Final = 1
 
 Tags = tuple[tuple[str, str], ...]
+
+
+def tag_pairs(pairs: Iterable[tuple[str, str]]) -> Tags:
+    """Tags as a description has them: those of one name together, in the order the names first came."""
+    grouped: dict[str, list[tuple[str, str]]] = {}
+    for name, value in pairs:
+        grouped.setdefault(name, []).append((name, value))
+    return tuple(pair for group in grouped.values() for pair in group)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,14 +10,14 @@ docs/adr/0011, a ``pathName`` from the name. Fields that hold their default are 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
-from dataclasses import MISSING, fields
+from collections.abc import Callable
+from dataclasses import MISSING, fields, replace
 from functools import cache
-from importlib.resources import files
 from typing import Any, Final, TypeVar, cast
 
 from ..errors import ModelFileError
 from . import description as d
+from .description_check import check_references, check_schema, unique
 from .minting import MODELS, decapitalised, local, slug
 
 _ALWAYS: Final = frozenset({"name", "key", "lower", "upper", "kind", "ends", "navigable", "values"})
@@ -97,12 +97,12 @@ def load_description(text: str, source: str = "description") -> d.Description:
 
 def from_json(content: Any, source: str = "description") -> d.Description:
     """The description that parsed JSON says; ModelFileError with the place where it says none."""
-    _validate(content, source)
+    check_schema(content, source)
     model = content.get("iri") or MODELS + slug(content["name"])
     packages = _many(content, "packages", lambda j: _package(j, model))
     spaces = {p.key: p for p in packages} | {"": d.Package(name="", key="", iri=f"{model}#")}
     classes = _many(content, "classes", lambda j: _class(j, spaces, source))
-    by_key = _unique(classes, source)
+    by_key = unique(classes, source)
     associations = _many(content, "associations", lambda j: _association(j, by_key, spaces, source))
     found = _decode(
         d.Description,
@@ -115,27 +115,28 @@ def from_json(content: Any, source: str = "description") -> d.Description:
         objects=_many(content, "objects", _object),
         links=_many(content, "links", lambda j: _decode(d.Link, j)),
     )
-    _check_references(found, source)
-    return found
+    check_references(found, source)
+    return _with_datatypes(found)
 
 
-@cache
-def schema() -> dict[str, Any]:
-    """The published JSON Schema (2020-12) of the format."""
-    text = files(__package__.rpartition(".")[0] + ".ontology").joinpath("description.schema.json").read_text("utf-8")
-    loaded: dict[str, Any] = json.loads(text)
-    return loaded
-
-
-def _validate(content: Any, source: str) -> None:
-    from jsonschema import Draft202012Validator  # a tenth of a second that nobody else should wait
-
-    problems = sorted(Draft202012Validator(schema()).iter_errors(content), key=lambda e: list(map(str, e.path)))
-    for worst in problems[:1]:
-        place = "/".join(str(step) for step in worst.absolute_path) or "(root)"
-        raise ModelFileError(
-            f"{source}: at {place}: {worst.message[:300]}; ontology/description.schema.json says what is expected"
-        )
+def _with_datatypes(found: d.Description) -> d.Description:
+    """Where a feature's class is a simple data type, its values are that type's literals."""
+    simple = {c.key: c.datatype for c in found.classes if c.datatype}
+    if not any(f.class_key in simple and not f.datatype for c in found.classes for f in c.attributes):
+        return found
+    return replace(
+        found,
+        classes=tuple(
+            replace(
+                c,
+                attributes=tuple(
+                    replace(f, class_key="", datatype=simple[f.class_key]) if f.class_key in simple else f
+                    for f in c.attributes
+                ),
+            )
+            for c in found.classes
+        ),
+    )
 
 
 def _many(content: dict[str, Any], key: str, make: Callable[[dict[str, Any]], _T]) -> tuple[_T, ...]:
@@ -143,9 +144,9 @@ def _many(content: dict[str, Any], key: str, make: Callable[[dict[str, Any]], _T
 
 
 def _decode(kind: type[_T], content: dict[str, Any], **given: Any) -> _T:
-    values = dict(given)
+    values: dict[str, Any] = {"name": "", **given}
     for name, key, _ in _layout(cast("Any", kind)):
-        if name in values or key not in content:
+        if name in given or key not in content:
             continue
         value = content[key]
         if name == "tags":
@@ -223,28 +224,3 @@ def _object(content: dict[str, Any]) -> d.Object:
         key=_key(content, package),
         slots=_many(content, "slots", lambda j: _decode(d.Slot, j)),
     )
-
-
-def _unique(classes: Iterable[d.Class], source: str) -> dict[str, d.Class]:
-    found: dict[str, d.Class] = {}
-    for class_ in classes:
-        if class_.key in found:
-            raise ModelFileError(f"{source}: two classes have the key {class_.key!r}; give one of them another key")
-        found[class_.key] = class_
-    return found
-
-
-def _check_references(found: d.Description, source: str) -> None:
-    """Every key that is referred to is there."""
-    classes = {c.key for c in found.classes}
-    objects = {o.key for o in found.objects}
-    associations = {a.key for a in found.associations}
-    wanted = [(c.key, "parent", p, classes) for c in found.classes for p in c.parents]
-    wanted += [(c.key, "class", f.class_key, classes) for c in found.classes for f in c.attributes if f.class_key]
-    wanted += [(s.parent, "class", k, classes) for s in found.generalization_sets for k in (s.parent, *s.children)]
-    wanted += [(o.key, "class", k, classes) for o in found.objects for k in o.classes]
-    wanted += [("a link", "object", k, objects) for x in found.links for k in x.objects]
-    wanted += [("a link", "association", x.association, associations) for x in found.links if x.association]
-    for where, what, key, known in wanted:
-        if key not in known:
-            raise ModelFileError(f"{source}: {where} refers to the {what} {key!r}, which is not listed")

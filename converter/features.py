@@ -17,6 +17,7 @@ from ..ontology.iris import CORE
 from . import uml
 from .alignment import expand, fits, quantity_kind, unit
 from .datatypes import type_text, xsd_for
+from .description import tag_pairs
 from .multiplicity import Bounds, parse
 from .names import Names, tag
 from .report import Ledger
@@ -174,7 +175,7 @@ def tagged_fields(ledger: Ledger, element: uml.Element, datatype: str, where: st
         except re.error as problem:
             refused.append(("pattern", pattern))
             ledger.warn("bad-limit", element.id, where, f"the pattern {pattern!r} is not well formed: {problem}")
-    found["tags"] += tuple(refused)
+    found["tags"] = tag_pairs((*found["tags"], *refused))
     return found
 
 

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from . import uml
 from .datatypes import type_text, xsd_for
-from .description import Association, Class, Feature, Link, Object, Slot
+from .description import Association, Class, Feature, Link, Object, Slot, tag_pairs
 from .features import drawn_name
 from .minting import Register, decapitalised, digest
 from .names import Names, explicit_iri
@@ -140,6 +140,8 @@ class _Objects:
         candidates = self._candidates(objects)
         named = self.association_keys.get(drawn.association.id, drawn.association.name)
         if named in self.associations:
+            if len(self.associations[named].ends) != 2:
+                return None, f"the association {named} has more than two ends; draw an object of its class instead"
             candidates = [c for c in candidates if c[0] == named] or [(named, True)]
         words = {drawn.name, *drawn.stereotypes} - {""}
         by_name = [c for c in candidates if self.associations[c[0]].name in words]
@@ -187,7 +189,7 @@ class _Objects:
             id=drawn.id,
             documentation=drawn.documentation,
             stereotypes=drawn.stereotypes,
-            tags=tuple((t.name, t.value) for t in drawn.tags),
+            tags=tag_pairs((t.name, t.value) for t in drawn.tags),
             constraints=draft.constraints,
             objects=tuple(self.keys[i][0] for i in draft.objects),
             association=draft.association,
@@ -280,7 +282,7 @@ class _Objects:
             iri=iri,
             documentation=drawn.documentation,
             stereotypes=drawn.stereotypes,
-            tags=tags,
+            tags=tag_pairs(tags),
             constraints=tuple(notes.constraints.get(drawn.id, ())),
             dependencies=tuple(notes.dependencies.get(drawn.id, ())),
             slots=self._slots(drawn),

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from . import uml
-from .description import Association, End, GeneralizationSet
+from .description import Association, End, GeneralizationSet, tag_pairs
 from .features import bounds_of, drawn_name, tagged_fields
 from .minting import decapitalised
 from .multiplicity import Bounds
@@ -152,7 +152,7 @@ def _association(
         derived=drawn.derived,
         documentation=drawn.documentation,
         stereotypes=drawn.stereotypes,
-        tags=tuple((t.name, t.value) for t in drawn.tags),
+        tags=tag_pairs((t.name, t.value) for t in drawn.tags),
         constraints=tuple(notes.constraints.get(drawn.id, ())),
         dependencies=tuple(notes.dependencies.get(drawn.id, ())),
         ends=tuple(end for end in ends if end is not None),

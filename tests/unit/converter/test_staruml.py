@@ -369,9 +369,9 @@ def test_tags_of_every_kind_and_stereotypes_by_reference(uml: Maker, converted: 
     assert cls(found, "A").tags == (
         ("flagged", "true"),
         ("count", "7"),
+        ("count", "again"),
         ("see", "Other"),
         ("secret", "x"),
-        ("count", "again"),
     )
     assert cls(found, "A").stereotypes == ("traced",)
 
