@@ -1,0 +1,155 @@
+"""Change sets: what really changes, all or nothing, and text that replays to the same graph."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyoxigraph import Literal, NamedNode, Quad
+
+from voltwin.graphstore.changes import ChangeSet, load_change
+from voltwin.graphstore.oxigraph import OxigraphStore
+from voltwin.ontology.naming import Naming
+
+BASE = "https://fleet.example/"
+NAMES = Naming(BASE)
+GRAPHS = [NAMES.twin("a"), NAMES.twin("b")]
+NODES = [NAMES.part(GRAPHS[0], "cells", "c 1"), GRAPHS[1]]
+PREDICATES = [NamedNode("https://x.example/p"), NamedNode("https://x.example/q")]
+VALUES = st.one_of(
+    st.sampled_from(NODES),
+    st.text(st.characters(exclude_categories=("Cs",)), max_size=6).map(Literal),
+    st.sampled_from(["\\u0022 .", '"', "}", "\\", "\r\n\t\b\f\0", "$base", "?x", "<x>"]).map(Literal),
+    st.integers(-5, 5).map(Literal),
+    st.builds(Literal, st.sampled_from(["Zelle", "cell"]), language=st.sampled_from(["de", "en"])),
+)
+slots = st.tuples(st.sampled_from(NODES), st.sampled_from(PREDICATES), st.sampled_from(GRAPHS))
+puts = st.tuples(st.just("put"), slots, st.lists(VALUES, max_size=3))
+adds = st.tuples(st.just("add"), slots, st.lists(VALUES, min_size=1, max_size=1))
+scripts = st.lists(st.one_of(puts, adds), max_size=8)
+
+
+def everything(store):
+    state = NAMES.state_graph
+    return {quad for quad in store.quads(None, None, None, None) if quad.graph_name != state}
+
+
+def follow(changes, script):
+    for what, (subject, predicate, graph), values in script:
+        if what == "put":
+            changes.put(subject, predicate, values, graph)
+        else:
+            changes.add(subject, predicate, values[0], graph)
+
+
+def expected(before, script):
+    quads = set(before)
+    for what, (subject, predicate, graph), values in script:
+        if what == "put":
+            quads = {q for q in quads if (q.subject, q.predicate, q.graph_name) != (subject, predicate, graph)}
+        quads |= {Quad(subject, predicate, value, graph) for value in values}
+    return quads
+
+
+def filled(script):
+    store = OxigraphStore(None, BASE)
+    changes = ChangeSet(store)
+    follow(changes, script)
+    store.apply(1, changes.changes())
+    return store
+
+
+def fail_after(changes, script):
+    with changes.attempt():
+        follow(changes, script)
+        changes.sample(NODES[0], 2, 2.0)
+        raise ZeroDivisionError
+
+
+@given(scripts, scripts)
+def test_what_is_applied_is_what_was_put(first, second):
+    store = filled(first)
+    before = everything(store)
+    assert before == expected(set(), first)
+    changes = ChangeSet(store)
+    follow(changes, second)
+    store.apply(2, changes.changes())
+    assert everything(store) == expected(before, second)
+    assert store.last_applied() == 2
+
+
+@given(scripts, scripts)
+def test_only_net_changes_are_told(first, second):
+    store = filled(first)
+    before = everything(store)
+    changes = ChangeSet(store)
+    follow(changes, second)
+    told = changes.changes()
+    after = expected(before, second)
+    lines = [(change.graph, line) for change in told for line in (change.removed + change.added).splitlines(True)]
+    assert len(lines) == len(set(lines)) == len(before ^ after)
+    assert {slot[0] for slot in changes.touched()} == {change.graph for change in told}
+    if before == after:
+        assert told == ()
+
+
+@given(scripts, scripts, scripts)
+def test_an_attempt_that_fails_leaves_nothing(first, kept, failed):
+    store = filled(first)
+    changes, alone = ChangeSet(store), ChangeSet(store)
+    follow(changes, kept)
+    follow(alone, kept)
+    changes.sample(NODES[0], 1, 1.0)
+    with pytest.raises(ZeroDivisionError):
+        fail_after(changes, failed)
+    assert changes.changes() == alone.changes()
+    assert [sample.time for sample in changes.samples] == [1]
+    # The next attempt starts from what was kept.
+    with changes.attempt():
+        follow(changes, failed)
+    follow(alone, failed)
+    assert changes.changes() == alone.changes()
+
+
+def test_two_parts_of_one_commit_see_each_other():
+    changes = ChangeSet(OxigraphStore(None, BASE))
+    graph, predicate = GRAPHS[0], PREDICATES[0]
+    with changes.attempt():
+        changes.put(graph, predicate, [Literal(1)], graph)
+    with changes.attempt():
+        assert set(changes.objects(graph, predicate, graph)) == {Literal(1)}
+        changes.put(graph, predicate, [Literal(2)], graph)
+    (change,) = changes.changes()
+    assert (change.removed, change.added) == ("", f"{graph} {predicate} {Literal(2)} .\n")
+
+
+def test_what_came_and_went_again_is_no_change():
+    changes = ChangeSet(OxigraphStore(None, BASE))
+    changes.add(GRAPHS[0], PREDICATES[0], Literal(1), GRAPHS[0])
+    changes.put(GRAPHS[0], PREDICATES[0], [], GRAPHS[0])
+    assert changes.changes() == ()
+    assert list(changes.touched()) == []
+
+
+@given(scripts, scripts)
+def test_the_text_is_the_same_whatever_the_order_of_the_writes(first, second):
+    # Slots are independent of each other: written slot by slot in any order, the commit is the same.
+    store = filled(first)
+    forward, backward = ChangeSet(store), ChangeSet(store)
+    puts_only = [step for step in second if step[0] == "put"]
+    last = {step[1]: step for step in puts_only}
+    follow(forward, list(last.values()))
+    follow(backward, list(reversed(last.values())))
+    assert forward.changes() == backward.changes()
+
+
+@given(scripts, scripts)
+def test_a_load_makes_a_graph_hold_exactly_what_is_given(first, second):
+    store = filled(first)
+    graph = GRAPHS[0]
+    wanted = {quad.triple for quad in expected(set(), second) if quad.graph_name == graph}
+    others = {quad for quad in everything(store) if quad.graph_name != graph}
+    store.apply(2, [load_change(graph, wanted, store)])
+    assert everything(store) == others | {Quad(t.subject, t.predicate, t.object, graph) for t in wanted}
+    again = load_change(graph, wanted, store)
+    assert (again.removed, again.added) == ("", "")
