@@ -35,7 +35,10 @@ def parse_duration(text: str) -> timedelta:
     match = _DURATION.fullmatch(text.strip())
     if match is None:
         raise ActionError(f"period {text!r}: write an ISO 8601 duration without months and years, such as PT1H or P1D")
-    duration = timedelta(**{name: float(number) for name, number in match.groupdict().items() if number})
+    try:
+        duration = timedelta(**{name: float(number) for name, number in match.groupdict().items() if number})
+    except OverflowError:
+        raise ActionError(f"period {text!r}: is longer than {timedelta.max.days} days") from None
     if duration <= timedelta(0):
         raise ActionError(f"period {text!r}: must be longer than nothing")
     return duration
@@ -52,6 +55,8 @@ class Relative:
     def __post_init__(self) -> None:
         if self.times < 1:
             raise ActionError(f"schedule: {self.times} times in a period; at least 1 is needed")
+        if self.period < self.times * timedelta.resolution:
+            raise ActionError(f"schedule: {self.times} times in {self.period}; less than a microsecond between ticks")
 
     def next_after(self, moment: datetime) -> datetime:
         """The first tick later than ``moment``; exact for any age of the anchor, no error adds up."""
