@@ -32,6 +32,8 @@ class Ended:
     changes: ChangeSet
     finished: tuple[FinishedRun, ...]
     succeeded: tuple[tuple[Action, QueuedRun], ...]
+    born: tuple[NamedNode, ...]
+    """Twins that an output named for the first time."""
 
 
 @dataclass
@@ -49,6 +51,8 @@ class Dispatcher:
         ended: list[tuple[QueuedRun, FinishedRun]] = []
         batches: dict[str, list[Prepared]] = {}
         for run in runs:
+            if run.id in self.under_way:
+                continue  # asked for again while it works: the same run
             action = self.actions.by_iri.get(run.action)
             if action is None:
                 ended.append((run, FinishedRun(run.id, "failed", f"action {run.action.value} is no longer there")))
@@ -81,17 +85,19 @@ class Dispatcher:
             state: RunState = "failed"
             reason = outcome.error
             if outcome.outputs is not None:
+                born = len(writer.born)
                 try:
                     with changes.attempt():
                         self._write(action, run, prepared, outcome, writer)
                     state = "succeeded"
                     succeeded.append((action, run))
                 except VoltwinError as error:
+                    del writer.born[born:]
                     reason = str(error)
             end = FinishedRun(run.id, state, reason)
             finished.append(end)
             recorder.record(run, end)
-        return Ended(changes, tuple(finished), tuple(succeeded))
+        return Ended(changes, tuple(finished), tuple(succeeded), tuple(writer.born))
 
     def _write(self, action: Action, run: QueuedRun, prepared: Prepared, outcome: Outcome, writer: TwinWriter) -> None:
         kind: Provenance = Provenance(

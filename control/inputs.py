@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import quote
 
 from ..errors import InputError, NotFoundError
 from ..graphstore.answers import Answer, Element, SeriesValue, Trend
@@ -54,8 +55,12 @@ def prepare(
 
 def fill_endpoint(action: Action, services: Mapping[str, str], time: str, twin: str) -> str:
     """The action's endpoint with services, moment and twin filled in. Raises InputError for an unknown service."""
+    # The twin's name is the outside's: it is quoted, and filled in with everything else at once.
+    values = {**services, MOMENT: time, "twin": quote(twin, safe="")}
     try:
-        return action.endpoint.replace(f"{{{MOMENT}}}", time).replace("{twin}", twin).format_map(dict(services))
+        return action.endpoint.format_map(values)
+    except (ValueError, IndexError) as error:
+        raise InputError(f"action {action.key!r}: endpoint {action.endpoint!r} is malformed: {error}") from None
     except KeyError as error:
         known = ", ".join(sorted(services)) or "none"
         raise InputError(
@@ -80,6 +85,8 @@ def _resolve(binding: Binding, twin: str, moment: datetime, reader: PathReader, 
     place = len(before.split("/")) + 2
     keys[before] = [answer.path.split("/")[place] for answer in answers]
     values = [to_json(answer) for answer in answers]
+    if not all("value" in value and "time" not in value for value in values):
+        raise InputError(f"input {binding.target}: {path} has histories; a list can hold one value for each key only")
     units = {value.get("unit") for value in values}
     if len(units) > 1:
         raise InputError(f"input {binding.target}: {path} has values in different units: {sorted(map(str, units))}")

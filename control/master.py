@@ -14,7 +14,7 @@ import logging
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -34,7 +34,7 @@ from .due import DueTable, first_due, follow_up
 from .handlers.registry import INGEST, find_handler
 from .interfaces import Executor, MasterClock, Outcome, Received
 from .messages import Envelope, MessageSchema, open_envelope
-from .router import Router, message_key
+from .router import Router, Taken, message_key
 from .runs import RunRecorder
 
 _LOG: Final = logging.getLogger(__name__)
@@ -149,53 +149,77 @@ class Master:
             return False
         if self.clock.lockstep:
             return self._replay()
-        self._take(self._batch(None))
+        self._take(self._batch())
         return True
 
     def _replay(self) -> bool:
         """Let time pass to the next message, or only to the next tick if that comes first."""
         upcoming = next((envelope.time for _, envelope in self._backlog if envelope), None)
         due = self._due.next_moment()
-        if upcoming is not None and due is not None and self.clock.now() is not None and due <= upcoming:
+        # Also where the clock has not begun: ticks that a master left behind get their turns, one by one.
+        if upcoming is not None and due is not None and due <= upcoming:
             self.clock.advance(due)
             return True
         if upcoming is not None and self.clock.now() is None:
             self.clock.advance(upcoming)
             return True
-        batch = self._batch(due)
-        for _, envelope in batch:
-            if envelope is not None:
-                self.clock.advance(envelope.time)
-        self._take(batch)
+        self._take(self._stretch(due))
         return True
 
-    def _batch(self, before: datetime | None) -> list[tuple[Received, Envelope | None]]:
-        """The next messages for one commit; with ``before``, only those earlier than it."""
-        batch: list[tuple[Received, Envelope | None]] = []
-        while self._backlog and len(batch) < self.batch_messages:
-            envelope = self._backlog[0][1]
-            if batch and before is not None and envelope is not None and envelope.time >= before:
-                break
-            batch.append(self._backlog.popleft())
-        return batch
+    def _stretch(self, due: datetime | None) -> list[Taken]:
+        """The next messages that can share a commit and still give what each in a commit of its own would.
 
-    def _take(self, batch: Sequence[tuple[Received, Envelope | None]]) -> None:
-        receipts = [received.receipt for received, _ in batch]
-        fresh: dict[str, tuple[Received, Envelope | None]] = {}
-        for received, envelope in batch:
+        A stretch ends before the next tick, also before one of a twin that is born in it, and after a
+        message whose run starts others: they are to see the fleet as that message left it.
+        """
+        stretch: list[Taken] = []
+        while self._backlog and len(stretch) < self.batch_messages:
+            received, envelope = self._backlog[0]
+            if stretch and due is not None and envelope is not None and envelope.time >= due:
+                break
+            self._backlog.popleft()
+            if envelope is not None:
+                self.clock.advance(envelope.time)
+            now = self.clock.now() or datetime.now(UTC)
+            stretch.append((received, envelope, now))
+            due = min((tick for tick in (due, *self._ticks_after(now)) if tick is not None), default=None)
+            if self._starts_others(received):
+                break
+        return stretch
+
+    def _ticks_after(self, now: datetime) -> Iterator[datetime | None]:
+        return (action.schedule.next_after(now) for action in self.actions.by_iri.values() if action.schedule)
+
+    def _starts_others(self, received: Received) -> bool:
+        return any(
+            action.consecutive and action.twin_in(received.topic) is not None
+            for action in self.actions.pushes(received.channel)
+        )
+
+    def _batch(self) -> list[Taken]:
+        """The next messages for one commit."""
+        now = self.clock.now() or datetime.now(UTC)
+        count = min(len(self._backlog), self.batch_messages)
+        return [(*self._backlog.popleft(), now) for _ in range(count)]
+
+    def _take(self, batch: Sequence[Taken]) -> None:
+        receipts = [received.receipt for received, _, _ in batch]
+        fresh: dict[str, Taken] = {}
+        for taken in batch:
+            received, envelope, _ = taken
             if received.topic != self.clock_topic:
-                fresh.setdefault(message_key(received, envelope), (received, envelope))
+                fresh.setdefault(message_key(received, envelope), taken)
         for key in self.committer.journal.known_messages(list(fresh)):
             del fresh[key]
         if fresh:
             self._commit_messages(list(fresh.values()))
         self.acknowledge(receipts)
 
-    def _commit_messages(self, messages: Sequence[tuple[Received, Envelope | None]]) -> None:
+    def _commit_messages(self, messages: Sequence[Taken]) -> None:
         now = self.clock.now() or datetime.now(UTC)
         with self.committer.lock:
-            routed = self._router.route(messages, now)
-            followers = consecutive(routed.triggered, self.actions, self.reader.names)
+            routed = self._router.route(messages)
+            followers = self._new(consecutive(routed.triggered, self.actions, self.reader.names))
             due = [
                 row for key in routed.born for row in self._first_due(self.reader.names.twin(key), routed.changes, now)
             ]
@@ -246,9 +270,15 @@ class Master:
                 run = due_run(action, row.twin, moment, self.reader.names)
                 runs[run.id] = run
         with self.committer.lock:
-            self._commit(Entry(AUTHOR, now, queued=tuple(runs.values()), due=tuple(rows)), None)
-        self._start(list(runs.values()))
+            new = self._new(list(runs.values()))
+            self._commit(Entry(AUTHOR, now, queued=tuple(new), due=tuple(rows)), None)
+        self._start(new)
         return True
+
+    def _new(self, runs: Sequence[QueuedRun]) -> list[QueuedRun]:
+        """Those that were never asked for: a run is carried out once, however many messages lead to it."""
+        known = self.committer.journal.known_runs([run.id for run in runs])
+        return [run for run in runs if run.id not in known]
 
     def _start(self, runs: Sequence[QueuedRun]) -> None:
         """Start runs; the reasons of those that cannot start are committed at once."""
@@ -266,12 +296,16 @@ class Master:
         assert self._dispatcher is not None
         with self.committer.lock:
             ended = self._dispatcher.end(outcomes)
-            followers = consecutive(ended.succeeded, self.actions, self.reader.names)
-            self._commit_ended(ended.changes, ended.finished, followers)
+            followers = self._new(consecutive(ended.succeeded, self.actions, self.reader.names))
+            self._commit_ended(ended.changes, ended.finished, followers, ended.born)
         self._start(followers)
 
     def _commit_ended(
-        self, changes: ChangeSet, finished: Sequence[FinishedRun], followers: Sequence[QueuedRun]
+        self,
+        changes: ChangeSet,
+        finished: Sequence[FinishedRun],
+        followers: Sequence[QueuedRun],
+        born: Sequence[NamedNode] = (),
     ) -> None:
         failed = [end for end in finished if end.state == "failed"]
         if failed:
@@ -280,8 +314,18 @@ class Master:
             )
         now = self.clock.now() or datetime.now(UTC)
         samples = tuple(changes.samples)
+        due = tuple(row for twin in born for row in self._first_due(twin, changes, now))
         self._commit(
-            Entry(AUTHOR, now, changes.changes(), samples, queued=tuple(followers), finished=tuple(finished)), changes
+            Entry(
+                AUTHOR,
+                now,
+                changes.changes(),
+                samples,
+                queued=tuple(followers),
+                finished=tuple(finished),
+                due=due,
+            ),
+            changes,
         )
 
     def _commit(self, entry: Entry, changes: ChangeSet | None) -> None:

@@ -79,8 +79,13 @@ def open_envelope(payload: bytes) -> Envelope:
     """Read what every message must carry. Raises MessageError."""
     try:
         body = json.loads(payload)
+        # JSON can escape half a character, which no store and no file can hold.
+        if b"\\u" in payload:
+            json.dumps(body, ensure_ascii=False).encode()
     except ValueError as error:
         raise MessageError(f"the message is not JSON: {error}") from error
+    except RecursionError:
+        raise MessageError("the message is nested too deeply to be read") from None
     if not isinstance(body, Mapping):
         raise MessageError("the message is not a JSON object")
     identifier, time = body.get("id"), body.get("time")

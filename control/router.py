@@ -31,6 +31,10 @@ PAYLOAD_SHOWN = 4096
 """How many bytes of a dead letter are kept."""
 
 
+Taken = tuple[Received, Envelope | None, datetime]
+"""A message, opened if it could be, and the moment at which it is taken in."""
+
+
 @dataclass
 class Routed:
     """What a group of messages comes to, ready to be committed."""
@@ -56,12 +60,12 @@ class Router:
     actions: Actions
     schemas: Mapping[str, MessageSchema]
 
-    def route(self, messages: Sequence[tuple[Received, Envelope | None]], now: datetime) -> Routed:
+    def route(self, messages: Sequence[Taken]) -> Routed:
         """Turn new messages (duplicates were dropped before) into changes."""
         routed = Routed(ChangeSet(self.store))
         writer = TwinWriter(routed.changes, self.schema, self.names, self.series)
         runs: set[str] = set()
-        for received, envelope in messages:
+        for received, envelope, now in messages:
             born = len(writer.born)
             try:
                 # Opened again only where it could not be opened, to say why.
