@@ -6,6 +6,7 @@ one. Every invocation gets an outcome, whatever happens.
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import queue
 import signal
@@ -34,12 +35,20 @@ def _serve(name: str, pipe: Connection) -> None:
         except EOFError:
             return
         try:
-            outcomes = list(handler.run(batch))
+            outcomes = [_checked(outcome) for outcome in handler.run(batch)]
         except VoltwinError as error:
             outcomes = [Outcome(item.run, error=str(error)) for item in batch]
         except Exception as error:  # noqa: BLE001 - a handler is anybody's code; its runs fail, its process lives
             outcomes = [Outcome(item.run, error=f"{type(error).__name__}: {error}") for item in batch]
         pipe.send(outcomes)
+
+
+def _checked(outcome: Outcome) -> Outcome:
+    if not isinstance(outcome, Outcome):
+        raise TypeError(f"a handler must give Outcomes, this is {outcome!r}")
+    # Plain JSON values only: whatever else a handler holds may not be known in the master's process.
+    json.dumps(outcome.outputs)
+    return outcome
 
 
 class _Worker:

@@ -27,22 +27,24 @@ CHANNEL: Final = "mqtt"
 RETRY_SECONDS: Final = 5
 START_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 5.0
+RECEIPTS_OF_A_PROCESS: Final = 2**40
+"""More than any listener's process hands out."""
 
 
-def _serve(url: str, client_id: str, filters: Sequence[str], pipe: Connection) -> None:
+def _serve(url: str, client_id: str, filters: Sequence[str], first_receipt: int, pipe: Connection) -> None:
     """What runs in the listener's process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the master's to handle
-    _Session(url, client_id, filters, pipe).run()
+    _Session(url, client_id, filters, first_receipt, pipe).run()
 
 
 class _Session:
     """One connection to a broker, mirrored into a pipe."""
 
-    def __init__(self, url: str, client_id: str, filters: Sequence[str], pipe: Connection) -> None:
+    def __init__(self, url: str, client_id: str, filters: Sequence[str], first_receipt: int, pipe: Connection) -> None:
         self._address = urlsplit(url)
         self._filters, self._pipe = filters, pipe
         self._pending: dict[int, tuple[int, int]] = {}
-        self._receipts = itertools.count(1)
+        self._receipts = itertools.count(first_receipt)
         self._sending = threading.Lock()
         client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=False, manual_ack=True)
         if self._address.username:
@@ -111,6 +113,8 @@ class MqttListener:
             raise BrokerError(f"broker {url!r}: write it as mqtt://host:port or mqtts://host:port")
         self._url, self._deliver = url, deliver
         self._arguments = (url, client_id, tuple(filters))
+        # Receipts are never given twice: one from a process that died must not acknowledge a message of the next.
+        self._first_receipts = itertools.count(1, RECEIPTS_OF_A_PROCESS)
         self._problem: str | None = "not connected yet"
         self._settled = threading.Event()
         self._closing = False
@@ -121,7 +125,10 @@ class MqttListener:
     def _start(self) -> None:
         self._pipe, theirs = _CONTEXT.Pipe()
         self._process = _CONTEXT.Process(
-            target=_serve, args=(*self._arguments, theirs), name="voltwin listener mqtt", daemon=True
+            target=_serve,
+            args=(*self._arguments, next(self._first_receipts), theirs),
+            name="voltwin listener mqtt",
+            daemon=True,
         )
         self._process.start()
         theirs.close()
