@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
-from pyoxigraph import Literal, NamedNode, Triple
+from pyoxigraph import Literal, NamedNode, RdfFormat, Triple, parse
 
 from ..ontology.iris import RDF
 from .interfaces import GraphChange, Sample, Term, TripleStore
@@ -117,6 +117,16 @@ class ChangeSet:
             GraphChange(graph, "".join(sorted(removed.get(graph, ()))), "".join(sorted(added.get(graph, ()))))
             for graph in graphs
         )
+
+
+def touched_by(changes: Iterable[GraphChange]) -> list[Slot]:
+    """The slots that journaled changes touch."""
+    slots: dict[Slot, None] = {}
+    for change in changes:
+        for quad in parse(change.removed + change.added, format=RdfFormat.N_TRIPLES):
+            if isinstance(quad.subject, NamedNode):
+                slots[(change.graph, quad.subject, quad.predicate)] = None
+    return list(slots)
 
 
 def load_change(graph: NamedNode, triples: Iterable[Triple], store: TripleStore) -> GraphChange:

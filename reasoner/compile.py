@@ -42,7 +42,8 @@ CONSTRUCT {{
   {interval_end}
   BIND(({transformation}) AS ?value)
   {used}
-  BIND(IRI(CONCAT(STR({about}), {suffix}, ENCODE_FOR_URI(STRAFTER(STR({scope}), STR(?twin))))) AS ?candidate)
+  BIND(IF(STRSTARTS(STR({scope}), STR(?twin)), STRAFTER(STR({scope}), STR(?twin)), STR({scope})) AS ?place)
+  BIND(IRI(CONCAT(STR({about}), {suffix}, ENCODE_FOR_URI(?place))) AS ?candidate)
 }}"""
 
 _AFFECTED: Final = (
@@ -167,6 +168,12 @@ class _Compiler:
         rest = Path(False, tuple(way[len(each) :] if inside else way))
         assert isinstance(start, Variable)
         about = self._walk(start, classes, rest, scope.patterns if inside else [])
+        for role in (*(scope.properties if inside else ()), *about.properties):
+            if not self.schema.properties[role].composition:
+                raise RuleError(
+                    f"rule {self.rule.key!r}: subsequent '{self.rule.subsequent}' leads into another twin by "
+                    f"{self.schema.properties[role].name}; give the rule to that twin's class"
+                )
         meant = about.candidates(last.name)
         if len(meant) != 1:
             raise RuleError(

@@ -12,8 +12,8 @@ from typing import Final
 from pyoxigraph import NamedNode, QuerySolutions, QueryTriples, Triple
 
 from ..errors import QueryError, RuleError
-from ..graphstore.changes import Slot
-from ..graphstore.interfaces import TripleStore
+from ..graphstore.changes import Slot, touched_by
+from ..graphstore.interfaces import Journal, TripleStore
 from ..graphstore.schema import Schema
 from ..ontology.iris import RDF, VT
 from ..ontology.naming import Naming
@@ -82,10 +82,27 @@ class RuleEngine:
         return twins
 
     def derive(self, twins: Iterable[NamedNode]) -> None:
-        """Make the inferred graphs of ``twins`` anew; only what differs is written."""
-        chosen = sorted(twins, key=lambda twin: twin.value)
-        for start in range(0, len(chosen), TWINS_AT_ONCE):
-            self._derive(chosen[start : start + TWINS_AT_ONCE])
+        """Make the inferred graphs of ``twins`` anew, and of those that take what changes by that.
+
+        Only what differs is written. It comes to an end because rules make no circle.
+        """
+        waiting = set(twins)
+        while waiting:
+            chosen = sorted(waiting, key=lambda twin: twin.value)
+            waiting = set()
+            for start in range(0, len(chosen), TWINS_AT_ONCE):
+                group = chosen[start : start + TWINS_AT_ONCE]
+                # Within a group strata run in step; only others can have missed what changed.
+                waiting |= self.affected(self._derive(group)) - set(group)
+
+    def resume(self, journal: Journal) -> None:
+        """Derive once more what the newest commit affects.
+
+        For a start: the process may have ended after the store took that commit in and before its
+        followers saw it.
+        """
+        for commit in journal.since(journal.last_sequence - 1):
+            self.derive(self.affected(touched_by(commit.changes)))
 
     def derive_all(self) -> int:
         """Derive for every twin; how many there are."""
@@ -94,9 +111,11 @@ class RuleEngine:
         self.derive(twins)
         return len(twins)
 
-    def _derive(self, twins: Sequence[NamedNode]) -> None:
+    def _derive(self, twins: Sequence[NamedNode]) -> list[Slot]:
+        """Derive for ``twins`` stratum by stratum; the slots of their inferred graphs that changed."""
         graphs = {twin: self.names.inferred_graph(twin) for twin in twins}
         present = {twin: {q.triple for q in self.store.quads(None, None, None, g)} for twin, g in graphs.items()}
+        before = dict(present)
         given: dict[NamedNode, set[Triple]] = {twin: set() for twin in twins}
         waiting = {compiled.rule.iri for compiled in self.rules}
         for stratum in self.strata:
@@ -113,6 +132,12 @@ class RuleEngine:
                 if wanted != present[twin]:
                     self.store.replace(graph, wanted)
                     present[twin] = wanted
+        return [
+            (graphs[twin], triple.subject, triple.predicate)
+            for twin in twins
+            for triple in before[twin] ^ present[twin]
+            if isinstance(triple.subject, NamedNode)
+        ]
 
     def _construct(self, compiled: CompiledRule, twins: Sequence[NamedNode]) -> Iterable[Triple]:
         triples = self.store.query(construct_for(compiled, twins))
