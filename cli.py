@@ -17,6 +17,7 @@ VERBS: Final = {
     "get": "query:get",
     "init": "fleet:init",
     "models": "models:models",
+    "ontology": "ontology:ontology",
     "put": "query:put",
     "query": "query:query",
     "report": "report:report",

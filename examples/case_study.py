@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -86,6 +87,7 @@ class Stages:
 def main(leave: bool, modules: int, seed: int, port: int, broker: str | None, folder: Path, out: Path) -> None:
     """Run the case study of Merkle (2019) on real parts."""
     console = Console()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends this ends all it started
     try:
         with ExitStack() as stack:
             processes = stack.enter_context(Processes(out / "logs"))
