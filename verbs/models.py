@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -102,7 +103,7 @@ def serve(files: Path | None, host: str, port: int) -> None:
         raise EnvironmentProblem(f"cannot listen on {host}:{port} ({error.strerror}); choose another --port") from error
     click.echo(f"models on http://{host}:{listener.getsockname()[1]}", file=sys.stdout)
     sys.stdout.flush()
-    with listener:
+    with listener, suppress(KeyboardInterrupt):  # Ctrl-C is how it is meant to end
         uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listener])
 
 

@@ -220,6 +220,21 @@ def test_an_arrow_stream_is_answered_or_refused_with_a_sentence(service):
     assert table.column("soc")[1].as_py() == reply["results"][0]["outputs"]["soc"]["value"]
 
 
+def test_ctrl_c_ends_it_without_a_word():
+    process = subprocess.Popen(
+        [sys.executable, "-m", "voltwin.cli", "models", "serve", "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    port = int(process.stdout.readline().rsplit(":", 1)[1])
+    assert Service(port).ask("GET", "/health")[0] == 200
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+    assert (process.returncode, said) == (0, "")
+
+
 def test_a_port_in_use_is_said_in_one_sentence(service):
     second = subprocess.run(
         [sys.executable, "-m", "voltwin.cli", "models", "serve", "--port", str(service.port)],
