@@ -11,6 +11,8 @@ folder's lock and the same methods go there over HTTP.
 
 from __future__ import annotations
 
+import shutil
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +24,15 @@ from .converter import Conversion, instances, ontology, shapes
 from .errors import FleetLockedError
 from .graphstore.access import Fleet as AccessFleet
 from .graphstore.commit import Committer
-from .graphstore.folder import FleetFolder, FolderLock, create_folder, read_folder, read_owner
+from .graphstore.folder import (
+    FleetFolder,
+    FolderLock,
+    create_folder,
+    leave_derived_mark,
+    read_folder,
+    read_owner,
+    take_derived_mark,
+)
 from .graphstore.journal import SqliteJournal
 from .graphstore.load import Design, load_design
 from .graphstore.local import LocalFleet
@@ -46,38 +56,53 @@ class Assembled:
 
 def assemble(folder: FleetFolder, clock: MasterClock) -> Assembled:
     """Open a fleet's folder in this process; the triple store catches up with the journal."""
-    lock = FolderLock(folder.path)
-    try:
+    with ExitStack() as undo:
+        lock = FolderLock(folder.path)
+        undo.callback(lock.close)
         names = Naming(folder.base)
-        committer = Committer(SqliteJournal(folder.journal), OxigraphStore(folder.graph, folder.base))
-        behind = committer.catch_up()
-        resolver = RuleResolver(committer.store, committer.journal, names, lambda: clock.now() or datetime.now(UTC))
-        fleet = LocalFleet(committer, names, resolver, on_close=lock.close)
-        engine = RuleEngine(committer.store, names, fleet.schema)
+        journal = SqliteJournal(folder.journal)
+        undo.callback(journal.close)
+        store = OxigraphStore(folder.graph, folder.base)
+        undo.callback(store.close)
+        committer = Committer(journal, store)
+        committer.catch_up()
+        resolver = RuleResolver(store, journal, names, lambda: clock.now() or datetime.now(UTC))
+
+        def give_back() -> None:
+            leave_derived_mark(folder, journal.last_sequence)
+            lock.close()
+
+        fleet = LocalFleet(committer, names, resolver, on_close=give_back)
+        engine = RuleEngine(store, names, fleet.schema)
         committer.followers.append(engine.follow)
-        if behind:
+        # Rules follow a commit after it is in the store; a process that was killed in between left that undone.
+        if take_derived_mark(folder) != journal.last_sequence:
             engine.derive_all()
-    except BaseException:
-        lock.close()
-        raise
+        undo.pop_all()
     return Assembled(fleet, engine, lock, clock)
 
 
 def create_fleet(path: Path, conversion: Conversion, base: str) -> None:
     """Make a fleet from a converted model: its folder, with ontology, shapes, actions, rules and first twins."""
-    parts = assemble(create_folder(path, base), SystemClock())
-    fleet, committer = parts.fleet, parts.fleet.committer
-    with fleet:
-        description = conversion.description
-        design = Design(
-            [*framework(), *ontology(description)], shapes(description), instances(description, fleet.names)
-        )
-        load_design(design, committer, fleet.names, "voltwin init", datetime.now(UTC))
-        fleet.reload()
-        # Compiled here so that a model with a bad rule or action is refused before anything runs on it.
-        parts.engine.reload(fleet.schema)
-        parts.engine.derive_all()
-        load_actions(committer.store, fleet.names)
+    folder = create_folder(path, base)
+    try:
+        parts = assemble(folder, SystemClock())
+        with parts.fleet:
+            _load(parts, conversion)
+    except BaseException:
+        shutil.rmtree(path)  # it was made here, and a fleet that is half made would only be in the way
+        raise
+
+
+def _load(parts: Assembled, conversion: Conversion) -> None:
+    fleet, description = parts.fleet, conversion.description
+    design = Design([*framework(), *ontology(description)], shapes(description), instances(description, fleet.names))
+    load_design(design, fleet.committer, fleet.names, "voltwin init", datetime.now(UTC))
+    fleet.reload()
+    # Compiled here so that a model with a bad rule or action is refused before anything runs on it.
+    parts.engine.reload(fleet.schema)
+    parts.engine.derive_all()
+    load_actions(fleet.committer.store, fleet.names)
 
 
 def open_fleet(location: str | Path) -> AccessFleet:

@@ -84,6 +84,10 @@ Deliver = Callable[[Sequence[Outcome]], None]
 class Listener(Protocol):
     """Receives what the outside pushes on one channel and hands it on (from any thread)."""
 
+    def wait(self) -> None:
+        """Until messages can come. Raises BrokerError with the reason if they cannot."""
+        ...
+
     def acknowledge(self, receipts: Sequence[int]) -> None:
         """Tell the outside that these messages are safe."""
         ...
