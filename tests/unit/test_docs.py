@@ -1,0 +1,162 @@
+"""What the documentation shows is what happens: examples in docstrings run, blocks of Python and SPARQL hold.
+
+Commands that need the case study's fleet are run in tests/e2e/test_documents.py.
+"""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import json
+import pkgutil
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from pyoxigraph import QueryBoolean, Store
+
+import voltwin
+from voltwin.ontology.iris import PREFIXES
+
+ROOT = Path(__file__).parents[2]
+MODULES = sorted(
+    module.name
+    for module in pkgutil.walk_packages([str(Path(voltwin.__file__).parent)], "voltwin.")
+    if module.name.split(".")[1] not in ("tests", "benchmarks", "examples", "build", "docs", "deploy")
+)
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text("utf-8"), re.M | re.S)
+
+
+def each(language: str):
+    found = [(page, number, text) for page in PAGES for number, text in enumerate(blocks(page, language))]
+    return pytest.mark.parametrize(
+        ("page", "text"), [pytest.param(p, t, id=f"{p.relative_to(ROOT)}-{n}") for p, n, t in found]
+    )
+
+
+def test_there_are_modules_and_pages_to_look_at():
+    assert len(MODULES) > 100
+    assert all(page.is_file() for page in PAGES)
+    assert len(PAGES) > 15
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_in_docstrings_run(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    module = importlib.import_module(name)
+    failed, _ = doctest.testmod(module, optionflags=FLAGS)
+    assert failed == 0
+
+
+def test_docstrings_do_have_examples():
+    finder = doctest.DocTestFinder()
+    modules = [importlib.import_module(name) for name in MODULES]
+    examples = sum(len(found.examples) for module in modules for found in finder.find(module, module.__name__))
+    assert examples >= 40
+
+
+@each("python")
+def test_python_in_pages_compiles(page, text):
+    compile(text, str(page), "exec")
+
+
+def test_the_path_example_runs():
+    (text,) = blocks(ROOT / "docs" / "paths.md", "python")
+    exec(text, {})
+
+
+def test_the_handler_example_works():
+    from voltwin.control.interfaces import Invocation
+
+    (text,) = blocks(ROOT / "docs" / "actions.md", "python")
+    names: dict = {"__name__": "example"}
+    exec(text, names)
+    run = Invocation("a~b~c", "b", "2019-04-01T00:00:00Z", inputs={"x": {"value": 21.0}})
+    (outcome,) = names["Doubler"]().run([run])
+    assert (outcome.run, outcome.outputs, outcome.error) == ("a~b~c", {"y": 42.0}, "")
+
+
+@each("json")
+def test_json_in_pages_reads(page, text):
+    if "…" not in text:
+        json.loads(text)
+
+
+@each("toml")
+def test_toml_in_pages_reads(page, text):
+    assert tomllib.loads(text)
+
+
+@each("sparql")
+def test_sparql_in_pages_is_sparql(page, text):
+    prefixes = "".join(f"PREFIX {name}: <{iri}>\n" for name, iri in PREFIXES.items())
+    assert not isinstance(Store().query(prefixes + text), QueryBoolean)
+
+
+def test_the_bindings_shown_are_bindings():
+    from voltwin.graphstore.paths.parse import parse
+    from voltwin.ontology.bindings import parse_binding
+
+    page = (ROOT / "docs" / "actions.md").read_text("utf-8")
+    section = page.split("## Bindings", 1)[1].split("## Schedules", 1)[0]
+    (block, *_) = re.findall(r"^```\n(.*?)^```", section, re.M | re.S)
+    shown = [re.split(r"\s{3,}", line)[0] for line in block.splitlines()]
+    assert len(shown) >= 5
+    for text in shown:
+        binding = parse_binding(text)
+        if binding.source != "@time":
+            parse(binding.source)
+        parse(re.sub(r"\{\w+\}", "x", binding.target))
+
+
+def test_the_paths_shown_are_paths():
+    from voltwin import parse_path
+
+    page = (ROOT / "docs" / "paths.md").read_text("utf-8").split("## Answers", 1)[0]
+    rows = re.findall(r"^\|.*\| (`.*`.*?) \|$", page, re.M)
+    shown = [text for row in rows for text in re.findall(r"`([^`]+)`", row)]
+    assert len(shown) >= 14
+    for text in shown:
+        path = parse_path(text)
+        assert parse_path(str(path)) == path
+
+
+def test_the_settings_and_columns_named_are_there():
+    """`batch_messages` and the like, in the pages, are fields of Settings."""
+    from voltwin import Settings
+
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8") + (ROOT / "docs" / "actions.md").read_text("utf-8")
+    named = set(re.findall(r"`((?:batch|handler)_\w+)`", page))
+    assert named
+    assert named <= set(Settings.__dataclass_fields__)
+
+
+def test_the_folder_shown_is_the_folder_made(tmp_path, case_study):
+    from voltwin import create_fleet
+
+    create_fleet(tmp_path / "fleet", case_study, "https://fleet.example/")
+    made = {item.name for item in (tmp_path / "fleet").iterdir()}
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    (block,) = re.findall(r"## The folder of a fleet\n\n```\n(.*?)```", page, re.S)
+    shown = {line.split()[0].rstrip("/") for line in block.splitlines()}
+    assert {name for name in made if not name.startswith("journal.sqlite-")} == shown
+
+
+def test_the_graphs_shown_are_the_graphs_named():
+    from voltwin.ontology.naming import Naming
+
+    names = Naming("https://fleet.example/")
+    twin = names.twin("x")
+    graphs = [
+        names.ontology_graph, names.shapes_graph, names.actions_graph, names.rules_graph, names.runs_graph,
+        names.dead_letters_graph, names.state_graph, twin, names.computed_graph(twin), names.inferred_graph(twin),
+    ]  # fmt: skip
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    shown = set(re.findall(r"`BASE/([^`]+)`", page.split("## The graphs of a fleet", 1)[1]))
+    assert shown == {graph.value.removeprefix(names.base).replace("/x", "/<key>") for graph in graphs}

@@ -1,0 +1,148 @@
+"""The list of packages, their data and the dependencies agree with what is on disk (docs/adr/0001, 0005)."""
+
+from __future__ import annotations
+
+import ast
+import fnmatch
+import re
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+
+NO_PACKAGES = {"tests", "docs", "benchmarks", "examples", "deploy", "build", "dist", "out", "demo-fleet"}
+
+
+@pytest.fixture(scope="module")
+def project(root):
+    return tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def tracked(root):
+    """The files of the repository, without those deleted just now."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=root, capture_output=True, check=False)
+    if listed.returncode:
+        pytest.skip("not a git work tree, or no git")
+    names = [name for name in listed.stdout.decode().split("\0") if name]
+    return [name for name in names if (root / name).is_file() and not name.startswith(".typing/")]
+
+
+def packages_on_disk(root: Path) -> set[str]:
+    found = {"voltwin"}
+    for init in root.rglob("__init__.py"):
+        parts = init.relative_to(root).parts[:-1]
+        if parts and parts[0] not in NO_PACKAGES and not any(part.startswith(".") for part in parts):
+            found.add(".".join(("voltwin", *parts)))
+    return found
+
+
+def test_every_package_is_listed(root, project):
+    setuptools = project["tool"]["setuptools"]
+    assert setuptools["package-dir"] == {"voltwin": "."}
+    assert sorted(setuptools["packages"]) == sorted(packages_on_disk(root))
+
+
+def test_every_folder_with_code_is_a_package(root, tracked):
+    folders = {str(Path(name).parent) for name in tracked if name.endswith(".py")}
+    code = {folder for folder in folders if folder.split("/")[0] not in NO_PACKAGES}
+    assert [folder for folder in sorted(code) if not (root / folder / "__init__.py").is_file()] == []
+
+
+def test_every_data_file_ships(project, tracked):
+    packages = set(project["tool"]["setuptools"]["packages"])
+    patterns = project["tool"]["setuptools"]["package-data"]
+    missing = []
+    for name in tracked:
+        parts = name.split("/")
+        if len(parts) == 1 or parts[0] in NO_PACKAGES or parts[0].startswith(".") or name.endswith(".py"):
+            continue
+        depth = max(n for n in range(len(parts)) if ".".join(("voltwin", *parts[:n])) in packages)
+        package, rest = ".".join(("voltwin", *parts[:depth])), "/".join(parts[depth:])
+        allowed = [*patterns.get("*", []), *patterns.get(package, [])]
+        # setuptools globs per folder: * does not reach into one.
+        if not any(fnmatch.fnmatch(rest, p) and p.count("/") == rest.count("/") for p in allowed):
+            missing.append(name)
+    assert missing == []
+
+
+def required(lines: list[str]) -> set[str]:
+    return {re.split(r"[<>=\[;~! ]", line, maxsplit=1)[0].lower().replace("_", "-") for line in lines}
+
+
+def locked(file: Path) -> set[str]:
+    return set(re.findall(r"^([a-z0-9_.-]+)==", file.read_text("utf-8"), re.MULTILINE))
+
+
+def test_every_dependency_is_locked_with_hashes(root, project):
+    runtime = required(project["project"]["dependencies"])
+    groups = {name: required(lines) for name, lines in project["dependency-groups"].items()}
+    assert runtime <= locked(root / "requirements.lock")
+    assert runtime | groups["dev"] <= locked(root / "requirements-dev.lock")
+    assert groups["build"] == locked(root / "requirements-build.lock")
+    for name in ("requirements.lock", "requirements-dev.lock", "requirements-build.lock"):
+        pins = re.findall(r"^[a-z0-9_.-]+==.*?(?=^[a-z0-9]|\Z)", (root / name).read_text("utf-8"), re.M | re.S)
+        assert pins
+        assert [pin.split()[0] for pin in pins if "--hash=sha256:" not in pin] == []
+
+
+def test_both_locks_hold_the_same_versions(root):
+    def pins(name: str) -> set[str]:
+        return set(re.findall(r"^([a-z0-9_.-]+==\S+)", (root / name).read_text("utf-8"), re.MULTILINE))
+
+    assert pins("requirements.lock") <= pins("requirements-dev.lock")
+
+
+def test_every_dependency_has_its_reason(root, project):
+    page = (root / "docs/adr/0005-dependencies.md").read_text("utf-8")
+    rows = {name.strip() for line in re.findall(r"^\| ([a-z0-9, -]+) \|", page, re.M) for name in line.split(",")}
+    wanted = required(project["project"]["dependencies"])
+    for lines in project["dependency-groups"].values():
+        wanted |= required(lines)
+    assert rows - {"package"} == wanted
+
+
+def imported(root: Path, tracked: list[str]) -> set[str]:
+    found = set()
+    for name in tracked:
+        if name.endswith(".py") and name.split("/")[0] not in NO_PACKAGES:
+            for node in ast.walk(ast.parse((root / name).read_text("utf-8"))):
+                if isinstance(node, ast.Import):
+                    found |= {alias.name.split(".")[0] for alias in node.names}
+                elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+                    found.add(node.module.split(".")[0])
+    return found - set(sys.stdlib_module_names) - {"voltwin"}
+
+
+def test_nothing_is_imported_that_is_not_declared(root, project, tracked):
+    declared = required(project["project"]["dependencies"])
+    modules = {name.replace("-", "_") for name in declared} - {"paho_mqtt"} | {"paho"}
+    # These are parts of what FastAPI is, and come with it.
+    assert imported(root, tracked) - modules <= {"starlette", "pydantic"}
+
+
+def test_the_models_contract_forbids_every_other_dependency(project):
+    contracts = project["tool"]["importlinter"]["contracts"]
+    (models,) = [item for item in contracts if item.get("source_modules") == ["voltwin.models"]]
+    declared = {name.replace("-", "_") for name in required(project["project"]["dependencies"])}
+    declared = declared - {"paho_mqtt", "numpy", "scipy"} | {"paho"}
+    assert declared <= set(models["forbidden_modules"])
+
+
+@pytest.mark.parametrize("group", ["voltwin.handlers", "voltwin.models"])
+def test_built_ins_come_through_entry_points_that_load(project, group):
+    declared = project["project"]["entry-points"][group]
+    found = {entry.name: entry for entry in entry_points(group=group)}
+    assert set(declared) <= set(found)
+    for name, target in declared.items():
+        assert found[name].value == target
+        assert callable(found[name].load())
+
+
+def test_the_suite_runs_every_folder_of_tests_but_the_torture(root, project):
+    chosen = {Path(path).name for path in project["tool"]["pytest"]["ini_options"]["testpaths"]}
+    folders = {file.relative_to(root / "tests").parts[0] for file in (root / "tests").rglob("test_*.py")}
+    assert folders - {"torture"} <= chosen
