@@ -53,7 +53,8 @@ def test_the_root_catches_all():
 
 
 def said(*arguments: str) -> tuple[int, str, str]:
-    done = subprocess.run([sys.executable, "-m", "voltwin.cli", *arguments], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "voltwin.cli", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout, done.stderr
 
 

@@ -21,9 +21,7 @@ GRAPH = Dataset(Quad(t.subject, t.predicate, t.object) for t in TRIPLES)
 KINDS = {OWL.Class, OWL.ObjectProperty, OWL.DatatypeProperty, OWL.AnnotationProperty}
 # Terms of others are declared too, without words of their own, so that each file is OWL 2 DL by itself.
 DECLARED = {
-    t.subject
-    for t in TRIPLES
-    if t.predicate == RDF.type and t.object in KINDS and t.subject.value.startswith(CORE)
+    t.subject for t in TRIPLES if t.predicate == RDF.type and t.object in KINDS and t.subject.value.startswith(CORE)
 }
 MEMBERS = {name: term for name, term in vars(VT).items() if isinstance(term, NamedNode)}
 
@@ -126,8 +124,7 @@ def test_every_class_that_people_draw_with_is_drawn(drawn):
 
 def bounds(multiplicity: str) -> tuple[str, str | None]:
     low, _, high = multiplicity.rpartition("..")
-    low, high = low or ("0" if high == "*" else high), high
-    return low, None if high == "*" else high
+    return low or ("0" if high == "*" else high), None if high == "*" else high
 
 
 def test_every_attribute_drawn_is_a_property_with_the_same_bounds(drawn):
