@@ -30,13 +30,13 @@ class Notes:
     def __init__(self, scope: Scope, names: Names) -> None:
         self.constraints: dict[str, list[str]] = defaultdict(list)
         self.dependencies: dict[str, list[str]] = defaultdict(list)
-        known = {seen.id for seen in scope.model.seen}
         for constraint in scope.model.constraints:
             text = constraint.specification.strip() or constraint.documentation.strip()
             if constraint.name and text:
                 text = f"{constraint.name}: {text}"
             text = text or constraint.name
-            targets = [i for i in constraint.constrained if i in known] or [constraint.owner or scope.model.id]
+            about = [i for i in constraint.constrained if i in scope.kinds] or [constraint.owner]
+            targets = dict.fromkeys(scope.holder(i) for i in about)
             if not text:
                 scope.ledger.settle(constraint.id, IGNORED, "a constraint without a text")
                 continue
@@ -53,17 +53,13 @@ class Notes:
     def _dependency(self, scope: Scope, names: Names, dependency: uml.Dependency) -> None:
         target = _key(scope, names, dependency.target.id) or dependency.target.name
         note_tags(scope.ledger, dependency.tags)
-        if not dependency.source.id or not target:
-            scope.ledger.settle(dependency.id, IGNORED, f"one side of this {dependency.kind} is not in the model")
-            scope.ledger.warn(
-                "unresolved-end",
-                dependency.id,
-                scope.where(dependency.source.id, dependency.name),
-                f"one side of this {dependency.kind} is not in the model",
-            )
+        source = dependency.source.id
+        if source not in scope.holders or not target:
+            where = scope.where(source, dependency.name)
+            scope.no_class(dependency.id, dependency.kind, where, source, dependency.target.id)
             return
         kind = " ".join(filter(None, [dependency.kind, *(f"«{s}»" for s in dependency.stereotypes), dependency.name]))
-        self.dependencies[dependency.source.id].append(f"{kind} -> {target}")
+        self.dependencies[source].append(f"{kind} -> {target}")
         scope.ledger.settle(dependency.id, ANNOTATED, f"kept as an annotation on its source ({dependency.kind})")
 
 
@@ -98,8 +94,7 @@ def associations(scope: Scope, names: Names, namer: PropertyNamer, notes: Notes)
         labels = [scope.name_of(i) or "?" for i in near]
         where = scope.where(drawn.id) if drawn.name else " -- ".join(labels)
         if len(near) < 2 or not all(near):
-            scope.ledger.settle(drawn.id, IGNORED, "an end of this association is not a class of the model")
-            scope.ledger.warn("unresolved-end", drawn.id, where, "an end of this association is not a class")
+            scope.no_class(drawn.id, "association", where, *(end.type.id for end in drawn.ends))
             for end in drawn.ends:
                 note_tags(scope.ledger, end.tags)
             continue

@@ -32,6 +32,11 @@ class Scope:
         self.classifiers = {c.id: c for c in model.classifiers}
         self.associations = {a.id: a for a in model.associations}
         self.objects = {o.id: o for o in model.objects}
+        self.kinds = {seen.id: seen.type for seen in model.seen}
+        self.around = {seen.id: seen.owner for seen in model.seen}
+        self.holders = {model.id, *self.packages, *self.classifiers, *self.associations, *self.objects}
+        self.holders |= {link.id for link in model.links}
+        self.holders |= {part.id for c in model.classifiers for part in (*c.attributes, *c.literals)}
         self.named: dict[str, list[str]] = defaultdict(list)
         for classifier in sorted(model.classifiers, key=lambda c: c.id):
             self.named[classifier.name].append(classifier.id)
@@ -53,6 +58,22 @@ class Scope:
         """A plain realisation of an interface means the same as an interface realisation."""
         target = self.classifiers.get(self.resolve(reference))
         return target is not None and target.kind == "interface"
+
+    def no_class(self, identifier: str, kind: str, where: str, *ends: str) -> None:
+        """Account for a relation one end of which is no class: doubtful only where the end is not there at all."""
+        others = [self.kinds[end] for end in ends if end in self.kinds and end not in self.classifiers]
+        if others and all(end in self.kinds for end in ends):
+            self.ledger.settle(identifier, IGNORED, f"this {kind} ends at a {others[0]}, which is no class")
+            return
+        self.ledger.settle(identifier, IGNORED, f"an end of this {kind} is not in the model")
+        self.ledger.warn("unresolved-end", identifier, where, f"an end of this {kind} is not in the model")
+
+    def holder(self, identifier: str) -> str:
+        """The nearest element from ``identifier`` outwards that has room for notes in a description."""
+        here, steps = identifier, 0
+        while here and here not in self.holders and steps < len(self.kinds):
+            here, steps = self.around.get(here, ""), steps + 1
+        return here if here in self.holders else self.model.id
 
     def owner_path(self, identifier: str) -> tuple[str, ...]:
         """The ids of the packages and classifiers around an element, outermost first."""
@@ -152,8 +173,7 @@ class Scope:
             child, parent = self.resolve(edge.child), self.resolve(edge.parent)
             where = f"{self.where(child) or '?'} -> {self.where(parent) or edge.parent.name or '?'}"
             if not child or not parent:
-                settle(edge.id, IGNORED, f"one side of this {kind} is not a class of the model")
-                warn("unresolved-end", edge.id, where, f"one side of this {kind} is not a class of the model")
+                self.no_class(edge.id, kind, where, edge.child.id, edge.parent.id)
             elif parent in edges[child]:
                 settle(edge.id, CONVERTED, "says again what another one says")
             else:

@@ -396,3 +396,31 @@ def test_the_stages_can_be_taken_one_by_one(tmp_path: Path, uml: Maker) -> None:
     path = tmp_path / "m.mdj"
     path.write_text(json.dumps(uml.project(uml.cls("A", uml.attr("x", "int")))))
     assert describe(read(path)) == convert(path).description
+
+
+def test_a_relation_to_a_use_case_is_left_out_without_a_warning(uml: Maker, converted: Convert) -> None:
+    actor, use = uml.cls("Driver", kind="UMLActor"), uml.make("UMLUseCase", "Drive")
+    gone = uml.cls("Gone")
+    actor["ownedElements"] = [
+        uml.assoc(uml.end(actor), uml.end(use)),
+        uml.make("UMLDependency", source=uml.ref(use), target=uml.ref(actor)),
+    ]
+    found = converted(uml.project(actor, use))
+    assert codes(found) == []
+    reasons = {e.type: e.reason for e in found.report.entries if e.outcome == "ignored"}
+    assert reasons["UMLAssociation"] == "this association ends at a UMLUseCase, which is no class"
+    assert reasons["UMLDependency"] == "this dependency ends at a UMLUseCase, which is no class"
+    actor["ownedElements"] = [uml.assoc(uml.end(actor), uml.end(gone))]
+    assert "unresolved-end" in codes(converted(uml.project(actor, use)))
+
+
+def test_a_constraint_on_what_has_no_room_goes_to_what_is_around_it(uml: Maker, converted: Convert) -> None:
+    operation = uml.make("UMLOperation", "charge")
+    operation["preconditions"] = [uml.make("UMLConstraint", specification="soc < 1")]
+    cell = uml.cls("Cell")
+    cell["operations"] = [operation]
+    use = uml.make("UMLUseCase", "Drive")
+    loose = uml.make("UMLConstraint", specification="at night", constrainedElements=[uml.ref(use)])
+    found = converted(uml.project(cell, use, loose))
+    assert cls(found, "Cell").constraints == ("soc < 1",)
+    assert found.description.constraints == ("at night",)
