@@ -28,10 +28,8 @@ from .graphstore.folder import (
     FleetFolder,
     FolderLock,
     create_folder,
-    leave_derived_mark,
     read_folder,
     read_owner,
-    take_derived_mark,
 )
 from .graphstore.journal import SqliteJournal
 from .graphstore.load import Design, load_design
@@ -65,19 +63,16 @@ def assemble(folder: FleetFolder, clock: MasterClock) -> Assembled:
         store = OxigraphStore(folder.graph, folder.base)
         undo.callback(store.close)
         committer = Committer(journal, store)
-        committer.catch_up()
+        behind = committer.catch_up()
         resolver = RuleResolver(store, journal, names, lambda: clock.now() or datetime.now(UTC))
-
-        def give_back() -> None:
-            leave_derived_mark(folder, journal.last_sequence)
-            lock.close()
-
-        fleet = LocalFleet(committer, names, resolver, on_close=give_back)
+        fleet = LocalFleet(committer, names, resolver, on_close=lock.close)
         engine = RuleEngine(store, names, fleet.schema)
         committer.followers.append(engine.follow)
         # Rules follow a commit after it is in the store; a process that was killed in between left that undone.
-        if take_derived_mark(folder) != journal.last_sequence:
+        if behind:
             engine.derive_all()
+        else:
+            engine.resume(journal)
         undo.pop_all()
     return Assembled(fleet, engine, lock, clock)
 

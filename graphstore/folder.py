@@ -5,7 +5,6 @@
     fleet.json       base IRI and format version, fixed when the fleet is created
     journal.sqlite   the spine (with SQLite's -wal and -shm beside it)
     graph/           the triple store, a view of the journal
-    derived          the last commit whose consequences are in the store; only there while nobody holds the folder
     lock             held (flock) by the process that owns the folder; names it and, if it serves, its address
 """
 
@@ -70,22 +69,6 @@ def read_folder(path: Path) -> FleetFolder:
             f"{path}: fleet version {version} is newer than this voltwin's ({VERSION}); upgrade voltwin"
         )
     return FleetFolder(path, base)
-
-
-def take_derived_mark(folder: FleetFolder) -> int | None:
-    """The commit up to which views are derived, and forget it: whoever ends without saying so must derive again."""
-    file = folder.path / "derived"
-    try:
-        sequence = int(file.read_text("utf-8"))
-    except (OSError, ValueError):
-        return None  # a new fleet, or one whose last holder did not come to an orderly end
-    file.unlink()
-    return sequence
-
-
-def leave_derived_mark(folder: FleetFolder, sequence: int) -> None:
-    """Say that every view is derived up to this commit."""
-    (folder.path / "derived").write_text(f"{sequence}\n", "utf-8")
 
 
 class FolderLock:
