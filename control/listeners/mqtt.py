@@ -52,6 +52,7 @@ class _Session:
         if self._address.scheme == "mqtts":
             client.tls_set()
         client.on_connect, client.on_message = self._on_connect, self._on_message
+        client.on_subscribe = self._on_subscribe
         client.on_disconnect, client.on_connect_fail = self._on_disconnect, self._on_connect_fail
         client.reconnect_delay_set(1, RETRY_SECONDS)
         self._client = client
@@ -89,7 +90,11 @@ class _Session:
             self._tell("problem", f"the broker refuses: {code}")
             return
         client.subscribe([(topic, 1) for topic in self._filters])
-        self._tell("ready", None)
+
+    def _on_subscribe(self, _client: mqtt.Client, _data: Any, _mid: int, codes: Any, _properties: Any) -> None:
+        # Only now: what was published before the broker granted the subscription never comes.
+        refused = [topic for topic, code in zip(self._filters, codes, strict=True) if code.is_failure]
+        self._tell(*(("problem", f"the broker refuses to send {', '.join(refused)}") if refused else ("ready", None)))
 
     def _on_connect_fail(self, _client: mqtt.Client, _data: Any) -> None:
         self._tell("problem", "no broker answers")
