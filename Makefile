@@ -82,7 +82,7 @@ clean: ## Remove what demo and tests have made; .venv stays
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 		{ echo '$(PYTHON): its module venv is missing; on Debian: apt-get install python3-venv' >&2; exit 1; }
 	@printf '%-8s%s\n' python "$$($(PYTHON) -c 'import sys; print(sys.version.split()[0], "at", sys.executable)')"
-	@$(PYTHON) -m venv --clear .venv
+	@$(PYTHON) -m venv .venv
 	$(call install,what builds packages,--require-hashes -r requirements-build.lock)
 	@touch $@
 
