@@ -32,8 +32,6 @@ class Settings:
     """``replay``: the clock follows the messages' own times, for simulations."""
     batch_messages: int = 200
     """How many messages share one commit at most."""
-    batch_seconds: float = 0.02
-    """How long a commit waits for more messages."""
     handler_timeout: float = 60.0
     """After this a handler's process is ended and its runs fail."""
 
@@ -54,7 +52,7 @@ def _parse(name: str, text: str) -> object:
         match name:
             case "port" | "batch_messages":
                 return int(text)
-            case "batch_seconds" | "handler_timeout":
+            case "handler_timeout":
                 return float(text)
             case "services":
                 return parse_services(text.split(",")) if text else {}

@@ -17,6 +17,7 @@ from ..errors import InputError, NotFoundError
 from ..graphstore.answers import Answer, Element, SeriesValue, Trend
 from ..graphstore.paths.parse import parse
 from ..graphstore.paths.syntax import Any as AnyStep
+from ..graphstore.paths.syntax import Name
 from ..graphstore.reading import PathReader
 from ..ontology.bindings import Binding
 from ..ontology.literals import format_time, to_microseconds
@@ -82,8 +83,8 @@ def _resolve(binding: Binding, twin: str, moment: datetime, reader: PathReader, 
     if not any(isinstance(step, AnyStep) for step in path.inner):
         return to_json(answers[0])
     before = binding.source.partition("/*")[0]
-    place = len(before.split("/")) + 2
-    keys[before] = [answer.path.split("/")[place] for answer in answers]
+    place = len(parse(before).steps) + 1
+    keys[before] = [_step(answer.path, place) for answer in answers]
     values = [to_json(answer) for answer in answers]
     if not all("value" in value and "time" not in value for value in values):
         raise InputError(f"input {binding.target}: {path} has histories; a list can hold one value for each key only")
@@ -91,6 +92,12 @@ def _resolve(binding: Binding, twin: str, moment: datetime, reader: PathReader, 
     if len(units) > 1:
         raise InputError(f"input {binding.target}: {path} has values in different units: {sorted(map(str, units))}")
     return {"value": [value["value"] for value in values]} | ({"unit": units.pop()} if units != {None} else {})
+
+
+def _step(path: str, place: int) -> str:
+    step = parse(path).steps[place]
+    assert isinstance(step, Name)  # answers name every step of where they stand
+    return step.name
 
 
 def to_json(answer: Answer) -> dict[str, Json]:

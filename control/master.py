@@ -23,7 +23,7 @@ from typing import Final
 from pyoxigraph import NamedNode
 
 from ..errors import MessageError
-from ..graphstore.changes import ChangeSet
+from ..graphstore.changes import ChangeSet, Slot
 from ..graphstore.commit import Committer
 from ..graphstore.interfaces import Due, Entry, FinishedRun, QueuedRun
 from ..graphstore.reading import PathReader
@@ -78,6 +78,8 @@ class Master:
         self._backlog: deque[tuple[Received, Envelope | None]] = deque()
         self._dispatcher: Dispatcher | None = None
         self._registered = False
+        self._committing = False
+        self.committer.followers.append(self._see_births)
         self.idle = threading.Event()
         """Set while nothing waits and nothing is under way."""
 
@@ -329,8 +331,21 @@ class Master:
         )
 
     def _commit(self, entry: Entry, changes: ChangeSet | None) -> None:
-        self.committer.commit(entry, tuple(changes.touched()) if changes else ())
+        with self.committer.lock:
+            self._committing = True
+            try:
+                self.committer.commit(entry, tuple(changes.touched()) if changes else ())
+            finally:
+                self._committing = False
         self._due.update(entry.due)
+
+    def _see_births(self, _sequence: int, touched: Sequence[Slot]) -> None:
+        """Twins that others brought into being (a user's write) get their schedules with the next round."""
+        born = any(predicate == RDF.type and graph == subject for graph, subject, predicate in touched)
+        if born and not self._committing:
+            self._registered = False
+        self._committing = False
+        self.committer.followers.append(self._see_births)
 
     def status(self) -> dict[str, object]:
         """What people want to know of a running master."""

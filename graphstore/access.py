@@ -18,10 +18,11 @@ from datetime import datetime
 from typing import Any
 
 from ..errors import InputError, PathNotFoundError, TwinNotFoundError
+from ..ontology.steps import quote_step
 from .answers import Answer, Element, Value
 from .paths.parse import parse
 from .paths.syntax import Any as AnyStep
-from .paths.syntax import Deep, quote
+from .paths.syntax import Deep
 from .validation.report import ValidationReport
 
 
@@ -115,7 +116,7 @@ class Twin:
     @property
     def segment(self) -> str:
         """The key as it stands in a path."""
-        return quote(self.key)
+        return quote_step(self.key)
 
     def __getitem__(self, path: str) -> Answer:
         """The one answer of a relative path."""

@@ -20,6 +20,7 @@ from urllib.parse import quote, unquote
 from pyoxigraph import NamedNode
 
 from ..errors import InputError
+from .steps import quote_step
 
 _SAFE: Final = "-._~:@!$&'()*+,;="
 _BASE: Final = re.compile(r"^(https?://[^\s<>\"{}|\\^`#?]+/|urn:[^\s<>\"{}|\\^`#?]+:)$")
@@ -145,4 +146,5 @@ class Naming:
         """The absolute path of a node whose IRI mirrors it: ``/module-0017/cells/cell-03``."""
         if not node.value.startswith(self.twins):
             return node.value
-        return "/" + unquote(node.value[len(self.twins) :].replace("#", "/"))
+        segments = node.value[len(self.twins) :].replace("#", "/").split("/")
+        return "/" + "/".join(quote_step(unquote(item)) for item in segments)

@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from ...ontology.literals import format_time
+from ...ontology.steps import quote_step, quote_text
 
 REASONER: Final = "reasoner"
 """The reserved first step that asks the semantic reasoner."""
-
-_BARE: Final = re.compile(r"[^\s/\[\]@'\"=<>!,*()]+")
-_RESERVED: Final = frozenset({"", ".", ".."})
-
-
-def quote(name: str) -> str:
-    """``name`` as it stands in a path, quoted where it would not read as a name."""
-    if _BARE.fullmatch(name) and name not in _RESERVED:
-        return name
-    return quote_text(name)
-
-
-def quote_text(text: str) -> str:
-    """``text`` in single quotes."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 @dataclass(frozen=True)
@@ -56,7 +41,7 @@ class Comparison:
                 text = f"{self.value:.0f}" if self.value.is_integer() and abs(self.value) < 1e15 else repr(self.value)
             case _:
                 text = quote_text(self.value)
-        return f"[{'/'.join(map(quote, self.operand))}{self.operator}{text}]"
+        return f"[{'/'.join(map(quote_step, self.operand))}{self.operator}{text}]"
 
 
 Predicate = Position | Comparison
@@ -70,7 +55,7 @@ class Name:
     predicates: tuple[Predicate, ...] = ()
 
     def __str__(self) -> str:
-        return quote(self.name) + "".join(map(str, self.predicates))
+        return quote_step(self.name) + "".join(map(str, self.predicates))
 
 
 @dataclass(frozen=True)

@@ -153,7 +153,8 @@ def test_sparql_counts_twins_and_averages_per_storage(study) -> None:
         PREFIXES
         + """
         SELECT ?storage (COUNT(?m) AS ?n) (AVG(?soc) AS ?mean) {
-          ?m product:Module.storageStays/logistics:StorageStay.storage/vt:key ?storage ; product:Module.stateOfCharge ?soc
+          ?m product:Module.storageStays/logistics:StorageStay.storage/vt:key ?storage .
+          ?m product:Module.stateOfCharge ?soc
         } GROUP BY ?storage ORDER BY ?storage""",
     )
     assert done.returncode == 0, done.stderr
@@ -261,7 +262,6 @@ def test_errors_say_what_where_and_what_to_do(study) -> None:
 
 
 def test_a_malformed_message_goes_to_the_dead_letters_and_is_counted(study) -> None:
-
 
     port = int(
         next(line for line in (study.out / "mosquitto.conf").read_text().splitlines() if "listener" in line).split()[1]

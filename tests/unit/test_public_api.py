@@ -54,7 +54,7 @@ CALLS = {
 FIELDS = {
     "Answer": {"path", "value", "unit", "time", "origin", "source", "rule", "priority", "inputs"},
     "Path": {"absolute", "steps", "window"},
-    "Settings": {"host", "port", "broker", "services", "clock", "batch_messages", "batch_seconds", "handler_timeout"},
+    "Settings": {"host", "port", "broker", "services", "clock", "batch_messages", "handler_timeout"},
     "Trend": {"segments"},
 }
 

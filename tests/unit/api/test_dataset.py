@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyoxigraph import Literal, NamedNode, Quad, Store
 
-from voltwin.graphstore.dataset import names_dataset, query_form, tokens, with_base, with_dataset
 from voltwin.errors import QueryError
+from voltwin.graphstore.dataset import names_dataset, query_form, tokens, with_base, with_dataset
 
 A, B, C, P = (NamedNode(f"https://{name}.example/") for name in "abcp")
 

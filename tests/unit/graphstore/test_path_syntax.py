@@ -21,8 +21,8 @@ from voltwin.graphstore.paths.syntax import (
     Path,
     Position,
     Window,
-    quote,
 )
+from voltwin.ontology.steps import quote_step
 
 odd = st.sampled_from("'\\/[]@\"=<>!,*() .\n%äΩ🔋#?&;")
 texts = st.text(st.one_of(st.characters(exclude_categories=("Cs",)), odd), max_size=8)
@@ -87,7 +87,7 @@ def test_any_text_is_a_path_or_a_syntax_error_inside_the_text(text):
 
 @given(names)
 def test_a_quoted_name_is_one_step(name):
-    assert parse(f"a/{quote(name)}").steps == (Name("a"), Name(name))
+    assert parse(f"a/{quote_step(name)}").steps == (Name("a"), Name(name))
 
 
 @pytest.mark.parametrize(
