@@ -344,8 +344,6 @@ class Master:
         born = any(predicate == RDF.type and graph == subject for graph, subject, predicate in touched)
         if born and not self._committing:
             self._registered = False
-        self._committing = False
-        self.committer.followers.append(self._see_births)
 
     def status(self) -> dict[str, object]:
         """What people want to know of a running master."""
