@@ -14,7 +14,7 @@ from .control.actions import load_actions
 from .control.clock import ReplayClock, SystemClock
 from .control.executors.process import ProcessExecutor
 from .control.interfaces import MasterClock
-from .control.listeners.mqtt import CHANNEL, MqttListener
+from .control.listeners.registry import find_listener
 from .control.master import Master, Stop
 from .control.messages import load_schema
 from .errors import ActionError
@@ -43,11 +43,9 @@ class Server:
         fleet, settings = self._parts.fleet, self._settings
         actions = load_actions(fleet.committer.store, fleet.names)
         pushes = [action for action in actions.by_iri.values() if action.kind == "push"]
-        for action in pushes:
-            if action.channel != CHANNEL:
-                raise ActionError(
-                    f"action {action.key!r}: no listener for channel {action.channel!r}; there is: {CHANNEL}"
-                )
+        channels = sorted({action.channel for action in pushes})
+        if len(channels) > 1:
+            raise ActionError(f"channels {', '.join(channels)}: one server listens to one channel; run one for each")
         self._web = ApiServer(create_app(fleet), settings.host, settings.port)
         self._master = Master(
             committer=fleet.committer,
@@ -65,7 +63,8 @@ class Server:
             filters.append(self._master.clock_topic)
         # The broker keeps a session by this name: two servers of one fleet would take each other's messages.
         client = f"voltwin {fleet.names.base}"
-        self._listener = MqttListener(settings.broker, client, filters, self._master.inbox.put)
+        listen = find_listener(channels[0] if channels else "mqtt")
+        self._listener = listen(settings.broker, client, filters, self._master.inbox.put)
         self._ending.callback(self._listener.close)
         fleet.more_status = self._status
 
