@@ -40,7 +40,10 @@ def _serve(name: str, pipe: Connection) -> None:
             outcomes = [Outcome(item.run, error=str(error)) for item in batch]
         except Exception as error:  # noqa: BLE001 - a handler is anybody's code; its runs fail, its process lives
             outcomes = [Outcome(item.run, error=f"{type(error).__name__}: {error}") for item in batch]
-        pipe.send(outcomes)
+        try:
+            pipe.send(outcomes)
+        except OSError:
+            return  # the master is gone; its successor takes the runs up from the journal
 
 
 def _checked(outcome: Outcome) -> Outcome:

@@ -1,0 +1,40 @@
+"""A real server, killed while it works: at the end nothing is lost and nothing happened twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from voltwin.simulator.plan import ReplaySettings, plan_fleet
+from voltwin.simulator.replay import replay
+
+from .fleet_process import difference, run_through, serve_models
+
+pytestmark = pytest.mark.integration
+
+
+def journey(modules, every):
+    """The messages of a few modules, with every so many-th sample of the trucks."""
+    plan = plan_fleet(ReplaySettings(modules=modules))
+    return [item for n, item in enumerate(replay(plan)) if "sample" not in item.topic or n % every == 0]
+
+
+@pytest.mark.timeout(240)
+def test_a_server_that_is_killed_comes_to_the_same_end(make_mosquitto, tmp_path):
+    messages = journey(2, 10)
+    services = serve_models()
+    try:
+        results = []
+        for name, kills in (("undisturbed", 0), ("killed", 3)):
+            broker = make_mosquitto(
+                "allow_anonymous true", "persistence true", "persistence_location {folder}/", "max_inflight_messages 20"
+            )
+            results.append(run_through(tmp_path / name, broker, services, messages, kills))
+            broker.stop()
+    finally:
+        services.shutdown()
+        services.server_close()
+    (graph, counts), (other, other_counts) = results
+    assert counts["deadLetters"] == counts["queued"] == counts["failed"] == 0
+    assert counts["messages"] == sum(1 for item in messages if item.topic != "voltwin/clock")
+    assert difference(graph, other) == []
+    assert other_counts == counts
