@@ -87,7 +87,8 @@ class Stages:
 def main(leave: bool, modules: int, seed: int, port: int, broker: str | None, folder: Path, out: Path) -> None:
     """Run the case study of Merkle (2019) on real parts."""
     console = Console()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends this ends all it started
+    for number in (signal.SIGINT, signal.SIGTERM):  # whoever ends this ends all it started
+        signal.signal(number, signal.default_int_handler)
     try:
         with ExitStack() as stack:
             processes = stack.enter_context(Processes(out / "logs"))

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
 
 _ROOT = Path(__file__).parents[1]
+
+# A shell starts what runs in its background with Ctrl-C ignored, and children inherit that: the servers that
+# tests interrupt would never end.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
