@@ -46,6 +46,7 @@ class _Session:
         self._pending: dict[int, tuple[int, int]] = {}
         self._receipts = itertools.count(first_receipt)
         self._sending = threading.Lock()
+        self._connected = False
         client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=False, manual_ack=True)
         if self._address.username:
             client.username_pw_set(unquote(self._address.username), unquote(self._address.password or ""))
@@ -89,6 +90,7 @@ class _Session:
         if code.is_failure:
             self._tell("problem", f"the broker refuses: {code}")
             return
+        self._connected = True
         client.subscribe([(topic, 1) for topic in self._filters])
 
     def _on_subscribe(self, _client: mqtt.Client, _data: Any, _mid: int, codes: Any, _properties: Any) -> None:
@@ -101,7 +103,9 @@ class _Session:
 
     def _on_disconnect(self, _client: mqtt.Client, _data: Any, _flags: Any, code: Any, _properties: Any) -> None:
         self._pending.clear()
-        if code.is_failure:
+        # A broker that refused closes the connection too; why it refused is the better reason.
+        connected, self._connected = self._connected, False
+        if code.is_failure and connected:
             self._tell("problem", f"the connection was lost: {code}")
 
     def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:

@@ -19,6 +19,7 @@ from voltwin.errors import ActionError
 from voltwin.graphstore.changes import ChangeSet
 from voltwin.graphstore.interfaces import Entry
 from voltwin.ontology.iris import VT
+from voltwin.ontology.literals import format_time
 from voltwin.simulator.plan import ReplaySettings, plan_fleet
 from voltwin.simulator.replay import replay
 
@@ -231,16 +232,21 @@ def test_a_schedule_follows_the_clock_of_the_day(bench):
     handler = Arithmetic()
     handlers = {"model-service": handler, "http-pull": handler}
     bench.play([], handlers, services=SERVICES)
-    bench.clock.set(T0 + timedelta(minutes=59))
+    schedule = bench.actions.by_iri[bench.fleet.names.action("poll-weather")].schedule
+    ticks = [schedule.next_after(T0)]
+    for _ in range(4):
+        ticks.append(schedule.next_after(ticks[-1]))
+    runs = [f"poll-weather~weather-station~{format_time(tick)}" for tick in ticks]
+    bench.clock.set(ticks[0] - timedelta(minutes=1))
     bench.play([], handlers, services=SERVICES)
     assert handler.runs == []
-    bench.clock.set(T0 + timedelta(hours=1))
+    bench.clock.set(ticks[0])
     bench.play([], handlers, services=SERVICES)
-    assert handler.runs == ["poll-weather~weather-station~2019-04-01T07:00:00Z"]
+    assert handler.runs == runs[:1]
     # Three ticks were missed while nothing ran: they count as one, the latest.
-    bench.clock.set(T0 + timedelta(hours=4, minutes=30))
+    bench.clock.set(ticks[3] + timedelta(minutes=30))
     bench.play([], handlers, services=SERVICES)
-    assert handler.runs[1:] == ["poll-weather~weather-station~2019-04-01T10:00:00Z"]
+    assert handler.runs == [runs[0], runs[3]]
 
 
 def test_what_is_not_there_yet_skips_a_run_and_says_so(bench):
