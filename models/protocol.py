@@ -22,6 +22,9 @@ import numpy as np
 from ..errors import InputError
 from .columns import Flags, Floats, Integers, Ragged, Trends, absent
 
+EARLIEST, LATEST = -62_135_596_800.0, 253_402_300_800.0
+"""The years 1 to 9999 in seconds since 1970-01-01 UTC: a time outside is a mistake, and squares of it overflow."""
+
 Shape: TypeAlias = Literal["scalar", "cells", "trend", "text", "texts"]
 Texts: TypeAlias = Sequence[str]
 Column: TypeAlias = Floats | Ragged | Trends | Texts | Sequence[Sequence[str]]

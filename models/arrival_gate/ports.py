@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..protocol import Parameter, Port
+from ..protocol import EARLIEST, LATEST, Parameter, Port
 from .relaxation import DEFAULT_RELAXATION
 
 INPUTS: Final = (
     Port("endOfLineOcv", "cells", "V", "open circuit voltage of each cell in series at the end-of-line test"),
     Port("endOfLineTemperature", "scalar", "DEG_C", "cell temperature at that test", minimum=-60, maximum=120),
-    Port("endOfLineTime", "scalar", "SEC", "when, seconds since 1970-01-01 UTC"),
+    Port("endOfLineTime", "scalar", "SEC", "when, seconds since 1970-01-01 UTC", minimum=EARLIEST, maximum=LATEST),
     Port("endOfLineRest", "scalar", "HR", "hours since the last current at that test", minimum=1e-3),
     Port("temperatureTrend", "trend", "DEG_C", "segments between the two tests"),
     Port("arrivalOcv", "cells", "V", "open circuit voltage of each cell at the arrival test, same order"),
     Port("arrivalTemperature", "scalar", "DEG_C", "cell temperature at that test", minimum=-60, maximum=120),
-    Port("arrivalTime", "scalar", "SEC", "when, seconds since 1970-01-01 UTC"),
+    Port("arrivalTime", "scalar", "SEC", "when, seconds since 1970-01-01 UTC", minimum=EARLIEST, maximum=LATEST),
     Port("arrivalRest", "scalar", "HR", "hours since the last current at that test", minimum=1e-3),
     Port("capacity", "scalar", "A-HR", "capacity of one cell", minimum=1e-6),
     Port("moduleOcv", "scalar", "V", "voltage of the whole module at arrival, as a check", optional=True),

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from ..columns import Floats, Ragged
-from ..protocol import Answer, Batch, Column, Parameter, Port, Problems, answer_good
+from ..protocol import EARLIEST, LATEST, Answer, Batch, Column, Parameter, Port, Problems, answer_good
 from .equivalent_age import TemperatureDoubt
 from .exposures import PARAMETERS, Exposures, check_laws, check_until, expose
 from .parameter_sets import ParameterSets
@@ -52,7 +52,14 @@ class SelfDischargeModel:
             maximum=100,
         ),
         Port("temperatureTrend", "trend", "DEG_C", "segments from the start on, without gaps"),
-        Port("until", "scalar", "SEC", "the moment the estimate is for, seconds since 1970-01-01 UTC"),
+        Port(
+            "until",
+            "scalar",
+            "SEC",
+            "the moment the estimate is for, seconds since 1970-01-01 UTC",
+            minimum=EARLIEST,
+            maximum=LATEST,
+        ),
         Port("socSigma", "cells", "PERCENT", "standard deviation of soc", optional=True, minimum=0, maximum=100),
         Port(
             "ageBefore",

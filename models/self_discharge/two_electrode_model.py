@@ -17,7 +17,7 @@ import numpy as np
 from ..columns import Floats, Integers, Trends, grouped
 from ..ocv_soc.files import CurveLibrary
 from ..ocv_soc.model import CURVE_PARAMETER, check_curves
-from ..protocol import Answer, Batch, Column, Parameter, Port, Problems, answer_good
+from ..protocol import EARLIEST, LATEST, Answer, Batch, Column, Parameter, Port, Problems, answer_good
 from .equivalent_age import TemperatureDoubt, exposure, exposure_sigma
 from .exposures import PARAMETERS, check_laws, check_until
 from .histories import outside
@@ -49,7 +49,14 @@ class TwoElectrodeModel:
     inputs: tuple[Port, ...] = (
         Port("soc", "cells", "PERCENT", "state of charge of each cell at the start", minimum=0, maximum=100),
         Port("temperatureTrend", "trend", "DEG_C", "segments from the start on, without gaps"),
-        Port("until", "scalar", "SEC", "the moment the estimate is for, seconds since 1970-01-01 UTC"),
+        Port(
+            "until",
+            "scalar",
+            "SEC",
+            "the moment the estimate is for, seconds since 1970-01-01 UTC",
+            minimum=EARLIEST,
+            maximum=LATEST,
+        ),
         Port(
             "temperature",
             "scalar",

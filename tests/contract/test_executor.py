@@ -8,7 +8,6 @@ import re
 import signal
 import sys
 import time
-from importlib.metadata import EntryPoint
 
 import pytest
 
@@ -209,7 +208,7 @@ def test_closing_ends_after_the_batches_that_were_given(handlers):
 def test_an_unknown_handler_is_named_with_those_there_are():
     with pytest.raises(ActionError, match="http-pull"):
         registry.find_handler("nobody")
-    assert isinstance(registry.find_handler("model-service"), EntryPoint)
+    assert registry.find_handler("model-service").name == "model-service"
 
 
 class TestInline:
