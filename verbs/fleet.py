@@ -45,11 +45,11 @@ def serve(
     if services:
         chosen["services"] = parse_services(list(services))
     settings = replace(Settings.from_environment(os.environ), **chosen)  # type: ignore[arg-type]  # names and types match
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):  # before anything runs that would want an orderly end
+        signal.signal(number, lambda *_: stop.set())
     server = Server(folder, settings)
     click.echo(f"{folder}: serving on {server.start()}")
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
     try:
         while not stop.is_set() and not server.join(0.5):
             pass
