@@ -85,14 +85,12 @@ class Dispatcher:
             state: RunState = "failed"
             reason = outcome.error
             if outcome.outputs is not None:
-                born = len(writer.born)
                 try:
-                    with changes.attempt():
+                    with writer.attempt():
                         self._write(action, run, prepared, outcome, writer)
                     state = "succeeded"
                     succeeded.append((action, run))
                 except VoltwinError as error:
-                    del writer.born[born:]
                     reason = str(error)
             end = FinishedRun(run.id, state, reason)
             finished.append(end)

@@ -66,15 +66,13 @@ class Router:
         writer = TwinWriter(routed.changes, self.schema, self.names, self.series)
         runs: set[str] = set()
         for received, envelope, now in messages:
-            born = len(writer.born)
             try:
                 # Opened again only where it could not be opened, to say why.
                 message = envelope or open_envelope(received.payload)
-                with routed.changes.attempt():
+                with writer.attempt():
                     done = self._take(received, message, writer)
                 routed.message_keys.append(message.id)
             except (InputError, NotFoundError) as error:
-                del writer.born[born:]
                 self._put_aside(received, envelope, error, now, routed)
                 continue
             for action, run in done:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any, Final, get_args
+from typing import Any
 from typing import Literal as OneOf
 
 import numpy as np
@@ -19,7 +19,6 @@ Origin = OneOf["given", "measured", "computed", "inferred"]
 """``given``: told once, or drawn; ``measured``: came with a time; ``computed``: by models; ``inferred``: by rules."""
 
 SegmentOrigin = OneOf["measured", "best guess"]
-ORIGINS: Final = get_args(Origin)
 
 
 @dataclass(frozen=True)

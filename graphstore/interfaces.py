@@ -208,11 +208,3 @@ class TripleStore(Protocol):
     def close(self) -> None:
         """Let go of the folder; every later call fails."""
         ...
-
-
-class Clock(Protocol):
-    """Where the time comes from."""
-
-    def now(self) -> datetime:
-        """This moment, in UTC."""
-        ...

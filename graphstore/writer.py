@@ -7,7 +7,8 @@ computed goes into the twin's companion graph, with the same subjects.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -45,6 +46,17 @@ class TwinWriter:
     series: SeriesReader
     born: list[NamedNode] = field(default_factory=list)
     """Twins that this change set has brought into being, in order."""
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """All of what is written inside, births included, or, if it raises, nothing of it."""
+        born = len(self.born)
+        try:
+            with self.changes.attempt():
+                yield
+        except BaseException:
+            del self.born[born:]
+            raise
 
     def bear(self, key: str, cls: NamedNode) -> NamedNode:
         """The twin ``key``; made as a ``cls`` with all its required parts if it does not exist yet."""
