@@ -3,7 +3,7 @@
 >>> from voltwin import Fleet
 >>> fleet = Fleet.open("demo-fleet")                                      # doctest: +SKIP
 >>> fleet["module-0017"]["cells/cell-03/voltage"].value                   # doctest: +SKIP
-3.6512
+3.67289
 
 A folder is opened in this process if nobody holds it; if a server does, its address stands in the
 folder's lock and the same methods go there over HTTP.
