@@ -120,13 +120,15 @@ class Bench:
         """A bench over the journal in ``folder``; ``conversion`` is loaded first, None opens what is there."""
         clock = clock or ReplayClock()
         names = Naming(base)
-        committer = Committer(SqliteJournal(folder / "journal.sqlite"), OxigraphStore(None, base))
+        committer = Committer(SqliteJournal.open(folder / "journal.sqlite"), OxigraphStore(None, base))
         committer.catch_up()
         if conversion is not None:
             description = conversion.description
             design = Design([*framework(), *ontology(description)], shapes(description), instances(description, names))
             load_design(design, committer, names, "bench", EPOCH)
-        resolver = RuleResolver(committer.store, committer.journal, names, lambda: clock.now() or datetime.now(UTC))
+        resolver = RuleResolver(
+            committer.store, committer.journal.series, names, lambda: clock.now() or datetime.now(UTC)
+        )
         fleet = LocalFleet(committer, names, resolver)
         engine = RuleEngine(committer.store, names, fleet.schema)
         engine.derive_all()

@@ -43,6 +43,18 @@ class GraphChange:
 
 
 @dataclass(frozen=True)
+class GraphLoad:
+    """A file whose triples one commit adds to one graph; the journal names it, and does not copy it.
+
+    ``file`` is the SHA-256 of its N-Triples (hex): :class:`~voltwin.graphstore.loads.LoadFiles` finds it.
+    """
+
+    graph: NamedNode
+    file: str
+    triples: int
+
+
+@dataclass(frozen=True)
 class Sample:
     """One sample of one series: value in the series' unit, time in microseconds since 1970 UTC."""
 
@@ -93,6 +105,7 @@ class Entry:
     finished: Sequence[FinishedRun] = ()
     due: Sequence[Due] = ()
     dead_letters: int = 0
+    loads: Sequence[GraphLoad] = ()
 
 
 @dataclass(frozen=True)
@@ -103,6 +116,7 @@ class Commit:
     author: str
     time: datetime
     changes: Sequence[GraphChange]
+    loads: Sequence[GraphLoad] = ()
 
 
 class SeriesReader(Protocol):
@@ -125,8 +139,13 @@ class SeriesReader(Protocol):
         ...
 
 
-class Journal(SeriesReader, Protocol):
+class Journal(Protocol):
     """The spine: takes entries in one transaction each and gives them back in order."""
+
+    @property
+    def series(self) -> SeriesReader:
+        """The samples of the entries it took."""
+        ...
 
     def append(self, entry: Entry) -> int:
         """Make ``entry`` durable; returns its sequence number once it is on disk."""
@@ -191,6 +210,10 @@ class TripleStore(Protocol):
 
     def apply(self, sequence: int, changes: Iterable[GraphChange]) -> None:
         """Take in one commit and record its number, in one atomic update."""
+        ...
+
+    def load(self, graph: NamedNode, triples: bytes) -> None:
+        """Add N-Triples to ``graph`` in bulk; doing it again changes nothing."""
         ...
 
     def replace(self, graph: NamedNode, triples: Iterable[Triple]) -> bool:

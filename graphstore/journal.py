@@ -10,88 +10,36 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
-import numpy as np
-from numpy.typing import NDArray
 from pyoxigraph import NamedNode
 
-from ..errors import FleetVersionError, StoreError
 from ..ontology.literals import from_microseconds, to_microseconds
-from .interfaces import Commit, Due, Entry, GraphChange, QueuedRun
+from .database import Database
+from .interfaces import Commit, Due, Entry, GraphChange, GraphLoad, QueuedRun
 from .series import SeriesTable
+from .tables import VERSIONS
 
-SCHEMA_VERSION: Final = 1
 _MAX_VARIABLES: Final = 500  # SQLite allows 32766 today; older builds 999
-
-_SCHEMA: Final = """
-CREATE TABLE commits (sequence INTEGER PRIMARY KEY, time INTEGER NOT NULL, author TEXT NOT NULL,
-                      dead_letters INTEGER NOT NULL) STRICT;
-CREATE TABLE changes (sequence INTEGER NOT NULL REFERENCES commits, graph TEXT NOT NULL,
-                      removed TEXT NOT NULL, added TEXT NOT NULL) STRICT;
-CREATE INDEX changes_by_sequence ON changes (sequence);
-CREATE TABLE messages (key TEXT PRIMARY KEY, sequence INTEGER NOT NULL REFERENCES commits) STRICT, WITHOUT ROWID;
-CREATE TABLE series (id INTEGER PRIMARY KEY, iri TEXT NOT NULL UNIQUE) STRICT;
-CREATE TABLE samples (series INTEGER NOT NULL REFERENCES series, time INTEGER NOT NULL, value REAL NOT NULL,
-                      sequence INTEGER NOT NULL, PRIMARY KEY (series, time)) STRICT, WITHOUT ROWID;
-CREATE TABLE runs (id TEXT PRIMARY KEY, action TEXT NOT NULL, twin TEXT NOT NULL, moment INTEGER NOT NULL,
-                   cause TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,
-                   queued INTEGER NOT NULL REFERENCES commits,
-                   finished INTEGER REFERENCES commits) STRICT, WITHOUT ROWID;
-CREATE INDEX runs_open ON runs (queued) WHERE state = 'queued';
-CREATE TABLE due (action TEXT NOT NULL, twin TEXT NOT NULL, next INTEGER NOT NULL,
-                  PRIMARY KEY (action, twin)) STRICT, WITHOUT ROWID;
-"""
 
 
 class SqliteJournal:
     """The journal in a SQLite file. One writer; reading is safe from any thread."""
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._reader = database.reader
         self._lock = threading.Lock()
-        try:
-            self._writer = self._connect()
-        except sqlite3.Error as error:
-            raise StoreError(f"{file}: cannot open the journal: {error}") from error
-        self._readers = threading.local()
-        self._open_readers: list[sqlite3.Connection] = []
-        self._prepare()
-        self._last = self._writer.execute("SELECT coalesce(max(sequence), 0) FROM commits").fetchone()[0]
-        self._series = SeriesTable(self._reader)
+        self._last = self._reader().execute("SELECT coalesce(max(sequence), 0) FROM commits").fetchone()[0]
+        self.series = SeriesTable(database.reader)
+        self._graphs: dict[NamedNode, int] = {}
 
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._file, isolation_level=None, check_same_thread=False, timeout=30)
-        connection.execute("PRAGMA journal_mode = WAL")
-        # FULL: a commit that returned survives power loss, not only the end of the process.
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = OFF")
-        return connection
-
-    def _prepare(self) -> None:
-        version = self._writer.execute("PRAGMA user_version").fetchone()[0]
-        if version > SCHEMA_VERSION:
-            self._writer.close()
-            raise FleetVersionError(
-                f"{self._file}: journal version {version} is newer than this voltwin's ({SCHEMA_VERSION}); "
-                "upgrade voltwin"
-            )
-        if version == 0:
-            self._writer.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
-
-    def _reader(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._readers, "connection", None)
-        if connection is None:
-            connection = sqlite3.connect(
-                f"{self._file.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False, timeout=30
-            )
-            self._readers.connection = connection
-            with self._lock:
-                self._open_readers.append(connection)
-        return connection
+    @classmethod
+    def open(cls, file: Path) -> Self:
+        """The journal in ``file``, made if there is none. Raises StoreError, FleetVersionError."""
+        return cls(Database(file, VERSIONS))
 
     @property
     def last_sequence(self) -> int:
@@ -101,37 +49,32 @@ class SqliteJournal:
     def append(self, entry: Entry) -> int:
         """Make ``entry`` durable. Raises StoreError (disk full, file gone); then nothing was taken."""
         with self._lock:
-            sequence = self._last + 1
-            try:
-                self._writer.execute("BEGIN IMMEDIATE")
-                self._insert(sequence, entry)
-                self._writer.execute("COMMIT")
-            except BaseException as error:
-                self._roll_back()
-                # Text and numbers that SQLite cannot hold are refused before they reach it.
-                if isinstance(error, sqlite3.Error | UnicodeError | OverflowError):
-                    raise StoreError(f"{self._file}: the commit was not taken: {error}") from error
-                raise
+            sequence = int(self._last) + 1
+            with self.database.transaction() as writer:
+                graphs = self._insert(writer, sequence, entry)
+            # Remembered only now: had the transaction failed, new numbers would be wrong for good.
+            self._graphs |= graphs
             self._last = sequence
-            return int(sequence)
+            return sequence
 
-    def _roll_back(self) -> None:
-        with suppress(sqlite3.ProgrammingError):  # closed: there is nothing to roll back
-            if self._writer.in_transaction:
-                self._writer.execute("ROLLBACK")
-
-    def _insert(self, sequence: int, entry: Entry) -> None:
-        execute, many = self._writer.execute, self._writer.executemany
+    def _insert(self, writer: sqlite3.Connection, sequence: int, entry: Entry) -> Mapping[NamedNode, int]:
+        execute, many = writer.execute, writer.executemany
+        touched = {change.graph for change in entry.changes} | {load.graph for load in entry.loads}
+        graphs = self._numbers(writer, touched)
         execute(
             "INSERT INTO commits VALUES (?, ?, ?, ?)",
             (sequence, to_microseconds(entry.time), entry.author, entry.dead_letters),
         )
         many(
             "INSERT INTO changes VALUES (?, ?, ?, ?)",
-            [(sequence, change.graph.value, change.removed, change.added) for change in entry.changes],
+            [(sequence, graphs[change.graph], change.removed, change.added) for change in entry.changes],
+        )
+        many(
+            "INSERT INTO loads VALUES (?, ?, ?, ?)",
+            [(sequence, graphs[load.graph], load.file, load.triples) for load in entry.loads],
         )
         many("INSERT INTO messages VALUES (?, ?)", [(key, sequence) for key in entry.message_keys])
-        self._series.insert(self._writer, sequence, entry.samples)
+        self.series.insert(writer, sequence, entry.samples)
         many(
             # A run asked for twice (same action, twin and moment) is the same run.
             "INSERT INTO runs VALUES (?, ?, ?, ?, ?, 'queued', '', ?, NULL) ON CONFLICT DO NOTHING",
@@ -156,6 +99,16 @@ class SqliteJournal:
             "DELETE FROM due WHERE action = ? AND twin = ?",
             [(due.action.value, due.twin.value) for due in entry.due if due.next is None],
         )
+        return graphs
+
+    def _numbers(self, writer: sqlite3.Connection, graphs: Collection[NamedNode]) -> dict[NamedNode, int]:
+        numbers = {graph: self._graphs[graph] for graph in graphs if graph in self._graphs}
+        new = [(graph.value,) for graph in graphs if graph not in numbers]
+        writer.executemany("INSERT INTO graphs (iri) VALUES (?) ON CONFLICT DO NOTHING", sorted(new))
+        for (iri,) in new:
+            row = writer.execute("SELECT id FROM graphs WHERE iri = ?", (iri,)).fetchone()
+            numbers[NamedNode(iri)] = int(row[0])
+        return numbers
 
     def since(self, sequence: int) -> Iterator[Commit]:
         """All commits after ``sequence``, in order."""
@@ -163,11 +116,21 @@ class SqliteJournal:
             "SELECT sequence, time, author FROM commits WHERE sequence > ? ORDER BY sequence", (sequence,)
         )
         for number, time, author in commits:
-            rows = self._reader().execute(
-                "SELECT graph, removed, added FROM changes WHERE sequence = ? ORDER BY rowid", (number,)
+            changes = self._reader().execute(
+                "SELECT iri, removed, added FROM changes JOIN graphs ON graphs.id = graph "
+                "WHERE sequence = ? ORDER BY changes.rowid",
+                (number,),
             )
-            changes = tuple(GraphChange(NamedNode(graph), removed, added) for graph, removed, added in rows)
-            yield Commit(number, author, from_microseconds(time), changes)
+            loads = self._reader().execute(
+                "SELECT iri, file, triples FROM loads JOIN graphs ON graphs.id = graph WHERE sequence = ?", (number,)
+            )
+            yield Commit(
+                number,
+                author,
+                from_microseconds(time),
+                tuple(GraphChange(NamedNode(graph), removed, added) for graph, removed, added in changes),
+                tuple(GraphLoad(NamedNode(graph), file, triples) for graph, file, triples in loads),
+            )
 
     def known_messages(self, keys: Sequence[str]) -> frozenset[str]:
         """Those of ``keys`` that some commit has taken already."""
@@ -212,25 +175,6 @@ class SqliteJournal:
         states = dict(reader.execute("SELECT state, count(*) FROM runs GROUP BY state"))
         return totals | {state: states.get(state, 0) for state in ("queued", "succeeded", "skipped", "failed")}
 
-    def read(
-        self, series: NamedNode, start: int | None = None, end: int | None = None
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Times (n,) and values (n,) of ``series`` in [start, end)."""
-        return self._series.read(series, start, end)
-
-    def aggregate(
-        self, series: NamedNode, function: str, start: int | None = None, end: int | None = None
-    ) -> float | None:
-        """One figure over [start, end)."""
-        return self._series.aggregate(series, function, start, end)
-
-    def at(self, series: NamedNode, time: int) -> float | None:
-        """The value in force at ``time``."""
-        return self._series.at(series, time)
-
     def close(self) -> None:
-        """Let go of the file; readers of other threads are closed too."""
-        with self._lock, closing(self._writer):
-            for connection in self._open_readers:
-                connection.close()
-            self._open_readers.clear()
+        """Let go of the file."""
+        self.database.close()

@@ -52,7 +52,7 @@ class LocalFleet(Fleet):
     def reader(self) -> PathReader:
         """Answers paths over this fleet's store."""
         committer = self.committer
-        return PathReader(committer.store, committer.journal, self.names, self.schema, self.resolver)
+        return PathReader(committer.store, committer.journal.series, self.names, self.schema, self.resolver)
 
     @cached_property
     def _shapes_engine(self) -> PyShaclEngine:
@@ -71,7 +71,7 @@ class LocalFleet(Fleet):
     def query(self, text: str, accept: str | None = None) -> QueryAnswer:
         """Answer a SPARQL query; the series functions ``vtf:…`` are there."""
         formats = choose_formats(accept)
-        functions = series_functions(self.committer.journal)
+        functions = series_functions(self.committer.journal.series)
         # The engine lets the union of all graphs override FROM and FROM NAMED, so it is asked for only without them.
         result = self.committer.store.query(text, union=not names_dataset(text), functions=functions)
         return serialise(result, formats)
@@ -96,9 +96,9 @@ class LocalFleet(Fleet):
         twin = self.names.twin(self[steps[0]].key)
         with self.committer.lock:
             changes = ChangeSet(self.committer.store)
-            writer = TwinWriter(changes, self.schema, self.names, self.committer.journal)
+            writer = TwinWriter(changes, self.schema, self.names, self.committer.journal.series)
             writer.put(twin, steps[1:], value, unit, Provenance("asserted", time))
-            entry = Entry(author, time, changes.changes(), tuple(changes.samples))
+            entry = Entry(author, time, changes.changes(), samples=tuple(changes.samples))
             return self.committer.commit(entry, tuple(changes.touched()))
 
     def status(self) -> Mapping[str, Any]:

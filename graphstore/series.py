@@ -64,7 +64,7 @@ class SeriesTable:
         return known
 
     def read(
-        self, series: NamedNode, start: int | None, end: int | None
+        self, series: NamedNode, start: int | None = None, end: int | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Times (n,) and values (n,), ascending in time; empty for an unknown series."""
         number = self._id(series)
@@ -83,7 +83,9 @@ class SeriesTable:
         times, values = zip(*rows, strict=True)
         return np.array(times, np.int64), np.array(values, np.float64)
 
-    def aggregate(self, series: NamedNode, function: str, start: int | None, end: int | None) -> float | None:
+    def aggregate(
+        self, series: NamedNode, function: str, start: int | None = None, end: int | None = None
+    ) -> float | None:
         """One figure over [start, end); None where there is no sample."""
         if function not in _AGGREGATES:
             raise InputError(f"aggregate {function!r}: unknown; there are {', '.join(_AGGREGATES)}")

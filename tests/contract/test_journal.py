@@ -14,7 +14,8 @@ from pyoxigraph import NamedNode
 
 from voltwin.errors import FleetVersionError, InputError, StoreError
 from voltwin.graphstore.interfaces import Due, Entry, FinishedRun, GraphChange, QueuedRun, Sample
-from voltwin.graphstore.journal import SCHEMA_VERSION, SqliteJournal
+from voltwin.graphstore.journal import SqliteJournal
+from voltwin.graphstore.tables import VERSIONS
 
 T0 = datetime(2019, 4, 1, 6, 0, 0, 123456, tzinfo=UTC)
 TWIN = NamedNode("https://fleet.example/twins/a")
@@ -29,7 +30,7 @@ def file(tmp_path):
 
 @pytest.fixture
 def journal(file):
-    made = SqliteJournal(file)
+    made = SqliteJournal.open(file)
     yield made
     made.close()
 
@@ -43,7 +44,7 @@ def test_commits_come_back_as_they_were_given_and_in_order(journal, file):
     assert journal.append(Entry("anna", T0, changes)) == 1
     assert journal.append(Entry("ben", T0 + timedelta(seconds=1))) == 2
     journal.close()
-    again = SqliteJournal(file)
+    again = SqliteJournal.open(file)
     first, second = again.since(0)
     assert (first.sequence, first.author, first.time, first.changes) == (1, "anna", T0, changes)
     assert (second.sequence, second.changes) == (2, ())
@@ -146,7 +147,7 @@ samples = st.lists(
 @settings(max_examples=40)
 @given(samples, st.none() | st.integers(-60, 60), st.none() | st.integers(-60, 60))
 def test_samples_in_any_order_and_again_are_one_series(tmp_path_factory, commits, start, end):
-    journal = SqliteJournal(tmp_path_factory.mktemp("j") / "journal.sqlite")
+    journal = SqliteJournal.open(tmp_path_factory.mktemp("j") / "journal.sqlite")
     wanted = {}
     for commit in commits:
         batch = [Sample(SERIES, time, value) for time, value in commit]
@@ -158,11 +159,13 @@ def test_samples_in_any_order_and_again_are_one_series(tmp_path_factory, commits
         for time, value in sorted(wanted.items())
         if (start is None or time >= start) and (end is None or time < end)
     }
-    times, values = journal.read(SERIES, start, end)
+    times, values = journal.series.read(SERIES, start, end)
     assert dict(zip(times.tolist(), values.tolist(), strict=True)) == inside
     assert times.tolist() == sorted(inside)
     assert journal.counts()["samples"] == len(wanted)
-    figures = {name: journal.aggregate(SERIES, name, start, end) for name in ("min", "max", "mean", "sum", "count")}
+    figures = {
+        name: journal.series.aggregate(SERIES, name, start, end) for name in ("min", "max", "mean", "sum", "count")
+    }
     if inside:
         given = np.array(list(inside.values()))
         assert figures["min"] == given.min()
@@ -174,16 +177,16 @@ def test_samples_in_any_order_and_again_are_one_series(tmp_path_factory, commits
         assert set(figures.values()) == {None}
     for time in (-60, 0, 60):
         before = [value for moment, value in sorted(wanted.items()) if moment <= time]
-        assert journal.at(SERIES, time) == (before[-1] if before else None)
+        assert journal.series.at(SERIES, time) == (before[-1] if before else None)
     journal.close()
 
 
 def test_an_unknown_series_is_empty_and_an_unknown_figure_refused(journal):
-    times, values = journal.read(NamedNode("https://x.example/none"))
+    times, values = journal.series.read(NamedNode("https://x.example/none"))
     assert (times.dtype, values.dtype, len(times)) == (np.int64, np.float64, 0)
-    assert journal.at(NamedNode("https://x.example/none"), 5) is None
+    assert journal.series.at(NamedNode("https://x.example/none"), 5) is None
     with pytest.raises(InputError, match="median"):
-        journal.aggregate(SERIES, "median")
+        journal.series.aggregate(SERIES, "median")
 
 
 def test_a_series_whose_first_commit_failed_is_there_after_the_next(journal):
@@ -192,31 +195,31 @@ def test_a_series_whose_first_commit_failed_is_there_after_the_next(journal):
     other = NamedNode("https://fleet.example/twins/b/t")
     journal.append(Entry("a", T0, samples=[Sample(other, 1, 7.0)]))
     journal.append(Entry("a", T0, samples=[Sample(SERIES, 1, 8.0)]))
-    assert journal.at(other, 1) == 7.0
-    assert journal.at(SERIES, 1) == 8.0
+    assert journal.series.at(other, 1) == 7.0
+    assert journal.series.at(SERIES, 1) == 8.0
 
 
 def test_a_journal_of_a_newer_version_is_refused(journal, file):
     journal.close()
     with sqlite3.connect(file) as connection:
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+        connection.execute(f"PRAGMA user_version = {len(VERSIONS) + 1}")
     connection.close()
     with pytest.raises(FleetVersionError, match="upgrade"):
-        SqliteJournal(file)
+        SqliteJournal.open(file)
 
 
 def test_a_file_that_is_no_journal_is_refused(tmp_path):
     (tmp_path / "x.sqlite").write_text("not a database, and longer than a header " * 50)
     with pytest.raises(StoreError, match=r"x\.sqlite"):
-        SqliteJournal(tmp_path / "x.sqlite")
+        SqliteJournal.open(tmp_path / "x.sqlite")
     with pytest.raises(StoreError, match="nowhere"):
-        SqliteJournal(tmp_path / "nowhere" / "y.sqlite")
+        SqliteJournal.open(tmp_path / "nowhere" / "y.sqlite")
 
 
 def test_a_commit_is_synchronous(journal):
     # 2 is FULL: the write-ahead log is synced before append returns.
-    assert journal._writer.execute("PRAGMA synchronous").fetchone() == (2,)
-    assert journal._writer.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert journal.database._writer.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert journal.database._writer.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_readers_of_other_threads_see_whole_commits_while_one_writes(journal):
@@ -226,7 +229,7 @@ def test_readers_of_other_threads_see_whole_commits_while_one_writes(journal):
     def read():
         try:
             while not done.is_set():
-                times, values = journal.read(SERIES)
+                times, values = journal.series.read(SERIES)
                 # Each commit adds a pair: a reader that saw half of one would see an odd number.
                 assert len(times) % 2 == 1
                 assert values.tolist() == list(range(len(values)))
@@ -245,11 +248,11 @@ def test_readers_of_other_threads_see_whole_commits_while_one_writes(journal):
     for reader in readers:
         reader.join()
     assert problems == []
-    assert len(journal.read(SERIES)[0]) == 81
+    assert len(journal.series.read(SERIES)[0]) == 81
 
 
 def test_a_closed_journal_takes_nothing(file):
-    journal = SqliteJournal(file)
+    journal = SqliteJournal.open(file)
     journal.close()
     with pytest.raises(StoreError):
         journal.append(Entry("a", T0))

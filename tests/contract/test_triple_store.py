@@ -134,7 +134,7 @@ commits = st.lists(st.lists(st.tuples(st.sampled_from("ab"), st.text("xyz", max_
 @given(commits)
 def test_catching_up_from_nothing_gives_an_equal_store(tmp_path_factory, script):
     folder = tmp_path_factory.mktemp("fleet")
-    journal = SqliteJournal(folder / "journal.sqlite")
+    journal = SqliteJournal.open(folder / "journal.sqlite")
     live = Committer(journal, OxigraphStore(None, BASE))
     for number, puts in enumerate(script):
         changes = ChangeSet(live.store)

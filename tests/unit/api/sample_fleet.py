@@ -43,7 +43,7 @@ def make_fleet(folder: Path, modules: Sequence[str] = tuple(AGES)) -> LocalFleet
 
 def _write_twins(fleet: LocalFleet, modules: Sequence[str]) -> None:
     changes = ChangeSet(fleet.committer.store)
-    writer = TwinWriter(changes, fleet.schema, fleet.names, fleet.committer.journal)
+    writer = TwinWriter(changes, fleet.schema, fleet.names, fleet.committer.journal.series)
     module_class, truck_class = (fleet.schema.class_named(name).iri for name in ("Module", "Truck"))
     truck = writer.bear(TRUCK, truck_class)
     for hour, value in ((180, 20.0), (195, 5.2), (210, 6.5)):

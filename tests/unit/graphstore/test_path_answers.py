@@ -27,7 +27,7 @@ def fleet(tmp_path_factory, case_study):
     bench = Bench.make(tmp_path_factory.mktemp("fleet"), case_study)
     made = bench.fleet
     changes = ChangeSet(bench.committer.store)
-    writer = TwinWriter(changes, made.schema, made.names, bench.committer.journal)
+    writer = TwinWriter(changes, made.schema, made.names, bench.committer.journal.series)
     module, truck = (made.schema.class_named(name).iri for name in ("Module", "Truck"))
 
     def put(twin, path, value, unit=None, hour=0, kind="asserted"):

@@ -27,7 +27,7 @@ class Desk:
 
     def begin(self):
         self.changes = ChangeSet(self.bench.committer.store)
-        self.writer = TwinWriter(self.changes, self.fleet.schema, self.fleet.names, self.bench.committer.journal)
+        self.writer = TwinWriter(self.changes, self.fleet.schema, self.fleet.names, self.bench.committer.journal.series)
 
     def bear(self, key, cls="Module"):
         return self.writer.bear(key, self.fleet.schema.class_named(cls).iri)

@@ -37,7 +37,7 @@ def write(bench):
     def commit(*puts):
         fleet = bench.fleet
         changes = ChangeSet(bench.committer.store)
-        writer = TwinWriter(changes, fleet.schema, fleet.names, bench.committer.journal)
+        writer = TwinWriter(changes, fleet.schema, fleet.names, bench.committer.journal.series)
         for cls, key, path, value, unit, moment in puts:
             twin = writer.bear(key, fleet.schema.class_named(cls).iri)
             if path:

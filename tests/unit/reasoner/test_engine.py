@@ -85,7 +85,7 @@ def test_incremental_is_as_from_scratch(case_study, script, chained):
         fleet = bench.fleet
         for puts in script:
             changes = ChangeSet(bench.committer.store)
-            writer = TwinWriter(changes, fleet.schema, fleet.names, bench.committer.journal)
+            writer = TwinWriter(changes, fleet.schema, fleet.names, bench.committer.journal.series)
             for cls, key, path, value, unit, moment in puts:
                 twin = writer.bear(key, fleet.schema.class_named(cls).iri)
                 writer.put(twin, path.split("/"), value, unit, Provenance("asserted", moment))

@@ -1,0 +1,72 @@
+"""The journal's tables, one script per version of the schema; an older journal is brought up to date on opening.
+
+====================  ==================================================================================
+``commits``           one row a group commit: its number, transaction time, author
+``changes``           what a commit takes from and adds to one graph, as N-Triples
+``loads``             graphs that a commit filled from a file under ``loads/``, named by its content's SHA-256
+``snapshots``         a graph's whole content after a commit, compressed N-Triples: history need not start at 1
+``messages``          keys of the messages that were taken in, so that none takes effect twice
+``series``            a number for each series' IRI
+``samples``           the hot samples; ``sequence`` is the commit that brought a value
+``samples_replaced``  values that a later commit replaced, and by which commit
+``sealed``            series and periods whose samples have moved to a Parquet file
+``discarded``         files that nothing refers to any more, and since when
+``runs``, ``due``     what the control master has to do and has done
+``facts``             single figures about the journal itself, such as where its history begins
+====================  ==================================================================================
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+_VERSION_1: Final = """
+CREATE TABLE commits (sequence INTEGER PRIMARY KEY, time INTEGER NOT NULL, author TEXT NOT NULL,
+                      dead_letters INTEGER NOT NULL) STRICT;
+CREATE TABLE changes (sequence INTEGER NOT NULL REFERENCES commits, graph TEXT NOT NULL,
+                      removed TEXT NOT NULL, added TEXT NOT NULL) STRICT;
+CREATE TABLE messages (key TEXT PRIMARY KEY, sequence INTEGER NOT NULL REFERENCES commits) STRICT, WITHOUT ROWID;
+CREATE TABLE series (id INTEGER PRIMARY KEY, iri TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE samples (series INTEGER NOT NULL REFERENCES series, time INTEGER NOT NULL, value REAL NOT NULL,
+                      sequence INTEGER NOT NULL, PRIMARY KEY (series, time)) STRICT, WITHOUT ROWID;
+CREATE TABLE runs (id TEXT PRIMARY KEY, action TEXT NOT NULL, twin TEXT NOT NULL, moment INTEGER NOT NULL,
+                   cause TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,
+                   queued INTEGER NOT NULL REFERENCES commits,
+                   finished INTEGER REFERENCES commits) STRICT, WITHOUT ROWID;
+CREATE INDEX runs_open ON runs (queued) WHERE state = 'queued';
+CREATE TABLE due (action TEXT NOT NULL, twin TEXT NOT NULL, next INTEGER NOT NULL,
+                  PRIMARY KEY (action, twin)) STRICT, WITHOUT ROWID;
+"""
+
+# Graphs get numbers: their IRIs are long, and history asks by graph.
+_VERSION_2: Final = """
+CREATE TABLE graphs (id INTEGER PRIMARY KEY, iri TEXT NOT NULL UNIQUE) STRICT;
+INSERT INTO graphs (iri) SELECT DISTINCT graph FROM changes ORDER BY graph;
+CREATE TABLE numbered (sequence INTEGER NOT NULL REFERENCES commits, graph INTEGER NOT NULL REFERENCES graphs,
+                       removed TEXT NOT NULL, added TEXT NOT NULL) STRICT;
+INSERT INTO numbered SELECT sequence, id, removed, added FROM changes JOIN graphs ON iri = graph
+                     ORDER BY changes.rowid;
+DROP TABLE changes;
+ALTER TABLE numbered RENAME TO changes;
+CREATE INDEX changes_by_sequence ON changes (sequence);
+CREATE INDEX changes_by_graph ON changes (graph, sequence);
+CREATE INDEX commits_by_time ON commits (time);
+CREATE TABLE loads (sequence INTEGER NOT NULL REFERENCES commits, graph INTEGER NOT NULL REFERENCES graphs,
+                    file TEXT NOT NULL, triples INTEGER NOT NULL, PRIMARY KEY (sequence, graph, file))
+                    STRICT, WITHOUT ROWID;
+CREATE INDEX loads_by_graph ON loads (graph, sequence);
+CREATE TABLE snapshots (graph INTEGER NOT NULL REFERENCES graphs, sequence INTEGER NOT NULL, triples BLOB NOT NULL,
+                        PRIMARY KEY (graph, sequence)) STRICT;
+CREATE TABLE samples_replaced (series INTEGER NOT NULL REFERENCES series, time INTEGER NOT NULL, value REAL NOT NULL,
+                               sequence INTEGER NOT NULL, replaced INTEGER NOT NULL,
+                               PRIMARY KEY (series, time, sequence)) STRICT, WITHOUT ROWID;
+CREATE TABLE sealed (series INTEGER NOT NULL REFERENCES series, period TEXT NOT NULL, file TEXT NOT NULL,
+                     rows INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+                     sequence INTEGER NOT NULL, bytes INTEGER NOT NULL, sha256 TEXT NOT NULL,
+                     PRIMARY KEY (series, period)) STRICT, WITHOUT ROWID;
+CREATE TABLE discarded (file TEXT PRIMARY KEY, since INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+"""
+
+VERSIONS: Final = (_VERSION_1, _VERSION_2)
+"""Script ``n`` brings a journal of version ``n`` to version ``n + 1``."""
