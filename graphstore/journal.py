@@ -19,7 +19,7 @@ from pyoxigraph import NamedNode
 from ..ontology.literals import from_microseconds, to_microseconds
 from .database import Database
 from .interfaces import Commit, Due, Entry, GraphChange, GraphLoad, QueuedRun
-from .series import SeriesTable
+from .series.hot import SeriesTable
 from .tables import VERSIONS
 
 _MAX_VARIABLES: Final = 500  # SQLite allows 32766 today; older builds 999

@@ -18,7 +18,6 @@ from .answers import Answer
 from .changes import ChangeSet
 from .commit import Committer
 from .dataset import names_dataset
-from .functions import series_functions
 from .interfaces import Entry
 from .paths.parse import parse
 from .paths.syntax import Name
@@ -26,6 +25,7 @@ from .reading import PathReader
 from .resolver import Resolver
 from .results import choose_formats, serialise
 from .schema import Schema, load_schema
+from .series.functions import series_functions
 from .validation.report import ValidationReport
 from .validation.shacl import PyShaclEngine, validate_twins
 from .writer import Provenance, TwinWriter

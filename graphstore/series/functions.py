@@ -14,10 +14,10 @@ from typing import Final
 
 from pyoxigraph import Literal, NamedNode
 
-from ..errors import InputError
-from ..ontology.iris import FUNCTION
-from ..ontology.literals import to_microseconds, to_python
-from .interfaces import Function, Node, SeriesReader
+from ...errors import InputError
+from ...ontology.iris import FUNCTION
+from ...ontology.literals import to_microseconds, to_python
+from ..interfaces import Function, Node, SeriesReader
 
 _LOG: Final = logging.getLogger(__name__)
 _AGGREGATES: Final = ("min", "max", "mean", "sum", "count")

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pyoxigraph import NamedNode
 
-from ..errors import InputError
-from .interfaces import Sample
+from ...errors import InputError
+from ..interfaces import Sample
 
 FIRST: Final = -(2**63)
 LAST: Final = 2**63 - 1
