@@ -22,13 +22,13 @@ from pyoxigraph import (
     Quad,
     QueryBoolean,
     QuerySolutions,
-    QueryTriples,
     Triple,
 )
 
 Term = NamedNode | Literal
 Node = NamedNode | BlankNode | Literal | Triple
-QueryResult = QuerySolutions | QueryBoolean | QueryTriples
+QueryResult = QuerySolutions | QueryBoolean | Iterator[Triple]
+"""Of SELECT, of ASK, of CONSTRUCT and DESCRIBE; the first two are also what a remote engine's answer is read as."""
 Function = Callable[..., Node | None]
 RunState = OneOf["queued", "succeeded", "skipped", "failed"]
 
@@ -222,6 +222,10 @@ class TripleStore(Protocol):
 
     def last_applied(self) -> int:
         """The number of the last commit taken in."""
+        ...
+
+    def clear(self) -> None:
+        """Forget everything, so that the journal can be taken in from its start."""
         ...
 
     def flush(self) -> None:

@@ -120,6 +120,11 @@ class OxigraphStore:
         marks = self.quads(NamedNode(self._names.base), VT.appliedSequence, None, self._names.state_graph)
         return max((int(quad.object.value) for quad in marks if isinstance(quad.object, Literal)), default=0)
 
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._engine.clear()
+
     def flush(self) -> None:
         """Write through to disk."""
         with self._lock:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from pyoxigraph import NamedNode, QuerySolutions, QueryTriples, Triple
+from pyoxigraph import NamedNode, QueryBoolean, QuerySolutions, Triple
 
 from ..errors import QueryError, RuleError
 from ..graphstore.changes import Slot, touched_by
@@ -141,7 +141,7 @@ class RuleEngine:
 
     def _construct(self, compiled: CompiledRule, twins: Sequence[NamedNode]) -> Iterable[Triple]:
         triples = self.store.query(construct_for(compiled, twins))
-        assert isinstance(triples, QueryTriples)
+        assert not isinstance(triples, QuerySolutions | QueryBoolean)
         return triples
 
 
