@@ -1,0 +1,1 @@
+"""Samples beside the triples: hot in the journal's database, sealed into Parquet, one reading over both."""
