@@ -141,10 +141,11 @@ def _parameter(text: str, twin: str, moment: datetime, reader: PathReader) -> tu
     name, equals, word = (part.strip() for part in text.partition("="))
     if not equals:
         raise InputError(f"parameter {text!r}: write it as name = value or name <- path")
-    return name, _literal(word)
+    return name, literal(word)
 
 
-def _literal(word: str) -> Json:
+def literal(word: str) -> Json:
+    """What stands behind ``=`` in a parameter: true, false, a number or a word."""
     if word in ("true", "false"):
         return word == "true"
     for kind in (int, float):

@@ -1,15 +1,17 @@
 """A plant's own parameters from its own tests: k25, activation energy and beta with their intervals.
 
-    voltwin models fit tests.json --name plant-2026 --out plant-2026.json
+    voltwin models fit --fleet http://plant:8000 --name plant-2026 --out plant-2026.json
+    voltwin models fit tests.json
 
 ``tests.json`` is a request to the arrival gate: modules with both their OCV tests and the history between.
 Each module gives one figure, the median over its cells of arrival minus expected voltage (a leaky cell does
-not move it). Least squares finds the rate, the activation energy and beta that bring these to zero; the
-relaxation amplitude and the entropic coefficient, which a charge cannot tell from a loss, take part with the
-sigmas their files state, and so widen the intervals as they must.
+not move it). Least squares finds the rate, the activation energy and beta that bring these to zero. What a
+charge cannot tell from a loss takes part with the sigmas its files state, and so widens the intervals as it
+must: the relaxation amplitude, the entropic coefficient, and what each store room is off its set point by.
 
 What the data cannot tell is said, not guessed: with all modules at one temperature there is no activation
-energy in them, with all at one state of charge no beta. Such a parameter keeps its start value.
+energy in them, with all at one state of charge no beta. Such a parameter keeps its start value, and is held
+to be known no better than the set it comes from says.
 """
 
 from __future__ import annotations
@@ -24,18 +26,13 @@ from scipy.special import stdtrit
 
 from ..errors import InputError
 from .arrival_gate.expectation import Measurement, expect
-from .arrival_gate.model import ArrivalGateModel
-from .arrival_gate.relaxation import Relaxation
-from .columns import Floats, Ragged, Trends
-from .ocv_soc.curve import OcvCurve
-from .protocol import Batch
-from .self_discharge.equivalent_age import TemperatureDoubt, exposure, exposure_sigma, hours
-from .self_discharge.histories import gaps
+from .charges import Charge
+from .columns import Floats, Ragged
+from .self_discharge.equivalent_age import exposure, exposure_sigma, hours
 from .self_discharge.parameter_sets import REFERENCE, ParameterSet
 from .self_discharge.rate_laws import ArrheniusLaw
 from .self_discharge.soc_laws import ExponentialFactor
 from .units import HOURS_PER_MONTH
-from .wire import decode
 
 _KELVIN: Final = 273.15
 #: Wider than this (one standard deviation) a parameter counts as not identified: a factor of 1.6 in the
@@ -44,24 +41,6 @@ _WIDEST: Final = {"k25": 0.5, "activationEnergy": 15e3, "beta": 0.6}
 _SCALES: Final = {"k25": 0.3, "activationEnergy": 10e3, "beta": 0.3}
 _NAMES: Final = ("k25", "activationEnergy", "beta")
 _FEWEST: Final = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Charge:
-    """The tests of a charge of modules: cells flat ``(N,)`` in rows of ``left``, modules ``(n,)``."""
-
-    curve: OcvCurve
-    relaxation: Relaxation
-    left: Ragged
-    arrived: Ragged
-    trends: Trends
-    warm: Floats
-    cold: Floats
-    rest_left: Floats
-    rest_there: Floats
-    voltage_sigma: float
-    temperature_sigma: float
-    doubts: Sequence[TemperatureDoubt]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,55 +74,6 @@ class Fit:
         return {"modules": self.modules, "reducedChiSquare": self.reduced_chi_square, "estimates": rows}
 
 
-def read_charge(gate: ArrivalGateModel, request: Any) -> tuple[Charge, ParameterSet]:
-    """The charge in a request to the arrival gate, and the parameter set to start from.
-
-    Raises InputError for a request that is none, an instance that cannot be read, a history with gaps, or
-    instances that do not share curve, relaxation and parameter set.
-    """
-    instances = request.get("instances") if isinstance(request, Mapping) else None
-    if not isinstance(instances, list) or not instances:
-        raise InputError('instances: missing or empty; give {"instances": [...]} as for the arrival gate')
-    batch, _, problems = decode(gate, instances)
-    for index, problem in problems.items():
-        raise InputError(f"instances[{index}]: {problem.field}: {problem.message}")
-    checked = gate.run(batch)
-    for index, problem in checked.problems.items():
-        raise InputError(f"instances[{index}]: {problem.field}: {problem.message}")
-    begin, until = batch.scalar("endOfLineTime"), batch.scalar("arrivalTime")
-    trends = batch.trend("temperatureTrend")
-    for index in np.flatnonzero(gaps(trends, begin, until).seconds > 0).tolist():
-        raise InputError(f"instances[{index}]: temperatureTrend: has a gap; leave this module out or complete it")
-    cut = trends.within(begin, until)
-    return (
-        Charge(
-            curve=gate.library.get(_shared(batch, "curve")),
-            relaxation=gate.relaxations.get(_shared(batch, "relaxation")),
-            left=batch.cells("endOfLineOcv"),
-            arrived=batch.cells("arrivalOcv"),
-            trends=cut,
-            warm=batch.scalar("endOfLineTemperature") + _KELVIN,
-            cold=batch.scalar("arrivalTemperature") + _KELVIN,
-            rest_left=batch.scalar("endOfLineRest"),
-            rest_there=batch.scalar("arrivalRest"),
-            voltage_sigma=float(batch.numbers("voltageSigma")[0]) * 1e-3,
-            temperature_sigma=float(batch.numbers("testTemperatureSigma")[0]),
-            doubts=[
-                TemperatureDoubt("measuredTemperature", cut.measured, batch.numbers("measuredTemperatureSigma")),
-                TemperatureDoubt("guessedTemperature", ~cut.measured, batch.numbers("guessedTemperatureSigma")),
-            ],
-        ),
-        gate.sets.get(_shared(batch, "parameterSet")),
-    )
-
-
-def _shared(batch: Batch, name: str) -> str:
-    words = set(batch.words(name))
-    if len(words) > 1:
-        raise InputError(f"{name}: differs between instances ({', '.join(sorted(words))}); fit one kind at a time")
-    return words.pop()
-
-
 def fit(charge: Charge, start: ParameterSet) -> Fit:
     """Estimate k25, activation energy and beta, holding at its start value what the data do not identify.
 
@@ -159,11 +89,16 @@ def fit(charge: Charge, start: ParameterSet) -> Fit:
         "activationEnergy": start.activation_energy,
         "beta": start.soc_factor.beta,
     }
+    known = {
+        "k25": max(rate.relative_sigma for rate in start.rates) or 1.0,
+        "activationEnergy": start.activation_energy_sigma,
+        "beta": start.soc_factor.sigma,
+    }
     sigma = _module_sigma(charge, start)
     free = list(_NAMES)
     dropped: dict[str, float] = {}
     while True:
-        values, deviations, chi = _solve(charge, held, free, sigma)
+        values, deviations, chi = _solve(charge, held, free, known, sigma)
         widths = {name: deviations[name] / _WIDEST[name] for name in free}
         worst = max(widths, key=lambda name: widths[name], default="")
         if not worst or widths[worst] <= 1.0:
@@ -191,19 +126,27 @@ def _module_sigma(charge: Charge, start: ParameterSet) -> Floats:
 
 
 def _solve(
-    charge: Charge, held: Mapping[str, float], free: Sequence[str], sigma: Floats
+    charge: Charge, held: Mapping[str, float], free: Sequence[str], known: Mapping[str, float], sigma: Floats
 ) -> tuple[dict[str, float], dict[str, float], float]:
-    """Values and standard deviations of the free parameters (k25 in logarithm), and the reduced chi-square."""
+    """Values and standard deviations of the free parameters (k25 in logarithm), and the reduced chi-square.
+
+    ``known`` are the standard deviations of those that are held at their start values.
+    """
+    others = [name for name in _NAMES if name not in free]
+    scales = {name: _SCALES[name] if name in free else known[name] for name in _NAMES}
+    order = [*free, *others]
 
     def residuals(x: Floats) -> Floats:
-        values = {**held, **{name: held[name] + x[i] * _SCALES[name] for i, name in enumerate(free)}}
-        amplitude, entropic = x[len(free)], x[len(free) + 1]
-        return np.concatenate([_deviation(charge, values, amplitude, entropic) / sigma, [amplitude, entropic]])
+        values = {name: held[name] + x[i] * scales[name] for i, name in enumerate(order)}
+        nuisances = x[len(_NAMES) :]
+        found = _deviation(charge, values, nuisances[0], nuisances[1], nuisances[2:])
+        return np.concatenate([found / sigma, x[len(free) :]])
 
-    bounds = [-(held[name] / _SCALES[name]) if name == "activationEnergy" else -np.inf for name in free]
-    solved = least_squares(
-        residuals, np.zeros(len(free) + 2), bounds=([*bounds, -np.inf, -np.inf], np.inf), x_scale=1.0, xtol=1e-12
-    )
+    size = len(_NAMES) + 2 + charge.room_count
+    lowest = np.full(size, -np.inf)
+    if scales["activationEnergy"] > 0:
+        lowest[order.index("activationEnergy")] = -held["activationEnergy"] / scales["activationEnergy"]
+    solved = least_squares(residuals, np.zeros(size), bounds=(lowest, np.inf), x_scale=1.0, xtol=1e-12)
     jacobian = np.asarray(solved.jac)
     # Standard deviations by the pseudo-inverse would call a flat direction exact: a floor keeps it infinite.
     values, vectors = np.linalg.eigh(jacobian.T @ jacobian)
@@ -211,25 +154,28 @@ def _solve(
     degrees = max(len(sigma) - len(free), 1)
     chi = float(2.0 * solved.cost) / degrees
     widen = np.sqrt(max(chi, 1.0))
-    result = {name: held[name] + float(solved.x[i]) * _SCALES[name] for i, name in enumerate(free)}
-    deviations = {name: float(np.sqrt(covariance[i, i])) * _SCALES[name] * float(widen) for i, name in enumerate(free)}
+    result = {name: held[name] + float(solved.x[i]) * scales[name] for i, name in enumerate(free)}
+    deviations = {name: float(np.sqrt(covariance[i, i])) * scales[name] * float(widen) for i, name in enumerate(free)}
     return {**held, **result}, deviations, chi
 
 
-def _deviation(charge: Charge, values: Mapping[str, float], amplitude: float, entropic: float) -> Floats:
-    """Median over each module's cells of arrival minus expected (V), ``amplitude`` and ``entropic`` in sigmas."""
+def _deviation(charge: Charge, values: Mapping[str, float], amplitude: float, entropic: float, rooms: Floats) -> Floats:
+    """Median over each module's cells of arrival minus expected (V); the nuisances count in their sigmas."""
     law = ArrheniusLaw(float(np.exp(values["k25"])), values["activationEnergy"], REFERENCE)
     relaxation = replace(
         charge.relaxation,
         amplitude=charge.relaxation.amplitude + amplitude * charge.relaxation.amplitude_sigma,
     )
+    # Room -1, which is none, takes the last of these: no shift.
+    shift = np.append(rooms * charge.room_sigma, 0.0)[charge.rooms]
+    trends = replace(charge.trends, first=charge.trends.first + shift, last=charge.trends.last + shift)
     spread = charge.left.spread
     left = Measurement(charge.left.values, spread(charge.warm), spread(charge.rest_left))
     there = Measurement(charge.arrived.values, spread(charge.cold), spread(charge.rest_there))
     factor = ExponentialFactor(values["beta"])
-    found = expect(charge.curve, relaxation, left, there, factor, spread(exposure(charge.trends, law)))
-    shift = entropic * charge.curve.entropy_sigma * (charge.cold - charge.warm)
-    return charge.left.with_values(charge.arrived.values - found.voltage).median() - shift
+    found = expect(charge.curve, relaxation, left, there, factor, spread(exposure(trends, law)))
+    by_entropy = entropic * charge.curve.entropy_sigma * (charge.cold - charge.warm)
+    return charge.left.with_values(charge.arrived.values - found.voltage).median() - by_entropy
 
 
 def _estimate(

@@ -220,7 +220,8 @@ class Trends:
         lower, upper = np.repeat(begin, lengths), np.repeat(until, lengths)
         start = np.clip(self.start, lower, upper)
         end = np.clip(self.end, lower, upper)
-        slope = (self.last - self.first) / (self.end - self.start)
+        span = self.end - self.start
+        slope = np.divide(self.last - self.first, span, out=np.zeros_like(span), where=span != 0)
         first = np.where(start > self.start, self.first + slope * (start - self.start), self.first)
         last = np.where(end < self.end, self.last - slope * (self.end - end), self.last)
         outside = end <= start

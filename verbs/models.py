@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
@@ -109,33 +110,62 @@ def serve(files: Path | None, host: str, port: int) -> None:
 
 @models.command()
 @_FILES
+@click.option("--fleet", help="Take the tests from a fleet: its folder, or its server as http://host:port.")
+@click.option("--curve", help="With --fleet: only the modules with this OCV curve.")
 @click.option("--name", help="Name of the parameter set to write.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="File to write that set to.")
 @click.option("--json", "as_json", is_flag=True, help="The estimates as JSON.")
-@click.argument("request", type=click.File("r", encoding="utf-8"), default="-")
-def fit(files: Path | None, name: str | None, out: Path | None, as_json: bool, request: TextIO) -> None:
-    """Estimate k25, activation energy and beta from a plant's own tests.
+@click.argument("request", type=click.File("r", encoding="utf-8"), required=False)
+def fit(
+    files: Path | None,
+    fleet: str | None,
+    curve: str | None,
+    name: str | None,
+    out: Path | None,
+    as_json: bool,
+    request: TextIO | None,
+) -> None:
+    """Estimate k25, activation energy and beta from a plant's own tests, with 95 % intervals.
 
-    REQUEST is JSON as the arrival gate takes it: modules with both OCV tests and the history between.
+    The tests come out of a fleet (--fleet: both OCV tests of every module that has arrived, and the
+    temperature trend that the rules stitch for it), or out of REQUEST, JSON as the arrival gate takes it (a
+    file, or - for standard input). What the data cannot tell is said, and keeps its start value.
     """
-    from ..models import calibration
+    from ..api.arrival_tests import read_arrival_tests
+    from ..models import calibration, charges
     from ..models.arrival_gate.model import ArrivalGateModel
+    from ..runtime import open_fleet
 
     if (name is None) != (out is None):
         raise click.UsageError("--name and --out go together")
+    if (fleet is None) == (request is None):
+        raise click.UsageError("give either --fleet, or a REQUEST file (- for standard input)")
+    if curve is not None and fleet is None:
+        raise click.UsageError("--curve goes with --fleet")
     gate = ArrivalGateModel.shipped()
-    charge, start = calibration.read_charge(gate.with_files(files) if files else gate, _read_json(request))
+    gate = gate.with_files(files) if files else gate
+    left_out: Mapping[str, str] = {}
+    if fleet is None:
+        assert request is not None
+        content = _read_json(request)
+    else:
+        with open_fleet(fleet) as opened:
+            tests = read_arrival_tests(opened, curve)
+        tests = tests.without(charges.defects(gate, tests.request))
+        content, left_out = tests.request, tests.left_out
+    charge, start = charges.read_charge(gate, content)
     found = calibration.fit(charge, start)
     if as_json:
-        click.echo(json.dumps(found.as_json(), indent=2))
+        click.echo(json.dumps({**found.as_json(), "leftOut": left_out}, indent=2))
     else:
+        for key, reason in left_out.items():
+            click.echo(f"left out {key}: {reason}")
         click.echo(f"{found.modules} modules, reduced chi-square {found.reduced_chi_square:.2f}")
         for item in found.estimates:
             interval = "" if item.low is None else f" (95 %: {item.low:.4g} to {item.high:.4g})"
             click.echo(f"{item.name} {item.value:.4g} {item.unit}{interval}: {item.remark}")
     if name is not None and out is not None:
-        content = calibration.parameter_file(found, start, name)
-        _write(out, json.dumps(content, indent=2) + "\n")
+        _write(out, json.dumps(calibration.parameter_file(found, start, name), indent=2) + "\n")
         click.echo(f"wrote {out}", err=as_json)
 
 

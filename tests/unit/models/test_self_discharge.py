@@ -15,7 +15,7 @@ from voltwin.models.self_discharge.loss import loss, loss_slopes
 from voltwin.models.self_discharge.parameter_sets import ParameterSets
 from voltwin.models.self_discharge.rate_laws import GAS_CONSTANT, ArrheniusLaw
 
-from .samples import case_study, discharge_instance, trends_of
+from .samples import HOUR, case_study, discharge_instance, trends_of
 
 K25 = 0.0028 / 730
 LAW = ArrheniusLaw(K25, 50e3, 298.15)
@@ -195,3 +195,12 @@ def test_a_history_that_is_none_is_refused(registry, edit, words):
     assert "outputs" in results[0]
     assert results[1]["error"]["field"] == "temperatureTrend"
     assert words in results[1]["error"]["message"]
+
+
+def test_a_history_cut_twice_is_the_history_cut_once():
+    whole = trends_of(case_study(280))
+    begin, middle = whole.begins(), whole.begins() + 200 * HOUR
+    late = middle - 10 * HOUR
+    # The first cut leaves segments of no length behind; cutting those again must not divide by it.
+    again, once = whole.within(begin, middle).within(late, middle), whole.within(late, middle)
+    assert exposure(again, LAW) == pytest.approx(exposure(once, LAW), rel=1e-12)
