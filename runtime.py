@@ -33,6 +33,7 @@ from .graphstore.folder import (
 )
 from .graphstore.journal import SqliteJournal
 from .graphstore.load import Design, load_design
+from .graphstore.loads import LoadFiles
 from .graphstore.local import LocalFleet
 from .graphstore.oxigraph import OxigraphStore
 from .graphstore.remote import RemoteFleet
@@ -62,7 +63,7 @@ def assemble(folder: FleetFolder, clock: MasterClock) -> Assembled:
         undo.callback(journal.close)
         store = OxigraphStore(folder.graph, folder.base)
         undo.callback(store.close)
-        committer = Committer(journal, store)
+        committer = Committer(journal, store, LoadFiles(folder.loads))
         behind = committer.catch_up()
         resolver = RuleResolver(store, journal.series, names, lambda: clock.now() or datetime.now(UTC))
         fleet = LocalFleet(committer, names, resolver, on_close=lock.close)

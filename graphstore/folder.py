@@ -5,6 +5,7 @@
     fleet.json       base IRI and format version, fixed when the fleet is created
     journal.sqlite   the spine (with SQLite's -wal and -shm beside it)
     graph/           the triple store, a view of the journal
+    loads/           the triples of bulk loads, compressed; the journal names them by their content
     lock             held (flock) by the process that owns the folder; names it and, if it serves, its address
 """
 
@@ -39,6 +40,11 @@ class FleetFolder:
     def graph(self) -> Path:
         """The triple store's folder."""
         return self.path / "graph"
+
+    @property
+    def loads(self) -> Path:
+        """The folder of bulk loads."""
+        return self.path / "loads"
 
 
 def create_folder(path: Path, base: str) -> FleetFolder:
