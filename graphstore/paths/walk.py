@@ -14,7 +14,7 @@ from typing import Final
 
 from pyoxigraph import Literal, NamedNode
 
-from ...errors import PathNotFoundError
+from ...errors import InputError, PathNotFoundError
 from ...ontology.iris import RDF, VT
 from ...ontology.literals import to_literal
 from ...ontology.naming import Naming
@@ -227,6 +227,13 @@ def _condition(value: Variable, comparison: Comparison, meant: tuple[Property, .
     assert comparison.operator in _ORDERED
     wanted = comparison.value
     choices = [choice for prop in meant for name, choice in prop.choices.items() if name == wanted]
+    if all(prop.choices for prop in meant):
+        name = meant[0].name
+        if not choices:
+            known = sorted({choice for prop in meant for choice in prop.choices})
+            raise InputError(f"{comparison}: {name} is one of {', '.join(known)}")
+        if comparison.operator not in ("=", "!="):
+            raise InputError(f"{comparison}: the values of {name} have no order; compare with = or !=")
     if choices:
         listed = ", ".join(map(str, choices))
         return f"FILTER({value} {'NOT IN' if comparison.operator == '!=' else 'IN'} ({listed}))"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from voltwin.control.testing import Bench
-from voltwin.errors import PathNotFoundError
+from voltwin.errors import InputError, PathNotFoundError
 from voltwin.graphstore.changes import ChangeSet
 from voltwin.graphstore.interfaces import Entry
 from voltwin.graphstore.paths.compile import compile_path
@@ -97,6 +97,18 @@ def test_a_path_finds_what_it_names(fleet, path, values):
         assert found == pytest.approx(values)
     else:
         assert found == values
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/*[arrivalTest/decision<'ACCEPT']/serial", "decision have no order"),
+        ("/*[arrivalTest/decision='ACEPT']/serial", "decision is one of ACCEPT, "),
+    ],
+)
+def test_a_choice_is_compared_with_a_choice(fleet, path, said):
+    with pytest.raises(InputError, match=said):
+        fleet.all(path)
 
 
 @pytest.mark.parametrize(
