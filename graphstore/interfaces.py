@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Literal as OneOf
 from typing import Protocol
 
@@ -152,7 +153,7 @@ class Journal(Protocol):
         ...
 
     def since(self, sequence: int) -> Iterator[Commit]:
-        """All commits after ``sequence``, in order."""
+        """All commits after ``sequence``, in order. Raises StoreError where compaction took some of them."""
         ...
 
     @property
@@ -234,4 +235,17 @@ class TripleStore(Protocol):
 
     def close(self) -> None:
         """Let go of the folder; every later call fails."""
+        ...
+
+
+class Snapshots(Protocol):
+    """What a triple store can do besides, if other processes may read it as it is now."""
+
+    @property
+    def writes(self) -> int:
+        """Grows with everything that changes the store."""
+        ...
+
+    def snapshot(self, folder: Path) -> None:
+        """Put what the store holds now into ``folder``, which is not there yet and on the store's own disk."""
         ...

@@ -10,17 +10,25 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Self
 
 from pyoxigraph import NamedNode
 
+from ..errors import StoreError
 from ..ontology.literals import from_microseconds, to_microseconds
 from .database import Database
 from .interfaces import Commit, Due, Entry, GraphChange, GraphLoad, QueuedRun
 from .series.hot import SeriesTable
 from .tables import VERSIONS
+
+HISTORY_BEGINS: Final = "history_begins"
+"""The fact that says up to which commit changes are compacted into snapshots."""
+
+FORGOTTEN: Final = "forgotten:"
+"""Facts that start so count the rows that compaction took away: messages, runs by state, dead letters."""
 
 _MAX_VARIABLES: Final = 500  # SQLite allows 32766 today; older builds 999
 
@@ -76,6 +84,10 @@ class SqliteJournal:
         many("INSERT INTO messages VALUES (?, ?)", [(key, sequence) for key in entry.message_keys])
         self.series.insert(writer, sequence, entry.samples)
         many(
+            "INSERT INTO commit_samples SELECT ?, id, ? FROM series WHERE iri = ?",
+            [(sequence, rows, iri) for iri, rows in Counter(s.series.value for s in entry.samples).items()],
+        )
+        many(
             # A run asked for twice (same action, twin and moment) is the same run.
             "INSERT INTO runs VALUES (?, ?, ?, ?, ?, 'queued', '', ?, NULL) ON CONFLICT DO NOTHING",
             [
@@ -111,7 +123,19 @@ class SqliteJournal:
         return numbers
 
     def since(self, sequence: int) -> Iterator[Commit]:
-        """All commits after ``sequence``, in order."""
+        """All commits after ``sequence``, in order. Raises StoreError where compaction took some of them."""
+        begins = self._facts().get(HISTORY_BEGINS, 0)
+        if sequence < begins:
+            raise StoreError(
+                f"{self.database.file}: what changed up to commit {begins} was compacted away, and a view that stands "
+                f"at commit {sequence} cannot catch up; make it anew with `voltwin rebuild`"
+            )
+        return self._since(sequence)
+
+    def _facts(self) -> Mapping[str, int]:
+        return dict(self._reader().execute("SELECT name, value FROM facts"))
+
+    def _since(self, sequence: int) -> Iterator[Commit]:
         commits = self._reader().execute(
             "SELECT sequence, time, author FROM commits WHERE sequence > ? ORDER BY sequence", (sequence,)
         )
@@ -165,7 +189,7 @@ class SqliteJournal:
 
     def counts(self) -> Mapping[str, int]:
         """Totals: commits, messages, samples, dead letters, and runs by state."""
-        reader = self._reader()
+        reader, facts = self._reader(), self._facts()
         totals = {
             "commits": self.last_sequence,
             "messages": reader.execute("SELECT count(*) FROM messages").fetchone()[0],
@@ -173,7 +197,9 @@ class SqliteJournal:
             "deadLetters": reader.execute("SELECT coalesce(sum(dead_letters), 0) FROM commits").fetchone()[0],
         }
         states = dict(reader.execute("SELECT state, count(*) FROM runs GROUP BY state"))
-        return totals | {state: states.get(state, 0) for state in ("queued", "succeeded", "skipped", "failed")}
+        totals |= {state: states.get(state, 0) for state in ("queued", "succeeded", "skipped", "failed")}
+        # Compaction forgets rows, not that they were there.
+        return {name: total + facts.get(FORGOTTEN + name, 0) for name, total in totals.items()}
 
     def close(self) -> None:
         """Let go of the file."""

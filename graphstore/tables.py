@@ -4,10 +4,12 @@
 ``commits``           one row a group commit: its number, transaction time, author
 ``changes``           what a commit takes from and adds to one graph, as N-Triples
 ``loads``             graphs that a commit filled from a file under ``loads/``, named by its content's SHA-256
-``snapshots``         a graph's whole content after a commit, compressed N-Triples: history need not start at 1
+``snapshots``         a graph's whole content after a commit, compressed N-Triples, and how many triples it has:
+                      history need not start at 1
 ``messages``          keys of the messages that were taken in, so that none takes effect twice
 ``series``            a number for each series' IRI
 ``samples``           the hot samples; ``sequence`` is the commit that brought a value
+``commit_samples``    how many samples of which series a commit brought, whatever became of them since
 ``samples_replaced``  values that a later commit replaced, and by which commit
 ``sealed``            series and periods whose samples have moved to a Parquet file
 ``discarded``         files that nothing refers to any more, and since when
@@ -55,8 +57,12 @@ CREATE TABLE loads (sequence INTEGER NOT NULL REFERENCES commits, graph INTEGER 
                     file TEXT NOT NULL, triples INTEGER NOT NULL, PRIMARY KEY (sequence, graph, file))
                     STRICT, WITHOUT ROWID;
 CREATE INDEX loads_by_graph ON loads (graph, sequence);
-CREATE TABLE snapshots (graph INTEGER NOT NULL REFERENCES graphs, sequence INTEGER NOT NULL, triples BLOB NOT NULL,
-                        PRIMARY KEY (graph, sequence)) STRICT;
+CREATE TABLE snapshots (graph INTEGER NOT NULL REFERENCES graphs, sequence INTEGER NOT NULL, size INTEGER NOT NULL,
+                        triples BLOB NOT NULL, PRIMARY KEY (graph, sequence)) STRICT;
+CREATE TABLE commit_samples (sequence INTEGER NOT NULL REFERENCES commits, series INTEGER NOT NULL REFERENCES series,
+                             rows INTEGER NOT NULL, PRIMARY KEY (sequence, series)) STRICT, WITHOUT ROWID;
+INSERT INTO commit_samples SELECT sequence, series, count(*) FROM samples GROUP BY sequence, series;
+CREATE INDEX commit_samples_by_series ON commit_samples (series, sequence);
 CREATE TABLE samples_replaced (series INTEGER NOT NULL REFERENCES series, time INTEGER NOT NULL, value REAL NOT NULL,
                                sequence INTEGER NOT NULL, replaced INTEGER NOT NULL,
                                PRIMARY KEY (series, time, sequence)) STRICT, WITHOUT ROWID;
