@@ -16,7 +16,7 @@ from .description import Association, Class, Description, Feature, Literal, Pack
 from .features import MEANT, bounds_of, drawn_name, range_iri, range_of, tagged_fields
 from .minting import decapitalised, digest, local
 from .multiplicity import Bounds
-from .names import Names, explicit_iri, name_all
+from .names import Names, explicit_iri, name_all, tag
 from .objects import describe_objects
 from .properties import PropertyNamer
 from .relations import Notes, associations, class_of_association, generalization_sets
@@ -132,7 +132,7 @@ def _attribute(
         if range_.class_id:
             wanted = decapitalised(names.classes[range_.class_id].name)
         ledger.warn("no-name", drawn.id, where, f"an attribute without a name is called {wanted}")
-    path_name, iri = namer.name(drawn, wanted, near, range_iri(names, range_))
+    path_name, iri = namer.name(drawn, wanted, near, f"{range_iri(names, range_)} {tag(drawn, 'unit')}".strip())
     bounds = bounds_of(
         ledger,
         drawn.multiplicity or said.multiplicity or None,

@@ -23,6 +23,7 @@ from ..errors import ModelFileError
 from ..ontology.iris import CORE, OWL, QUDT, RDF, RDFS, SKOS, VT, XSD
 from . import description as d
 from .datatypes import SUPPORTED
+from .owl import constraint_comment
 
 _DATATYPE: Final = NamedNode(RDFS.NS + "Datatype")
 _EQUIVALENT: Final = NamedNode(OWL.NS + "equivalentClass")
@@ -114,12 +115,17 @@ class _Lift:
     def _annotations(self, node: Term, *, kinds: frozenset[str] = frozenset()) -> dict[str, Any]:
         tags = [tuple(text.split("=", 1)) for text in self.texts(node, VT.tag) if "=" in text]
         return {
-            "documentation": self.text(node, RDFS.comment),
+            "documentation": self._documentation(node),
             "stereotypes": tuple(s for s in self.texts(node, VT.stereotype) if s not in kinds),
             "tags": tuple((n, v) for n, v in tags if n not in ("depends", *_SAID_ELSEWHERE)),
             "constraints": tuple(self.texts(node, VT.constraint)),
             "dependencies": tuple(v for n, v in tags if n == "depends"),
         }
+
+    def _documentation(self, node: Term) -> str:
+        """The comments that are no constraints."""
+        constraints = {constraint_comment(text) for text in self.texts(node, VT.constraint)}
+        return "\n\n".join(text for text in self.texts(node, RDFS.comment) if text not in constraints)
 
     def _tagged(self, node: Term, name: str) -> list[str]:
         return [text.split("=", 1)[1] for text in self.texts(node, VT.tag) if text.startswith(f"{name}=")]

@@ -136,14 +136,25 @@ def _enumeration(graph: Graph, node: NamedNode, class_: Class) -> None:
 
 def _annotate(graph: Graph, node: NamedNode, element: Named) -> None:
     graph.text(node, RDFS.comment, element.documentation)
+    _mark(graph, node, element)
+
+
+def _mark(graph: Graph, node: NamedNode, element: Named) -> None:
+    """Everything that an element says of itself, but for its documentation."""
     for stereotype in element.stereotypes:
         graph.text(node, VT.stereotype, stereotype)
     for name, value in element.tags:
         graph.text(node, VT.tag, f"{name}={value}")
     for constraint in element.constraints:
         graph.text(node, VT.constraint, constraint)
+        graph.text(node, RDFS.comment, constraint_comment(constraint))
     for dependency in element.dependencies:
         graph.text(node, VT.tag, f"depends={dependency}")
+
+
+def constraint_comment(constraint: str) -> str:
+    """A constraint as the comment that editors show: in braces, as UML draws it."""
+    return f"{{{constraint}}}"
 
 
 def _matches(graph: Graph, node: NamedNode, exact: tuple[str, ...], close: tuple[str, ...]) -> None:
@@ -175,6 +186,9 @@ def _property(graph: Graph, node: NamedNode, uses: list[Use], classes: dict[str,
     known = [upper for upper in uppers if upper is not None]
     if len(known) == len(uppers):
         graph.add(node, VT.upper, integer(max(known)))
+    # one comment, however many uses and associations have something to say: `lift` has room for one
+    said = (text for use in uses for text in (use.feature.documentation, _documentation(use.association)))
+    graph.text(node, RDFS.comment, "\n\n".join(dict.fromkeys(filter(None, said))))
     for use in uses:
         _annotate_property(graph, node, use.feature, use.association)
     if len(known) == len(uppers) and max(known) == 1:
@@ -182,6 +196,10 @@ def _property(graph: Graph, node: NamedNode, uses: list[Use], classes: dict[str,
     for use in uses:
         if use.feature.lower >= 1 and value_range is not None and not use.feature.static:
             _restrict(graph, NamedNode(use.holder.iri), node, value_range)
+
+
+def _documentation(association: Association | None) -> str:
+    return association.documentation if association is not None else ""
 
 
 def range_term(feature: Feature, classes: dict[str, Class]) -> NamedNode | None:
@@ -202,7 +220,7 @@ def _restrict(graph: Graph, holder: NamedNode, node: NamedNode, value_range: Nam
 
 
 def _annotate_property(graph: Graph, node: NamedNode, feature: Feature, association: Association | None) -> None:
-    _annotate(graph, node, feature)
+    _mark(graph, node, feature)
     if feature.default is not None:
         graph.add(node, VT.defaultValue, Literal(feature.default))
     derived = feature.derived or (association is not None and association.derived)
@@ -230,13 +248,7 @@ def _annotate_property(graph: Graph, node: NamedNode, feature: Feature, associat
             graph.text(node, VT.tag, f"qualifier={qualifier}")
     if association is not None:
         graph.text(node, VT.tag, f"association={association.name}" if association.name else "")
-        graph.text(node, RDFS.comment, association.documentation)
-        for constraint in association.constraints:
-            graph.text(node, VT.constraint, constraint)
-        for name, value in association.tags:
-            graph.text(node, VT.tag, f"{name}={value}")
-        for stereotype in association.stereotypes:
-            graph.text(node, VT.stereotype, stereotype)
+        _mark(graph, node, association)
 
 
 def _inverses(graph: Graph, description: Description) -> None:

@@ -4,7 +4,7 @@
     path_name, iri = namer.name(feature, "cells", near="id of the class", signature="xsd:double")
 
 A path name is unique within its class; an IRI is unique in the model, except that the features of a package
-tagged ``properties=flat`` share one IRI where they have one name and one range.
+tagged ``properties=flat`` share one IRI where they have one name, one range and one unit.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class PropertyNamer:
                 "flat-property",
                 feature.id,
                 where,
-                f"{flat} has another range elsewhere; this property is named with its class",
+                f"{flat} has another range or unit elsewhere; this property is named with its class",
             )
         stem = f"{holder.iri}."
         _, minted = self.names.iris.claim(path_name, feature.id, lambda n: stem + local(n))

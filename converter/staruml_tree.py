@@ -197,8 +197,8 @@ class Tree:
         return "::".join(reversed(names))
 
     def key(self, node: Json) -> str:
-        """The unique id of ``node``."""
-        return self._keys[id(node)]
+        """The unique id of ``node``; the one it was given where it is a diagram, as the root of a fragment can be."""
+        return self._keys[id(node)] if id(node) in self._keys else text(node.get("_id"))
 
     def parent(self, node: Json) -> Json | None:
         """The typed object around ``node``."""

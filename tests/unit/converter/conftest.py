@@ -8,8 +8,28 @@ from typing import Any
 import pytest
 
 from voltwin.converter import Conversion, convert
+from voltwin.converter.description import Class, End, Feature
+from voltwin.ontology.naming import Naming
 
 Json = dict[str, Any]
+Convert = Callable[[Json], Conversion]
+NAMES = Naming("https://fleet.example/")
+
+
+def cls(conversion: Conversion, name: str) -> Class:
+    return next(c for c in conversion.description.classes if c.name == name)
+
+
+def feature(conversion: Conversion, holder: str, name: str) -> Feature:
+    return next(f for f in cls(conversion, holder).attributes if f.path_name == name)
+
+
+def ends(conversion: Conversion) -> dict[str, End]:
+    return {end.path_name: end for a in conversion.description.associations for end in a.ends}
+
+
+def codes(conversion: Conversion) -> list[str]:
+    return [warning.code for warning in conversion.report.warnings]
 
 
 class Maker:

@@ -1,34 +1,11 @@
 """What .mdj files look like in the wild, and what has to come of it."""
 
-from collections.abc import Callable
-
 import pytest
 
-from voltwin.converter import Conversion, ontology, shapes
-from voltwin.converter.description import Class, End, Feature
+from voltwin.converter import ontology, shapes
 from voltwin.ontology.iris import OWL, QUDT, RDFS, SH, SKOS, VT
-from voltwin.ontology.naming import Naming
 
-from .conftest import Json, Maker
-
-Convert = Callable[[Json], Conversion]
-NAMES = Naming("https://fleet.example/")
-
-
-def cls(conversion: Conversion, name: str) -> Class:
-    return next(c for c in conversion.description.classes if c.name == name)
-
-
-def feature(conversion: Conversion, holder: str, name: str) -> Feature:
-    return next(f for f in cls(conversion, holder).attributes if f.path_name == name)
-
-
-def ends(conversion: Conversion) -> dict[str, End]:
-    return {end.path_name: end for a in conversion.description.associations for end in a.ends}
-
-
-def codes(conversion: Conversion) -> list[str]:
-    return [warning.code for warning in conversion.report.warnings]
+from .conftest import Convert, Maker, cls, codes, ends, feature
 
 
 # ---- names and packages
@@ -72,6 +49,27 @@ def test_flat_properties_of_one_name_are_one_property_where_their_ranges_agree(u
     assert [t.object for t in triples if t.subject == next(x.subject for x in triples if x.predicate == OWL.unionOf)]
     paths = [t.subject for t in shapes(found.description) if t.predicate == SH.path]
     assert len(set(paths)) == 3
+
+
+def test_flat_properties_of_one_name_and_different_units_are_two(uml: Maker, converted: Convert) -> None:
+    owned = [uml.cls(n, uml.attr("v", "Real", tags=uml.tags(unit=u))) for n, u in (("A", "V"), ("B", "MilliV"))]
+    found = converted(uml.project(uml.pkg("p", *owned, tags=uml.tags(properties="flat"))))
+    assert feature(found, "A", "v").iri != feature(found, "B", "v").iri
+    units = {t.subject: t.object for t in ontology(found.description) if t.predicate == QUDT.hasUnit}
+    assert len(units) == 2
+    assert codes(found) == ["flat-property"]
+
+
+def test_two_top_models_never_merge_what_has_one_name(uml: Maker, converted: Convert) -> None:
+    project = uml.project(uml.pkg("product", uml.cls("Cell", uml.attr("v", "Real"))), uml.cls("Module"))
+    other = uml.pkg("product", uml.cls("Cell", uml.attr("w", "int")))
+    project["ownedElements"].append(uml.make("UMLModel", "Other", ownedElements=[other, uml.cls("Module")]))
+    found = converted(project)
+    assert len({c.iri for c in found.description.classes}) == 4
+    assert len({p.iri for p in found.description.packages}) == 2
+    names = {f.path_name for c in found.description.classes for f in c.attributes}
+    assert names == {"v", "w"}
+    assert codes(found) == ["duplicate-name", "duplicate-name"]
 
 
 def test_a_bad_iri_is_a_warning(uml: Maker, converted: Convert) -> None:

@@ -1,36 +1,15 @@
 """How classes relate in .mdj files, and what else a file holds: realisations, annotations, encodings."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from voltwin.converter import Conversion, convert, describe, instances, ontology, read, shapes
-from voltwin.converter.description import Class, End, Feature
+from voltwin.converter import convert, describe, instances, ontology, read, shapes
+from voltwin.converter.lift import lift
 from voltwin.ontology.iris import OWL, RDF, RDFS, SH, VT, XSD
-from voltwin.ontology.naming import Naming
 
-from .conftest import Json, Maker
-
-Convert = Callable[[Json], Conversion]
-NAMES = Naming("https://fleet.example/")
-
-
-def cls(conversion: Conversion, name: str) -> Class:
-    return next(c for c in conversion.description.classes if c.name == name)
-
-
-def feature(conversion: Conversion, holder: str, name: str) -> Feature:
-    return next(f for f in cls(conversion, holder).attributes if f.path_name == name)
-
-
-def ends(conversion: Conversion) -> dict[str, End]:
-    return {end.path_name: end for a in conversion.description.associations for end in a.ends}
-
-
-def codes(conversion: Conversion) -> list[str]:
-    return [warning.code for warning in conversion.report.warnings]
+from .conftest import NAMES, Convert, Maker, cls, codes
 
 
 # ---- generalisation
@@ -101,6 +80,7 @@ def test_constraints_dependencies_operations_and_tags_become_annotations(uml: Ma
         (VT.stereotype, "entity"),
         (RDFS.comment, "What it is."),
         (VT.constraint, "limit: x > 0"),
+        (RDFS.comment, "{limit: x > 0}"),
         (VT.tag, "depends=dependency -> A"),
     } <= said
     assert codes(found) == []
@@ -196,3 +176,30 @@ def test_a_constraint_on_what_has_no_room_goes_to_what_is_around_it(uml: Maker, 
     found = converted(uml.project(cell, use, loose))
     assert cls(found, "Cell").constraints == ("soc < 1",)
     assert found.description.constraints == ("at night",)
+
+
+def test_what_an_association_says_is_one_comment_with_what_its_ends_say(uml: Maker, converted: Convert) -> None:
+    a, b = uml.cls("A"), uml.cls("B")
+    end = uml.end(b, "b", documentation="the end")
+    limit = uml.make("UMLConstraint", specification="b > 0", constrainedElements=[])
+    joined = uml.assoc(uml.end(a, "a"), end, documentation="the association", ownedElements=[limit])
+    limit["constrainedElements"] = [uml.ref(joined)]
+    a["ownedElements"] = [joined]
+    triples = ontology(converted(uml.project(a, b)).description)
+    comments = {(t.subject.value.rpartition(".")[2], t.object.value) for t in triples if t.predicate == RDFS.comment}
+    assert comments == {
+        ("b", "the end\n\nthe association"),
+        ("a", "the association"),
+        ("a", "{b > 0}"),
+        ("b", "{b > 0}"),
+    }
+    back = {f.path_name: f.documentation for x in lift(triples).associations for f in x.ends}
+    assert back == {"b": "the end\n\nthe association", "a": "the association"}
+
+
+@pytest.mark.parametrize("kind", ["UMLClassDiagram", "UMLClassView", "ERDDiagram"])
+def test_a_file_of_nothing_but_a_diagram_has_an_account(uml: Maker, converted: Convert, kind: str) -> None:
+    found = converted(uml.make(kind, "Main", ownedViews=[uml.make("UMLClassView"), uml.make("UMLNoteView")]))
+    assert found.report.counts() == {"converted": 0, "annotated": 0, "ignored": 3}
+    assert found.description.classes == ()
+    assert found.description.name == "test"
