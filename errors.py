@@ -10,13 +10,15 @@ exits with ``exit_code``, the REST interface answers it with ``status``.
     │   ├── ModelFileError          2 / 422   a UML file or description cannot be read
     │   ├── PathSyntaxError         2 / 400   a path is not well formed
     │   ├── QueryError              2 / 400   a SPARQL text is not well formed or not allowed
+    │   │   └── QueryLimitError     2 / 413   a query was ended at its limit of time, rows, bytes or memory
     │   ├── MessageError            2 / 422   a message does not fit its schema or its action
     │   ├── RuleError               2 / 422   a rule cannot be compiled
     │   ├── ActionError             2 / 422   an action cannot be understood
     │   └── UnitError               2 / 422   two units do not fit each other
     ├── NotFoundError               3 / 404   a well-formed question about something that is not there
     │   ├── TwinNotFoundError
-    │   └── PathNotFoundError
+    │   ├── PathNotFoundError
+    │   └── MomentNotFoundError     3 / 404   a moment or commit outside the fleet's history
     ├── StoreError                  4 / 503   the fleet's folder, journal or engine
     │   ├── FleetLockedError        4 / 503   another process holds the folder
     │   └── FleetVersionError       4 / 503   made by a newer voltwin
@@ -63,6 +65,12 @@ class QueryError(InputError):
     status = 400
 
 
+class QueryLimitError(QueryError):
+    """A query was ended at its limit of time, rows, bytes or memory."""
+
+    status = 413
+
+
 class MessageError(InputError):
     """A message does not fit its schema or its action."""
 
@@ -92,6 +100,10 @@ class TwinNotFoundError(NotFoundError):
 
 class PathNotFoundError(NotFoundError):
     """The path leads nowhere in this twin."""
+
+
+class MomentNotFoundError(NotFoundError):
+    """The moment or commit lies outside the history that the fleet's journal still has."""
 
 
 class StoreError(VoltwinError):
