@@ -125,7 +125,7 @@ class SqliteJournal:
     def since(self, sequence: int) -> Iterator[Commit]:
         """All commits after ``sequence``, in order. Raises StoreError where compaction took some of them."""
         begins = self._facts().get(HISTORY_BEGINS, 0)
-        if sequence < begins:
+        if max(sequence, 0) < begins:
             raise StoreError(
                 f"{self.database.file}: what changed up to commit {begins} was compacted away, and a view that stands "
                 f"at commit {sequence} cannot catch up; make it anew with `voltwin rebuild`"
