@@ -2,8 +2,11 @@
 
 Peers of the exact integral over 181 modules x 183 segments: a plain Python loop (Simpson, one segment after
 the other) and scipy's solve_ivp per module. Then 1e5 ragged histories with 20 million segments, a million
-twins looked up in three shared legs, and what a call costs in memory. Element-wise numpy runs on one thread.
-Prints one JSON object a line.
+twins looked up in three shared legs, the whole model with all its sigmas over the ragged fleet, in parts and
+in one, and what each costs in memory. Element-wise numpy runs on one thread. Prints one JSON object a line.
+
+Memory of the whole model is what the process holds at its peak (VmHWM) less what it held before the inputs
+were made, so that the inputs count; it needs Linux, and is measured in a process of its own.
 """
 
 from __future__ import annotations
@@ -11,18 +14,23 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import multiprocessing
 import time
 import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from voltwin.models.columns import Trends, offsets_of
+from voltwin.models.chunks import CHUNK, in_chunks
+from voltwin.models.columns import Ragged, Trends, absent, offsets_of
 from voltwin.models.handler import answer
+from voltwin.models.protocol import Batch
 from voltwin.models.registry import Registry
 from voltwin.models.self_discharge.equivalent_age import exposure
 from voltwin.models.self_discharge.loss import loss
+from voltwin.models.self_discharge.model import SelfDischargeModel
 from voltwin.models.self_discharge.rate_laws import GAS_CONSTANT, ArrheniusLaw
 from voltwin.models.self_discharge.situations import Situation
 
@@ -123,15 +131,28 @@ def segments_per_second() -> None:
     )
 
 
-def ragged_histories(twins: int) -> None:
-    """Histories of different lengths in one call, and the memory that takes."""
+def ragged_fleet(twins: int) -> Trends:
+    """Histories of 150 to 250 segments, five minutes each."""
     random = np.random.default_rng(2)
     offsets = offsets_of(random.integers(150, 251, twins))
     total = int(offsets[-1])
-    nodes = 288.0 + random.uniform(-5.0, 5.0, total)
-    times = np.arange(total) * 300.0
-    trends = Trends(times, times + 300.0, nodes, nodes + random.uniform(-0.3, 0.3, total), nodes > 285.0, offsets)
-    size = sum(column.nbytes for column in (trends.start, trends.end, trends.first, trends.last, trends.measured))
+    start = np.arange(total, dtype=np.float64)
+    start *= 300.0
+    first = random.uniform(283.0, 293.0, total)
+    last = random.uniform(-0.3, 0.3, total)
+    last += first
+    return Trends(start, start + 300.0, first, last, first > 285.0, offsets)
+
+
+def _bytes(trends: Trends) -> int:
+    columns = (trends.start, trends.end, trends.first, trends.last, trends.measured, trends.offsets)
+    return sum(column.nbytes for column in columns)
+
+
+def ragged_histories(twins: int) -> None:
+    """Histories of different lengths in one call, and the memory that takes."""
+    trends = ragged_fleet(twins)
+    total, size = trends.start.size, _bytes(trends)
     seconds = best(lambda: exposure(trends, LAW), 3)
     tracemalloc.start()
     exposure(trends, LAW)
@@ -145,6 +166,62 @@ def ragged_histories(twins: int) -> None:
         nanoseconds_per_segment=seconds / total * 1e9,
         memory_over_input=(size + peak) / size,
     )
+
+
+def whole_model(twins: int) -> None:
+    """The self-discharge model with checks and all sigmas over a ragged fleet of 12 cells a twin."""
+    context = multiprocessing.get_context("spawn")
+    measured = []
+    for chunk in (CHUNK, 10**12):
+        with context.Pool(1) as pool:
+            measured.append(pool.apply(_whole_model, (twins, chunk)))
+    parts, whole = measured
+    report(
+        what="the whole self-discharge model with all sigmas over ragged histories, in parts against in one",
+        twins=twins,
+        segments=parts["segments"],
+        seconds=parts["seconds"],
+        memory_over_input=parts["memory"],
+        in_one_seconds=whole["seconds"],
+        in_one_memory_over_input=whole["memory"],
+        ratio=whole["seconds"] / parts["seconds"],
+        largest_difference=f"{abs(parts['checksum'] / whole['checksum'] - 1):.1e}",
+    )
+
+
+def _whole_model(twins: int, chunk: int) -> dict[str, float]:
+    model = SelfDischargeModel.shipped()
+    empty = _resident("VmRSS")
+    trends = ragged_fleet(twins)
+    soc = Ragged(np.full(12 * twins, 50.0), offsets_of([12] * twins))
+    columns = {
+        "soc": soc,
+        "temperatureTrend": trends,
+        "until": trends.ends(),
+        "socSigma": Ragged(np.empty(0), np.zeros(twins + 1, dtype=np.int64)),
+        "ageBefore": absent(twins),
+    }
+    batch = Batch(twins, columns, {item.name: [item.default] * twins for item in model.parameters})
+    size = _bytes(trends) + soc.values.nbytes + soc.offsets.nbytes
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak so far does not count
+    start = time.perf_counter()
+    answer = in_chunks(batch, model._run, chunk)
+    seconds = time.perf_counter() - start
+    peak = _resident("VmHWM")
+    assert not answer.problems
+    sigma = answer.columns["lossSigma"]
+    assert isinstance(sigma, np.ndarray)
+    return {
+        "segments": trends.start.size,
+        "seconds": seconds,
+        "memory": (peak - empty) / size,
+        "checksum": float(sigma.sum()),
+    }
+
+
+def _resident(name: str) -> int:
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))
 
 
 def shared_legs(twins: int) -> None:
@@ -194,6 +271,7 @@ def main() -> None:
     share = 10 if parser.parse_args().small else 1
     segments_per_second()
     ragged_histories(100_000 // share)
+    whole_model(100_000 // share)
     shared_legs(1_000_000 // share)
     handler()
 

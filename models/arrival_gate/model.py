@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from ..chunks import in_chunks
 from ..columns import Flags, Floats, Integers, Trends, grouped, row_sums
 from ..ocv_soc.curve import OcvCurve
 from ..ocv_soc.files import CurveLibrary
@@ -60,6 +61,9 @@ class ArrivalGateModel:
 
     def run(self, batch: Batch) -> Answer:
         """Answer all instances at once."""
+        return in_chunks(batch, self._run)
+
+    def _run(self, batch: Batch) -> Answer:
         problems = Problems()
         _check(batch, problems)
         check_trends(batch.trend("temperatureTrend"), "temperatureTrend", problems)

@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from ..chunks import in_chunks
 from ..columns import Floats, Integers, Ragged, grouped
 from ..protocol import Answer, Batch, Column, Parameter, Port, Problems, answer_good
 from .curve import OcvCurve
@@ -84,6 +85,9 @@ class OcvSocModel:
 
     def run(self, batch: Batch) -> Answer:
         """Answer all instances at once."""
+        return in_chunks(batch, self._run)
+
+    def _run(self, batch: Batch) -> Answer:
         problems = Problems()
         problems.flag(batch.cells("ocv").lengths == 0, "ocv", "is empty; give one value per cell")
         check_curves(self.library, batch, problems)

@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from ..chunks import in_chunks
 from ..columns import Floats, Ragged
 from ..protocol import EARLIEST, LATEST, Answer, Batch, Column, Parameter, Port, Problems, answer_good
 from .equivalent_age import TemperatureDoubt
@@ -101,6 +102,9 @@ class SelfDischargeModel:
 
     def run(self, batch: Batch) -> Answer:
         """Answer all instances at once."""
+        return in_chunks(batch, self._run)
+
+    def _run(self, batch: Batch) -> Answer:
         problems = Problems()
         soc, given = batch.cells("soc"), batch.cells("socSigma")
         check_until(batch, problems)

@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from ..chunks import in_chunks
 from ..columns import Floats, Integers, Trends, grouped
 from ..ocv_soc.files import CurveLibrary
 from ..ocv_soc.model import CURVE_PARAMETER, check_curves
@@ -96,6 +97,9 @@ class TwoElectrodeModel:
 
     def run(self, batch: Batch) -> Answer:
         """Answer all instances at once."""
+        return in_chunks(batch, self._run)
+
+    def _run(self, batch: Batch) -> Answer:
         problems = Problems()
         check_until(batch, problems)
         problems.flag(batch.cells("soc").lengths == 0, "soc", "is empty; give one value per cell")
