@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from voltwin.graphstore.answers import Answer, Trend
     from voltwin.graphstore.paths.parse import parse as parse_path
     from voltwin.graphstore.paths.syntax import Path
+    from voltwin.graphstore.reader.limits import QueryLimits
     from voltwin.reasoner.rules import Rule
     from voltwin.runtime import Fleet, create_fleet, open_fleet
     from voltwin.serving import Server
@@ -31,6 +32,7 @@ _HOMES = {
     "Description": "converter:Description",
     "Fleet": "runtime:Fleet",
     "Path": "graphstore.paths.syntax:Path",
+    "QueryLimits": "graphstore.reader.limits:QueryLimits",
     "Rule": "reasoner.rules:Rule",
     "Server": "serving:Server",
     "Settings": "settings:Settings",
@@ -49,6 +51,7 @@ __all__ = [
     "Description",
     "Fleet",
     "Path",
+    "QueryLimits",
     "Rule",
     "Server",
     "Settings",

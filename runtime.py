@@ -21,7 +21,7 @@ from .control.actions import load_actions
 from .control.clock import SystemClock
 from .control.interfaces import MasterClock
 from .converter import Conversion, instances, ontology, shapes
-from .errors import FleetLockedError
+from .errors import FleetLockedError, InputError
 from .graphstore.access import Fleet as AccessFleet
 from .graphstore.commit import Committer
 from .graphstore.folder import (
@@ -36,6 +36,8 @@ from .graphstore.load import Design, load_design
 from .graphstore.loads import LoadFiles
 from .graphstore.local import LocalFleet
 from .graphstore.oxigraph import OxigraphStore
+from .graphstore.reader.limits import QueryLimits
+from .graphstore.reader.readers import Readers
 from .graphstore.remote import RemoteFleet
 from .ontology import framework
 from .ontology.naming import Naming
@@ -53,7 +55,7 @@ class Assembled:
     clock: MasterClock
 
 
-def assemble(folder: FleetFolder, clock: MasterClock) -> Assembled:
+def assemble(folder: FleetFolder, clock: MasterClock, limits: QueryLimits | None = None) -> Assembled:
     """Open a fleet's folder in this process; the triple store catches up with the journal."""
     with ExitStack() as undo:
         lock = FolderLock(folder.path)
@@ -66,7 +68,9 @@ def assemble(folder: FleetFolder, clock: MasterClock) -> Assembled:
         committer = Committer(journal, store, LoadFiles(folder.loads))
         behind = committer.catch_up()
         resolver = RuleResolver(store, journal.series, names, lambda: clock.now() or datetime.now(UTC))
-        fleet = LocalFleet(committer, names, resolver, on_close=lock.close)
+        limits = limits or QueryLimits()
+        readers = Readers(store, folder.snapshots, folder.journal, committer.lock, limits)
+        fleet = LocalFleet(committer, names, resolver, readers=readers, limits=limits, on_close=lock.close)
         engine = RuleEngine(store, names, fleet.schema)
         committer.followers.append(engine.follow)
         # Rules follow a commit after it is in the store; a process that was killed in between left that undone.
@@ -101,27 +105,36 @@ def _load(parts: Assembled, conversion: Conversion) -> None:
     load_actions(fleet.committer.store, fleet.names)
 
 
-def open_fleet(location: str | Path) -> AccessFleet:
-    """The fleet at a folder or an ``http://host:port``. Raises StoreError, ServiceError."""
+def open_fleet(location: str | Path, limits: QueryLimits | None = None) -> AccessFleet:
+    """The fleet at a folder or an ``http://host:port``. Raises StoreError, ServiceError.
+
+    ``limits`` are those of SPARQL queries; a fleet behind a server has the server's.
+    """
     if str(location).startswith(("http://", "https://")):
-        return RemoteFleet(str(location))
+        return _remote(str(location), limits)
     folder = read_folder(Path(location))
     try:
-        return assemble(folder, SystemClock()).fleet
+        return assemble(folder, SystemClock(), limits).fleet
     except FleetLockedError:
         address = read_owner(folder.path).get("address")
         if not address:
             raise
-        return RemoteFleet(str(address))
+        return _remote(str(address), limits)
+
+
+def _remote(address: str, limits: QueryLimits | None) -> RemoteFleet:
+    if limits is not None:
+        raise InputError(f"fleet {address}: its server sets the query limits; start that one with others")
+    return RemoteFleet(address)
 
 
 class Fleet(AccessFleet):
     """All twins of one knowledge graph; :meth:`open` finds them in a folder or behind an address."""
 
     @staticmethod
-    def open(location: str | Path) -> AccessFleet:
-        """The fleet at a folder or an ``http://host:port``."""
-        return open_fleet(location)
+    def open(location: str | Path, limits: QueryLimits | None = None) -> AccessFleet:
+        """The fleet at a folder or an ``http://host:port``; ``limits`` of queries where this process answers them."""
+        return open_fleet(location, limits)
 
 
 Fleet.register(LocalFleet)

@@ -19,6 +19,7 @@ from .control.master import Master, Stop
 from .control.messages import load_schema
 from .errors import ActionError
 from .graphstore.folder import read_folder
+from .graphstore.reader.limits import QueryLimits
 from .runtime import assemble
 from .settings import Settings
 
@@ -29,7 +30,14 @@ class Server:
     def __init__(self, path: Path, settings: Settings) -> None:
         clock: MasterClock = ReplayClock() if settings.clock == "replay" else SystemClock()
         self._settings = settings
-        self._parts = assemble(read_folder(path), clock)
+        limits = QueryLimits(
+            seconds=settings.query_seconds,
+            rows=settings.query_rows,
+            bytes=settings.query_bytes,
+            memory=settings.query_memory,
+            at_once=settings.query_readers,
+        )
+        self._parts = assemble(read_folder(path), clock, limits)
         self._ending = ExitStack()
         self._ending.callback(self._parts.fleet.close)
         self._problem: BaseException | None = None

@@ -34,6 +34,13 @@ class Settings:
     """How many messages share one commit at most."""
     handler_timeout: float = 60.0
     """After this a handler's process is ended and its runs fail."""
+    query_seconds: float = 60.0
+    """After this a SPARQL query is ended; the other limits of one are rows, bytes of answer, bytes of memory."""
+    query_rows: int = 1_000_000
+    query_bytes: int = 256 * 2**20
+    query_memory: int = 2 * 2**30
+    query_readers: int = 2
+    """How many queries that may run long are worked on at once, each in a process of its own."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -50,9 +57,9 @@ def _parse(name: str, text: str) -> object:
     where = f"{PREFIX}{name.upper()}={text!r}"
     try:
         match name:
-            case "port" | "batch_messages":
+            case "port" | "batch_messages" | "query_rows" | "query_bytes" | "query_memory" | "query_readers":
                 return int(text)
-            case "handler_timeout":
+            case "handler_timeout" | "query_seconds":
                 return float(text)
             case "services":
                 return parse_services(text.split(",")) if text else {}

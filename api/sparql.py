@@ -2,13 +2,15 @@
 
 GET with ``?query=``, POST of a form, POST of the bare text as ``application/sparql-query``; the
 result comes in the format the client accepts. What goes wrong is told as plain text. Updates are
-refused: what changes twins has to pass the journal, and PUT /twins does.
+refused: what changes twins has to pass the journal, and PUT /twins does. A query whose client has gone is ended.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from threading import Event
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -62,16 +64,12 @@ def sparql_routes(fleet: Fleet) -> APIRouter:
         text, accept = request.url.query, request.headers.get("accept")
         if not text:
             return _response(service_description(str(request.url), accept))
-        endpoint = str(request.url.replace(query=""))
-        return await run_in_threadpool(_told, fleet, endpoint, lambda: read_parameters(parse_parameters(text), accept))
+        return await _answered(fleet, request, lambda: read_parameters(parse_parameters(text), accept))
 
     async def post(request: Request) -> Response:
         body, headers, text = await request.body(), request.headers, request.url.query
         kind, accept = headers.get("content-type"), headers.get("accept")
-        endpoint = str(request.url.replace(query=""))
-        return await run_in_threadpool(
-            _told, fleet, endpoint, lambda: read_post(kind, body, parse_parameters(text), accept)
-        )
+        return await _answered(fleet, request, lambda: read_post(kind, body, parse_parameters(text), accept))
 
     async def options(_: Request) -> Response:
         return Response(status_code=204, headers=_METHODS)
@@ -84,7 +82,25 @@ def sparql_routes(fleet: Fleet) -> APIRouter:
     return router
 
 
-def _told(fleet: Fleet, endpoint: str, read: Callable[[], SparqlRequest]) -> Response:
+async def _answered(fleet: Fleet, request: Request, read: Callable[[], SparqlRequest]) -> Response:
+    """The answer from a thread; the query is abandoned when the client goes, or the server ends before it."""
+    abandoned = Event()
+    endpoint = str(request.url.replace(query=""))
+    watcher = asyncio.create_task(_watch(request, abandoned))
+    try:
+        return await run_in_threadpool(_told, fleet, endpoint, read, abandoned)
+    finally:
+        abandoned.set()
+        watcher.cancel()
+
+
+async def _watch(request: Request, abandoned: Event) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass  # a body that a GET has sent for nothing
+    abandoned.set()
+
+
+def _told(fleet: Fleet, endpoint: str, read: Callable[[], SparqlRequest], abandoned: Event) -> Response:
     """Answer, or tell in plain text what is wrong; relative IRIs are below the endpoint.
 
     Errors end in the thread that asked: their tracebacks may hold results of the engine, which must
@@ -92,7 +108,7 @@ def _told(fleet: Fleet, endpoint: str, read: Callable[[], SparqlRequest]) -> Res
     """
     try:
         wanted = read()
-        return _response(fleet.query(with_base(wanted.query, endpoint), wanted.accept))
+        return _response(fleet.query(with_base(wanted.query, endpoint), wanted.accept, abandoned=abandoned))
     except VoltwinError as error:
         return PlainTextResponse(f"{error}\n", error.status, {ERROR_HEADER: public_name(error)})
 

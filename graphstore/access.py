@@ -15,6 +15,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Event
 from typing import Any
 
 from ..errors import InputError, PathNotFoundError, TwinNotFoundError
@@ -48,8 +49,12 @@ class Fleet(ABC):
         """
 
     @abstractmethod
-    def query(self, text: str, accept: str | None = None) -> QueryAnswer:
-        """Answer a SPARQL query over all twins. Raises QueryError."""
+    def query(self, text: str, accept: str | None = None, *, abandoned: Event | None = None) -> QueryAnswer:
+        """Answer a SPARQL query over all twins. Raises QueryError, QueryLimitError.
+
+        Set ``abandoned`` from another thread once nobody waits any more: a query that runs long then ends. One that
+        another server works on goes on to that server's limits.
+        """
 
     @abstractmethod
     def validate(self, twin: str | None = None) -> ValidationReport:

@@ -5,6 +5,7 @@
     fleet.json       base IRI and format version, fixed when the fleet is created
     journal.sqlite   the spine (with SQLite's -wal and -shm beside it)
     graph/           the triple store, a view of the journal
+    snapshots/       hard links to the triple store for queries under way; there only while the folder is held
     loads/           the triples of bulk loads, compressed; the journal names them by their content
     lock             held (flock) by the process that owns the folder; names it and, if it serves, its address
 """
@@ -40,6 +41,11 @@ class FleetFolder:
     def graph(self) -> Path:
         """The triple store's folder."""
         return self.path / "graph"
+
+    @property
+    def snapshots(self) -> Path:
+        """Where readers find what they read; empty while nobody asks."""
+        return self.path / "snapshots"
 
     @property
     def loads(self) -> Path:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from threading import Event
 from typing import Any
 
 from pyoxigraph import NamedNode
@@ -19,8 +20,11 @@ from .changes import ChangeSet
 from .commit import Committer
 from .dataset import names_dataset
 from .interfaces import Entry
+from .lookup import is_lookup
 from .paths.parse import parse
 from .paths.syntax import Name
+from .reader.limits import QueryLimits
+from .reader.readers import Readers
 from .reading import PathReader
 from .resolver import Resolver
 from .results import choose_formats, serialise
@@ -40,6 +44,9 @@ class LocalFleet(Fleet):
     resolver: Resolver
     more_status: Callable[[], Mapping[str, Any]] = dict
     """What a server adds to :meth:`status`."""
+    readers: Readers | None = None
+    """Where queries go that may run away; None where the store has no snapshots: then no limit of time holds them."""
+    limits: QueryLimits = field(default_factory=QueryLimits)
     on_close: Callable[[], None] = lambda: None
     """Gives back what the fleet was opened with."""
 
@@ -68,13 +75,15 @@ class LocalFleet(Fleet):
         """Every answer of an absolute path."""
         return self.reader.ask(parse(path))
 
-    def query(self, text: str, accept: str | None = None) -> QueryAnswer:
-        """Answer a SPARQL query; the series functions ``vtf:…`` are there."""
+    def query(self, text: str, accept: str | None = None, *, abandoned: Event | None = None) -> QueryAnswer:
+        """Answer a SPARQL query; the series functions ``vtf:…`` are there. Raises QueryError, QueryLimitError."""
         formats = choose_formats(accept)
+        if self.readers is not None and not is_lookup(text):
+            return self.readers.answer(text, accept, abandoned)
         functions = series_functions(self.committer.journal.series)
         # The engine lets the union of all graphs override FROM and FROM NAMED, so it is asked for only without them.
         result = self.committer.store.query(text, union=not names_dataset(text), functions=functions)
-        return serialise(result, formats)
+        return serialise(result, formats, self.limits)
 
     def twins(self) -> list[NamedNode]:
         """Every twin, in the order of their IRIs."""
@@ -109,6 +118,8 @@ class LocalFleet(Fleet):
     def close(self) -> None:
         """Let go of journal and store."""
         self.reload()
+        if self.readers is not None:
+            self.readers.close()
         self.committer.store.close()
         self.committer.journal.close()
         self.on_close()

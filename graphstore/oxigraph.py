@@ -47,6 +47,7 @@ class OxigraphStore:
         self._names = Naming(base)
         self._lock = threading.Lock()
         self._since_flush = 0
+        self._writes = 0
 
     @property
     def _engine(self) -> Store:
@@ -58,15 +59,7 @@ class OxigraphStore:
         self, text: str, *, union: bool = True, functions: Mapping[NamedNode, Function] | None = None
     ) -> QueryResult:
         """Answer a query. Raises QueryError where the text is not SPARQL."""
-        try:
-            return self._engine.query(
-                text,
-                prefixes=PREFIXES,
-                use_default_graph_as_union=union,
-                custom_functions=dict(functions) if functions else None,
-            )
-        except SyntaxError as error:
-            raise QueryError(f"query: {error}") from error
+        return evaluate(self._engine, text, union, functions)
 
     def quads(
         self,
@@ -96,6 +89,7 @@ class OxigraphStore:
     def load(self, graph: NamedNode, triples: bytes) -> None:
         """Add N-Triples to ``graph`` in bulk."""
         with self._lock:
+            self._writes += 1
             self._engine.bulk_load(triples, RdfFormat.N_TRIPLES, to_graph=graph)
 
     def replace(self, graph: NamedNode, triples: Iterable[Triple]) -> bool:
@@ -110,6 +104,7 @@ class OxigraphStore:
         return present != wanted
 
     def _count(self, writes: int) -> None:
+        self._writes += writes
         self._since_flush += writes
         if self._since_flush >= FLUSH_EVERY:
             self._since_flush = 0
@@ -123,7 +118,21 @@ class OxigraphStore:
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
+            self._writes += 1
             self._engine.clear()
+
+    @property
+    def writes(self) -> int:
+        """Grows with everything that changes the store."""
+        return self._writes
+
+    def snapshot(self, folder: Path) -> None:
+        """Hard links to what the store holds now. Raises StoreError: in memory, disk full, other disk."""
+        with self._lock:
+            try:
+                self._engine.backup(str(folder))
+            except OSError as error:
+                raise StoreError(f"{folder}: cannot take a snapshot of the triple store: {error}") from error
 
     def flush(self) -> None:
         """Write through to disk."""
@@ -136,6 +145,19 @@ class OxigraphStore:
             if self._store is not None and self._where != "memory":
                 self._store.flush()
             self._store = None
+
+
+def evaluate(engine: Store, text: str, union: bool, functions: Mapping[NamedNode, Function] | None) -> QueryResult:
+    """Answer a query. Raises QueryError where the text is not SPARQL, or calls a function that is not there."""
+    try:
+        return engine.query(
+            text,
+            prefixes=PREFIXES,
+            use_default_graph_as_union=union,
+            custom_functions=dict(functions) if functions else None,
+        )
+    except (SyntaxError, RuntimeError) as error:
+        raise QueryError(f"query: {error}") from error
 
 
 def _trig(change: GraphChange) -> str:

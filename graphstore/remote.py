@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from threading import Event
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -78,7 +79,7 @@ class RemoteFleet(Fleet):
         document = self._json("GET", "/paths", params={"path": path})
         return [answer_from_json(item) for item in document["answers"]]
 
-    def query(self, text: str, accept: str | None = None) -> QueryAnswer:
+    def query(self, text: str, accept: str | None = None, *, abandoned: Event | None = None) -> QueryAnswer:
         """Answer a SPARQL query."""
         headers = {"Content-Type": QUERY_TYPE, "Accept": accept or "*/*"}
         response = self._send("POST", "/sparql", content=text.encode(), headers=headers)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from pyoxigraph import QueryBoolean, QueryResultsFormat, QuerySolutions, RdfFormat, serialize
+from pyoxigraph import QueryBoolean, QueryResultsFormat, QuerySolutions, RdfFormat, Triple, serialize
 
-from ..errors import QueryError
+from ..errors import QueryError, QueryLimitError
 from ..ontology.iris import PREFIXES
 from .access import QueryAnswer
 from .interfaces import QueryResult
+from .reader.limits import QueryLimits
+from .reader.output import BoundedOutput, at_most, row_counter
 
 _Format = TypeVar("_Format", QueryResultsFormat, RdfFormat)
 
@@ -41,21 +43,38 @@ def choose_formats(accept: str | None) -> Formats:
     return formats
 
 
-def serialise(result: QueryResult, formats: Formats) -> QueryAnswer:
-    """``result`` in the format chosen. Raises QueryError where it has none of the wished ones."""
-    if isinstance(result, QuerySolutions | QueryBoolean):
-        if formats.results is not None:
-            return QueryAnswer(_media_type(formats.results), result.serialize(format=formats.results) or b"")
-        offered: tuple[QueryResultsFormat | RdfFormat, ...] = RESULT_FORMATS
-    else:
-        if formats.rdf is not None:
-            prefixes = PREFIXES if formats.rdf == RdfFormat.TURTLE else None
-            body = serialize(result, format=formats.rdf, prefixes=prefixes) or b""
-            return QueryAnswer(_media_type(formats.rdf), body)
-        offered = RDF_FORMATS
-    # Results belong to the thread that made them: an error's traceback must not carry them elsewhere.
+def serialise(result: QueryResult, formats: Formats, limits: QueryLimits) -> QueryAnswer:
+    """``result`` in the format chosen. Raises QueryError where it has none of the wished ones, QueryLimitError."""
+    refusal: QueryError
+    try:
+        if isinstance(result, QuerySolutions | QueryBoolean):
+            if formats.results is not None:
+                return QueryAnswer(_media_type(formats.results), _table(result, formats.results, limits))
+            refusal = _not_offered(formats.accept, RESULT_FORMATS)
+        else:
+            if formats.rdf is not None:
+                return QueryAnswer(_media_type(formats.rdf), _triples(result, formats.rdf, limits))
+            refusal = _not_offered(formats.accept, RDF_FORMATS)
+    except QueryLimitError as error:
+        refusal = error
+    # Results belong to the thread that made them, and they hold the store open: an error's traceback must not
+    # carry them elsewhere.
     del result
-    raise _not_offered(formats.accept, offered)
+    raise refusal.with_traceback(None)
+
+
+def _table(result: QuerySolutions | QueryBoolean, kind: QueryResultsFormat, limits: QueryLimits) -> bytes:
+    if isinstance(result, QueryBoolean):
+        return result.serialize(format=kind) or b""
+    output = BoundedOutput(limits, row_counter(kind))
+    result.serialize(output, format=kind)
+    return output.getvalue()
+
+
+def _triples(result: Iterator[Triple], kind: RdfFormat, limits: QueryLimits) -> bytes:
+    output = BoundedOutput(limits)
+    serialize(at_most(result, limits), output, format=kind, prefixes=PREFIXES if kind == RdfFormat.TURTLE else None)
+    return output.getvalue()
 
 
 def _media_type(chosen: QueryResultsFormat | RdfFormat) -> str:

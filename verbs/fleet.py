@@ -34,14 +34,16 @@ def init(folder: Path, model: Path, base: str) -> None:
 @click.option("--broker", help="MQTT broker, mqtt://host:port.")
 @click.option("--service", "services", multiple=True, metavar="NAME=URL", help="Where {NAME} in an endpoint points.")
 @click.option("--clock", type=click.Choice(["system", "replay"]), help="replay: time follows the messages.")
-def serve(
-    folder: Path, host: str | None, port: int | None, broker: str | None, services: tuple[str, ...], clock: str | None
-) -> None:
+@click.option("--query-seconds", type=float, help="A SPARQL query is ended after this; 60.")
+@click.option("--query-rows", type=int, help="Most rows of an answer; 1000000.")
+@click.option("--query-bytes", type=int, help="Most bytes of an answer; 256 MiB.")
+@click.option("--query-memory", type=int, help="Most bytes of memory that a query's process may hold; 2 GiB.")
+@click.option("--query-readers", type=int, help="How many queries that may run long are worked on at once; 2.")
+def serve(folder: Path, services: tuple[str, ...], **given: object) -> None:
     """Run the fleet in FOLDER: take messages in, carry actions out, answer REST and SPARQL. Ends on Ctrl-C."""
     from ..serving import Server
 
-    given = {"host": host, "port": port, "broker": broker, "clock": clock}
-    chosen: dict[str, object] = {name: value for name, value in given.items() if value is not None}
+    chosen = {name: value for name, value in given.items() if value is not None}
     if services:
         chosen["services"] = parse_services(list(services))
     settings = replace(Settings.from_environment(os.environ), **chosen)  # type: ignore[arg-type]  # names and types match

@@ -14,6 +14,7 @@ from pyoxigraph import BlankNode, CanonicalizationAlgorithm, Dataset, Literal, N
 from voltwin.errors import QueryError
 from voltwin.graphstore.changes import ChangeSet
 from voltwin.graphstore.interfaces import Entry
+from voltwin.graphstore.reader.limits import QueryLimits
 from voltwin.graphstore.results import choose_formats, serialise
 from voltwin.graphstore.skolem import skolemise
 from voltwin.graphstore.sparql import bind
@@ -136,7 +137,7 @@ def test_a_misused_function_is_unbound_and_logged(bench, truck, call, caplog):
     ],
 )
 def test_the_most_wished_format_is_given(accept, media_type):
-    answer = serialise(Store().query("SELECT (1 AS ?x) {}"), choose_formats(accept))
+    answer = serialise(Store().query("SELECT (1 AS ?x) {}"), choose_formats(accept), QueryLimits())
     assert answer.media_type == media_type
 
 

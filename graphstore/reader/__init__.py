@@ -1,0 +1,1 @@
+"""Queries that may run away: answered by reader processes on a snapshot, within limits, and ended at them."""
