@@ -21,6 +21,7 @@ from ..errors import StoreError
 from ..ontology.literals import from_microseconds, to_microseconds
 from .database import Database
 from .interfaces import Commit, Due, Entry, GraphChange, GraphLoad, QueuedRun
+from .loads import place_of
 from .series.hot import SeriesTable
 from .tables import VERSIONS
 
@@ -81,6 +82,8 @@ class SqliteJournal:
             "INSERT INTO loads VALUES (?, ?, ?, ?)",
             [(sequence, graphs[load.graph], load.file, load.triples) for load in entry.loads],
         )
+        # A file that compaction has given up may be named again by the same load.
+        many("DELETE FROM discarded WHERE file = ?", [(place_of(load.file),) for load in entry.loads])
         many("INSERT INTO messages VALUES (?, ?)", [(key, sequence) for key in entry.message_keys])
         self.series.insert(writer, sequence, entry.samples)
         many(
