@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from typing import Final
+from urllib.parse import unquote
 
 from ..errors import ModelFileError
 from . import uml
@@ -90,7 +91,16 @@ class Document:
             what = f"its root is <{root.local}>" + (f" of {root.space}" if root.space else "")
             raise ModelFileError(f"{self.source}: XML, but no UML model is in it ({what}); export it as UML 2 XMI")
         found.sort(key=lambda n: n.local != "Model")
+        if self.exporter == "StarUML":
+            self._decode()
         return found
+
+    def _decode(self) -> None:
+        """StarUML's exporter writes every attribute as if it were a part of a URL."""
+        for node in self._order:
+            node.attributes = {
+                name: unquote(value) if "%" in value else value for name, value in node.attributes.items()
+            }
 
     def _index(self) -> None:
         copies: dict[str, int] = {}
@@ -125,6 +135,10 @@ class Document:
                 self.extras[node.get("xmi:idref")].append(node)
 
     # ---- elements
+    def extensions(self, node: Node) -> list[Node]:
+        """What Visual Paradigm and StarUML say about an element inside it."""
+        return [child for extension in node.all("Extension") for child in extension.children]
+
     def kind(self, node: Node) -> str:
         """The UML metaclass of an element: from its type, its own name at the top, or its role."""
         given = node.get("xmi:type") or node.get("xsi:type")

@@ -6,6 +6,7 @@ XMI marks aggregation on the end at the *part*, the reverse of StarUML; here it 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from . import uml
@@ -43,6 +44,10 @@ class Features:
                 text = text or (child.get("value") if child.local == "documentation" else "")
                 if text.strip() and text.strip() not in found:
                     found.append(text.strip())
+        for child in self.document.extensions(node):
+            text = (child.get("value") or child.text).strip() if child.local == "documentation" else ""
+            if text and text not in found:
+                found.append(text)
         return "\n\n".join(found)
 
     def stereotypes(self, node: Node) -> tuple[str, ...]:
@@ -54,11 +59,32 @@ class Features:
                 name = child.get("stereotype")
                 if child.local in ("properties", "stereotype") and name:
                     found.append(name)
-        return tuple(dict.fromkeys(found))
+        for child in self.document.extensions(node):
+            if child.local == "appliedStereotype":
+                self.document.take(child)
+                reference = child.get("xmi:value") or child.get("value")
+                target = self.document.node(reference)
+                # without the stereotype's element, its name stands between its base and "_id"
+                short = reference.partition("_")[2].removesuffix("_id") or reference
+                found.append(target.get("name") if target is not None else short)
+        return tuple(dict.fromkeys(filter(None, found)))
 
     def tags(self, node: Node) -> tuple[uml.Tag, ...]:
-        """Annotations, EA's tagged values, and the values of stereotypes that mean something here."""
-        return tuple(annotation_tags(node)) + self.tags_of(self.document.key(node))
+        """Annotations, the tools' tagged values, and the values of stereotypes that mean something here."""
+        own = tuple(annotation_tags(node)) + tuple(self._extension_tags(node))
+        return own + self.tags_of(self.document.key(node))
+
+    def _extension_tags(self, node: Node) -> Iterator[uml.Tag]:
+        """Tags in the element's own extension: StarUML's ``<tag unit="V"/>``, Visual Paradigm's ``taggedValue``."""
+        for child in self.document.extensions(node):
+            if child.local == "tag":
+                self.document.take(child)
+                key = self.document.key(child)
+                yield from (uml.Tag(name, value, key) for name, value in child.attributes.items())
+            for value in (n for n in child.walk() if n.local == "taggedValue" and n.get("name")):
+                self.document.take(value)
+                text = value.get("value") or "\n".join(c.get("value") or c.text for c in value.all("value"))
+                yield uml.Tag(value.get("name"), text, self.document.key(value))
 
     def tags_of(self, key: str) -> tuple[uml.Tag, ...]:
         """The tags that stand elsewhere in the document, for the element with this id."""

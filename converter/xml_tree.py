@@ -6,7 +6,8 @@
     root.local, root.space, root.line
 
 An own reader on expat, because what makes XML dangerous can be refused there, while it is read: a document
-type with entities is an error before anything expands. Line numbers are kept for messages.
+type that declares entities or attributes is an error before anything expands (docs/adr/0011 says why this is
+not defusedxml). Line numbers are kept for messages.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ def parse_xml(text: str, source: str) -> Node:
     parser.EndElementHandler = builder.end
     parser.CharacterDataHandler = builder.characters
     parser.EntityDeclHandler = builder.refuse_entity
+    parser.AttlistDeclHandler = builder.refuse_attribute
     parser.UnparsedEntityDeclHandler = builder.refuse_entity
     parser.ExternalEntityRefHandler = builder.refuse_external
     builder.parser = parser
@@ -84,14 +86,14 @@ class _Builder:
         self.source = source
         self.root: Node | None = None
         self.here: Node | None = None
-        self.depth = 0
+        self.texts: list[list[str]] = []
         self.count = 0
         self.parser: expat.XMLParserType
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        self.depth += 1
+        self.texts.append([])
         self.count += 1
-        if self.depth > MAX_DEPTH:
+        if len(self.texts) > MAX_DEPTH:
             raise ModelFileError(
                 f"{self.source}: nested deeper than {MAX_DEPTH} elements at line {self.parser.CurrentLineNumber}; "
                 "no UML model is: the file is damaged or hostile"
@@ -113,18 +115,27 @@ class _Builder:
         self.here = node
 
     def end(self, name: str) -> None:
-        self.depth -= 1
+        text = "".join(self.texts.pop())
         if self.here is not None:
+            self.here.text = text if text.strip() else ""
             self.here = self.here.parent
 
     def characters(self, data: str) -> None:
-        if self.here is not None and (self.here.text or not data.isspace()):
-            self.here.text += data
+        # joined at the end: text comes in small pieces, and adding each to a long text would copy it every time
+        if self.texts:
+            self.texts[-1].append(data)
 
     def refuse_entity(self, name: str, *_: object) -> None:
         raise ModelFileError(
             f"{self.source}: declares the entity {name!r} at line {self.parser.CurrentLineNumber}; "
             "entities are refused, no UML tool writes them"
+        )
+
+    def refuse_attribute(self, element: str, name: str, *_: object) -> None:
+        # a default value of a megabyte, given to every element, fills memory as entities do
+        raise ModelFileError(
+            f"{self.source}: declares the attribute {name!r} of {element!r} at line {self.parser.CurrentLineNumber}; "
+            "declarations of attributes are refused, no UML tool writes them"
         )
 
     def refuse_external(self, *_: object) -> int:

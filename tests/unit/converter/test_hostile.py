@@ -51,13 +51,92 @@ def test_a_depth_bomb_is_refused_in_json_and_xml(tmp_path: Path) -> None:
     assert "deeper" in refused(tmp_path / "m.uml", f"{XMI}{deep}")
 
 
-def test_entities_are_refused_before_they_expand(tmp_path: Path) -> None:
-    laughs = '<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">'
-    assert "entity 'a'" in refused(tmp_path / "m.xmi", f"<!DOCTYPE x [{laughs}]>{XMI}&b;</xmi:XMI>")
+DOCUMENT_TYPES = {
+    "billion laughs": '<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;">',
+    "one long entity": f'<!ENTITY a "{"ha" * 1000}">',
+    "an external entity": '<!ENTITY a SYSTEM "SECRET">',
+    "an external entity by its public name": '<!ENTITY a PUBLIC "-//x//y" "SECRET">',
+    "a parameter entity": "<!ENTITY % a \"<!ENTITY b 'ha'>\">%a;",
+    "an external parameter entity": '<!ENTITY % a SYSTEM "SECRET">%a;',
+    "a parameter entity that makes another": '<!ENTITY % a "&#37;b;"><!ENTITY % b "<!ENTITY c \'ha\'>">%a;',
+    "an unparsed entity": '<!NOTATION n SYSTEM "n"><!ENTITY a SYSTEM "SECRET" NDATA n>',
+    "a long default of an attribute": f'<!ATTLIST a x CDATA "{"ha" * 1000}">',
+}
+ENCODINGS = {
+    "utf-8": "utf-8", "utf-8-sig": "utf-8", "utf-16": "utf-16", "utf-16-le": "utf-16", "utf-16-be": "UTF-16",
+    "iso-8859-1": "iso-8859-1", "windows-1252": "windows-1252", "us-ascii": "us-ascii", "shift_jis": "shift_jis",
+    "gb18030": "gb18030", "koi8-r": "koi8-r",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("kind", DOCUMENT_TYPES)
+def test_declarations_are_refused_before_they_expand_in_every_encoding(
+    tmp_path: Path, kind: str, encoding: str
+) -> None:
     secret = tmp_path / "secret"
-    secret.write_text("secret")
-    outside = f'<!DOCTYPE x [<!ENTITY s SYSTEM "{secret.as_uri()}">]>{XMI}&s;</xmi:XMI>'
-    assert "entity 's'" in refused(tmp_path / "m.xmi", outside)
+    secret.write_text("<!ENTITY c 'secret'>")
+    inside = DOCUMENT_TYPES[kind].replace("SECRET", secret.as_uri())
+    head = f'<?xml version="1.0" encoding="{ENCODINGS[encoding]}"?>'
+    body = '<uml:Model xmi:id="m" name="&a;&c;"><a/></uml:Model></xmi:XMI>'
+    message = refused(tmp_path / "m.xmi", f"{head}<!DOCTYPE x [{inside}]>{XMI}{body}".encode(encoding))
+    assert "declares the" in message
+    assert "'a'" in message
+
+
+def test_an_external_document_type_is_never_opened(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.dtd"
+    secret.write_text("<!ENTITY a 'secret'>")
+    outside = f'<!DOCTYPE x SYSTEM "{secret.as_uri()}">{XMI}'
+    path = tmp_path / "m.xmi"
+    path.write_text(f'{outside}<uml:Model xmi:id="m" name="M"/></xmi:XMI>')
+    assert convert(path).description.name == "M"
+    path.write_text(f'{outside}<uml:Model xmi:id="m" name="M"><a>&a;</a></uml:Model></xmi:XMI>')
+    assert "secret" not in json.dumps(convert(path).report.to_json()["entries"])
+
+
+def test_text_of_many_pieces_is_joined_once(tmp_path: Path) -> None:
+    text = ("x" * 79 + "\n") * 400_000
+    body = f'<ownedComment xmi:id="k" annotatedElement="m"><body>{text}</body></ownedComment>'
+    path = tmp_path / "m.xmi"
+    path.write_text(f'{XMI}<uml:Model xmi:id="m" name="M">{body}</uml:Model></xmi:XMI>')
+    assert len(convert(path).description.documentation) == len(text) - 1
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{"_type":"Project","n":1' + "0" * 5000 + "}", "number"),
+        ('{"_type":"Project","_id":"0","name":"caf\xe9"}'.encode("latin-1"), "not valid utf-8 at byte"),
+        ('{"_type":"Project","_id":"0","name":"\u00e9'.encode()[:-1], "not valid utf-8"),
+        ('{"_type":"Project","_id":"0","name":"P"}'.encode("utf-16")[:-1], "not valid utf-16"),
+        ('{"_type":"Project",}', "not valid JSON"),
+        ('{"_type":"Project"} {}', "not valid JSON"),
+        ('{"_type":"Project"}\x00', "not valid JSON"),
+        ("{'_type':'Project'}", "not valid JSON"),
+    ],
+)
+def test_wrong_json_is_a_sentence(tmp_path: Path, content: bytes | str, said: str) -> None:
+    assert said in refused(tmp_path / "m.mdj", content)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_json_in_every_encoding_it_may_have(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "m.mdj"
+    path.write_bytes(json.dumps({"_type": "Project", "_id": "0", "name": "电池"}, ensure_ascii=False).encode(encoding))
+    assert convert(path).description.name == "电池"
+
+
+def test_numbers_that_json_does_not_have_stay_texts(tmp_path: Path) -> None:
+    path = tmp_path / "m.mdj"
+    attribute = '{"_type":"UMLAttribute","_id":"2","name":"x","type":"int","multiplicity":NaN,"defaultValue":-Infinity}'
+    path.write_text(
+        '{"_type":"Project","_id":1e999,"name":"P","ownedElements":[{"_type":"UMLClass","_id":"1","name":"A",'
+        f'"attributes":[{attribute}]}}]}}'
+    )
+    conversion = convert(path)
+    assert conversion.report.counts()["converted"] == 3
+    assert "multiplicity" in {w.code for w in conversion.report.warnings}
 
 
 def test_a_file_over_the_limit_is_not_read_whole(tmp_path: Path) -> None:

@@ -112,6 +112,31 @@ def shuffled(value: Any, chance: random.Random) -> Any:
     return [shuffled(child, chance) for child in value] if isinstance(value, list) else value
 
 
+def owl_carries(conversion: Conversion) -> None:
+    """Every class, attribute, literal, navigable end and parent of the description is in the ontology."""
+    triples = ontology(conversion.description)
+    types = {(t.subject.value, t.object) for t in triples if t.predicate == RDF.type and hasattr(t.subject, "value")}
+    for class_ in conversion.description.classes:
+        kinds = {kind for iri, kind in types if iri == class_.iri}
+        assert kinds & {OWL.Class} or class_.datatype
+        assert (class_.iri, OWL.NamedIndividual) not in types
+        for feature in class_.attributes:
+            expected = OWL.DatatypeProperty if feature.datatype else OWL.ObjectProperty
+            assert (feature.iri, expected) in types
+        for literal in class_.literals:
+            assert (literal.iri, OWL.NamedIndividual) in types
+    for association in conversion.description.associations:
+        for end in association.ends:
+            expected = OWL.DatatypeProperty if end.datatype else OWL.ObjectProperty
+            assert ((end.iri, expected) in types) == end.navigable
+    parents = {(t.subject.value, t.object.value) for t in triples if t.predicate == RDFS.subClassOf}
+    by_key = {c.key: c for c in conversion.description.classes}
+    for class_ in conversion.description.classes:
+        for parent in class_.parents:
+            if not class_.datatype and not by_key[parent].datatype:
+                assert (class_.iri, by_key[parent].iri) in parents
+
+
 many = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -132,8 +157,6 @@ def test_json_and_owl_carry_every_element(project: Json) -> None:
     conversion = run(project)
     outcome = {entry.id: entry.outcome for entry in conversion.report.entries}
     text = dump_description(conversion.description)
-    triples = ontology(conversion.description)
-    types = {(t.subject.value, t.object) for t in triples if t.predicate == RDF.type and hasattr(t.subject, "value")}
     for element in typed(project):
         if element["_type"] in ("Project", "UMLModel", "UMLSlot", "UMLLinkEnd", "UMLGeneralization"):
             continue
@@ -141,25 +164,7 @@ def test_json_and_owl_carry_every_element(project: Json) -> None:
             assert element["_id"] in text
     classifiers = {e["_id"] for e in typed(project) if "attributes" in e or e["_type"] == "UMLEnumeration"}
     assert classifiers == {c.id for c in conversion.description.classes}
-    for class_ in conversion.description.classes:
-        kinds = {kind for iri, kind in types if iri == class_.iri}
-        assert kinds & {OWL.Class} or class_.datatype
-        assert (class_.iri, OWL.NamedIndividual) not in types
-        for feature in class_.attributes:
-            expected = OWL.DatatypeProperty if feature.datatype else OWL.ObjectProperty
-            assert (feature.iri, expected) in types
-        for literal in class_.literals:
-            assert (literal.iri, OWL.NamedIndividual) in types
-    for association in conversion.description.associations:
-        for end in association.ends:
-            expected = OWL.DatatypeProperty if end.datatype else OWL.ObjectProperty
-            assert ((end.iri, expected) in types) == end.navigable
-    parents = {(t.subject.value, t.object.value) for t in triples if t.predicate == RDFS.subClassOf}
-    by_key = {c.key: c for c in conversion.description.classes}
-    for class_ in conversion.description.classes:
-        for parent in class_.parents:
-            if not class_.datatype and not by_key[parent].datatype:
-                assert (class_.iri, by_key[parent].iri) in parents
+    owl_carries(conversion)
 
 
 @many

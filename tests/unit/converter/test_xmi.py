@@ -226,3 +226,44 @@ def test_an_association_of_three_is_a_class(tmp_path: Path) -> None:
         "b": ("B", 1, 1),
         "c": ("C", 1, 1),
     }
+
+
+@pytest.mark.parametrize("said", ['value="plant"', '><value value="plant"/></taggedValue><unread a="b"'])
+def test_what_visual_paradigm_says_in_its_extension(tmp_path: Path, said: str) -> None:
+    path = tmp_path / "m.xmi"
+    extension = (
+        '<xmi:Extension extender="Visual Paradigm"><qualityScore value="-1"/><documentation value="Of the pack."/>'
+        '<appliedStereotype xmi:value="Class_Traced_id"/><appliedStereotype xmi:value="Class_Gone_id"/>'
+        f'<taggedValues><taggedValue name="owner" {said}/></taggedValues></xmi:Extension>'
+    )
+    path.write_text(
+        '<xmi:XMI xmi:version="2.1" xmlns:uml="http://schema.omg.org/spec/UML/2.0" '
+        'xmlns:xmi="http://schema.omg.org/spec/XMI/2.1"><xmi:Documentation exporter="Visual Paradigm"/>'
+        f'<uml:Model xmi:id="m" name="M"><ownedMember xmi:type="uml:Class" xmi:id="c" name="Cell">{extension}'
+        '</ownedMember><ownedMember name="Traced" xmi:id="Class_Traced_id" xmi:type="uml:Stereotype"/>'
+        "</uml:Model></xmi:XMI>"
+    )
+    found = convert(path)
+    cell = next(c for c in found.description.classes if c.id == "c")
+    assert cell.stereotypes == ("Traced", "Gone")
+    assert cell.documentation == "Of the pack."
+    assert cell.tags == (("owner", "plant"),)
+    outcome = {e.type: e.outcome for e in found.report.entries}
+    assert outcome["taggedValue"] == "annotated"
+    assert outcome["qualityScore"] == "ignored"
+
+
+def test_what_staruml_exports_is_decoded(tmp_path: Path) -> None:
+    path = tmp_path / "m.xmi"
+    path.write_text(
+        '<xmi:XMI xmi:version="2.1" xmlns:uml="http://schema.omg.org/spec/UML/2.0" '
+        'xmlns:xmi="http://schema.omg.org/spec/XMI/2.1"><xmi:Documentation exporter="StarUML" exporterVersion="2.0"/>'
+        '<uml:Model xmi:id="m" xmi:type="uml:Model" name="RootModel"><packagedElement xmi:id="c" xmi:type="uml:Class" '
+        'name="Battery%20cell"><xmi:Extension extender="StarUML"><documentation value="One%20cell,%20100%25."/>'
+        '<tag owner="plant%20A"/></xmi:Extension><ownedAttribute xmi:id="a" xmi:type="uml:Property" name="t">'
+        '<xmi:Extension extender="StarUML"><tag unit="DEG_C"/></xmi:Extension></ownedAttribute></packagedElement>'
+        "</uml:Model></xmi:XMI>"
+    )
+    (cell,) = convert(path).description.classes
+    assert (cell.name, cell.documentation, cell.tags) == ("Battery cell", "One cell, 100%.", (("owner", "plant A"),))
+    assert cell.attributes[0].unit == "DEG_C"
