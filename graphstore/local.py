@@ -82,8 +82,9 @@ class LocalFleet(Fleet):
             return self.readers.answer(text, accept, abandoned)
         functions = series_functions(self.committer.journal.series)
         # The engine lets the union of all graphs override FROM and FROM NAMED, so it is asked for only without them.
-        result = self.committer.store.query(text, union=not names_dataset(text), functions=functions)
-        return serialise(result, formats, self.limits)
+        union = not names_dataset(text)
+        # Never under a name of this frame: an error's traceback would hold the result, and that the store.
+        return serialise(self.committer.store.query(text, union=union, functions=functions), formats, self.limits)
 
     def twins(self) -> list[NamedNode]:
         """Every twin, in the order of their IRIs."""

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from pyoxigraph import QueryBoolean, QueryResultsFormat, QuerySolutions, RdfFormat, Triple, serialize
 
-from ..errors import QueryError, QueryLimitError
+from ..errors import QueryError, QueryLimitError, VoltwinError
 from ..ontology.iris import PREFIXES
 from .access import QueryAnswer
 from .interfaces import QueryResult
@@ -44,8 +44,11 @@ def choose_formats(accept: str | None) -> Formats:
 
 
 def serialise(result: QueryResult, formats: Formats, limits: QueryLimits) -> QueryAnswer:
-    """``result`` in the format chosen. Raises QueryError where it has none of the wished ones, QueryLimitError."""
-    refusal: QueryError
+    """``result`` in the format chosen.
+
+    Raises QueryError where it has none of the wished ones or the engine gives up on the way, QueryLimitError.
+    """
+    refusal: VoltwinError
     try:
         if isinstance(result, QuerySolutions | QueryBoolean):
             if formats.results is not None:
@@ -57,6 +60,8 @@ def serialise(result: QueryResult, formats: Formats, limits: QueryLimits) -> Que
             refusal = _not_offered(formats.accept, RDF_FORMATS)
     except QueryLimitError as error:
         refusal = error
+    except (RuntimeError, OSError) as error:  # what the engine, or a SERVICE it asks, finds out while it gives rows
+        refusal = QueryError(f"query: {error}")
     # Results belong to the thread that made them, and they hold the store open: an error's traceback must not
     # carry them elsewhere.
     del result

@@ -20,7 +20,7 @@ from typing import Final
 
 from pyoxigraph import Store
 
-from ...errors import QueryError, StoreError, VoltwinError
+from ...errors import StoreError, VoltwinError
 from ..access import QueryAnswer
 from ..database import Database
 from ..dataset import names_dataset
@@ -71,8 +71,6 @@ class Answerer:
             return serialise(result, choose_formats(question.accept), question.limits)
         except VoltwinError as error:
             return error
-        except RuntimeError as error:  # what the engine finds out while it gives rows
-            return QueryError(f"query: {error}")
         except MemoryError:
             return question.limits.over_memory()
         except Exception as error:  # noqa: BLE001 - told to whoever asked; the process lives on
