@@ -8,6 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import InputError, PathNotFoundError
 from ..graphstore.access import Fleet, Twin
@@ -55,6 +59,79 @@ class LossTrend:
     module: str
     hours: tuple[float, ...]
     loss: tuple[float, ...]
+
+
+class WindowComparison(Protocol):
+    """Leaks found by the gate's windows in a simulated charge of modules, as the models give it.
+
+    ``leaks`` in µA; ``dynamic``, ``fixed`` and ``usual`` ``(n,)`` in percent found: by the dynamic window, by a
+    fixed one at the same share of false rejects, and by the usual fixed one. ``smallest_…`` in µA.
+    """
+
+    @property
+    def charge(self) -> str:
+        """What sets this charge apart."""
+        ...
+
+    @property
+    def modules(self) -> int:
+        """How many were simulated."""
+        ...
+
+    @property
+    def cells(self) -> int:
+        """Cells in each."""
+        ...
+
+    @property
+    def false_rejects(self) -> float:
+        """Share of sound modules that both compared windows reject."""
+        ...
+
+    @property
+    def leaks(self) -> NDArray[np.float64]:
+        """Planted leaks, µA."""
+        ...
+
+    @property
+    def dynamic(self) -> NDArray[np.float64]:
+        """Found by the dynamic window, %."""
+        ...
+
+    @property
+    def fixed(self) -> NDArray[np.float64]:
+        """Found by a fixed window at the same false rejects, %."""
+        ...
+
+    @property
+    def fixed_limit(self) -> float:
+        """The limit of that fixed window, mV."""
+        ...
+
+    @property
+    def usual(self) -> NDArray[np.float64]:
+        """Found by the usual fixed window, %."""
+        ...
+
+    @property
+    def usual_limit(self) -> float:
+        """Its limit, mV."""
+        ...
+
+    @property
+    def smallest_dynamic(self) -> float:
+        """Smallest leak the dynamic window finds, µA."""
+        ...
+
+    @property
+    def smallest_fixed(self) -> float:
+        """Smallest leak the fixed window finds at the same false rejects, µA."""
+        ...
+
+    @property
+    def smallest_usual(self) -> float:
+        """Smallest leak the usual window finds, µA; NaN where it found none."""
+        ...
 
 
 def losses_by_age(rows: Iterable[ModuleRow]) -> tuple[LossPoint, ...]:

@@ -1,4 +1,4 @@
-"""The three figures of the case study (figure 3 of Merkle 2019, doi 10.1145/3386164.3387296), drawn from plain data.
+"""The figures of the case study (figure 3 of Merkle 2019, doi 10.1145/3386164.3387296) and of its gate: data to bytes.
 
     png = self_discharge_by_age(points)                              # bytes of a PNG
     svg = temperature_over_time(trend, Style("svg", "dark"))         # for a dark web page
@@ -23,7 +23,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from .figure_data import LossPoint, LossTrend, TemperatureTrend
+from .figure_data import LossPoint, LossTrend, TemperatureTrend, WindowComparison
 
 FileFormat = OneOf["png", "svg"]
 Theme = OneOf["light", "dark"]
@@ -151,6 +151,30 @@ def self_discharge_over_time(trend: LossTrend, hours: tuple[float, float] | None
         _legend(axes, colours, "", "upper left")
     else:
         _nothing(axes, colours, "No estimate for this module yet")
+    return _finish(figure, style)
+
+
+def leaks_found(comparisons: Sequence[WindowComparison], style: Style = Style()) -> bytes:
+    """The operating curve: share of leaky modules found [%] against the leak [µA], for each window and charge."""
+    figure, axes, colours = _start(style, "Leaks that the arrival gate finds")
+    # The first is drawn wider, so that it stays visible where the next one lies on it.
+    for comparison, colour, width in zip(comparisons, (colours.measured, colours.guessed), (3.2, 1.6), strict=False):
+        windows = (
+            (comparison.dynamic, "-", "dynamic window"),
+            (comparison.fixed, (0, (5, 2)), f"fixed ±{comparison.fixed_limit:.1f} mV"),
+            (comparison.usual, ":", f"fixed ±{comparison.usual_limit:g} mV"),
+        )
+        for found, line, name in windows:
+            label = f"{name}, {comparison.charge}"
+            axes.plot(comparison.leaks, found, color=colour, linestyle=line, linewidth=width, label=label)
+    axes.set_xlabel("Leak in one cell (µA)", color=colours.ink)
+    axes.set_ylabel("Modules with it that are rejected (%)", color=colours.ink)
+    axes.set_xlim(left=0.0)
+    axes.set_ylim(0.0, 103.0)
+    if comparisons:
+        legend = figure.legend(loc="outside lower center", ncols=len(comparisons), fontsize=8, frameon=False)
+        for text in legend.get_texts():
+            text.set_color(colours.ink)
     return _finish(figure, style)
 
 

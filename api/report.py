@@ -1,13 +1,15 @@
-"""The report of a fleet as files: the three figures as PNG, and one HTML page that holds everything.
+"""The report of a fleet as files: its figures as PNG, and one HTML page that holds everything.
 
-    write_report(fleet, Path("report"), "module-0017")
+    write_report(fleet, Path("report"), "module-0017", compare=compare_for_report)
 
-The page needs no server and no other file: styles and images are inside of it.
+``compare`` gives the arrival gate's operating curve, which comes from the models; it is called only where the
+fleet has decisions of a gate. The page needs no server and no other file: styles and images are inside of it.
 """
 
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,8 +17,15 @@ from typing import Any, Final
 from ..errors import InputError, NotFoundError, TwinNotFoundError
 from ..graphstore.access import Fleet
 from ..graphstore.answers import Answer, Trend
-from .figure_data import LossTrend, TemperatureTrend, loss_trend, losses_by_age, temperature_trend
-from .figures import Style, self_discharge_by_age, self_discharge_over_time, temperature_over_time, time_span
+from .figure_data import LossTrend, TemperatureTrend, WindowComparison, loss_trend, losses_by_age, temperature_trend
+from .figures import (
+    Style,
+    leaks_found,
+    self_discharge_by_age,
+    self_discharge_over_time,
+    temperature_over_time,
+    time_span,
+)
 from .fleet_table import key_figures, read_modules, sorted_rows
 from .pages import shown_module
 from .rendering import asset, environment, render
@@ -26,6 +35,9 @@ FIGURES: Final = (
     ("figure3b", "Temperature trend of {module}, from the reasoner"),
     ("figure3c", "Self-discharge of {module} over time"),
 )
+OPERATING_CURVE: Final = "operating-curve.png"
+
+Comparisons = Callable[[], Sequence[WindowComparison]]
 
 
 @dataclass(frozen=True)
@@ -36,13 +48,15 @@ class Report:
     html: str
 
 
-def write_report(fleet: Fleet, folder: Path, module: str | None = None) -> list[Path]:
-    """Write three PNG and report.html into ``folder``, which is made; returns their paths.
+def write_report(
+    fleet: Fleet, folder: Path, module: str | None = None, compare: Comparisons | None = None
+) -> list[Path]:
+    """Write the PNG files and report.html into ``folder``, which is made; returns their paths.
 
     ``module``: whose trends are shown; module-0017 or the first, if left out. Raises TwinNotFoundError
     for a module that is not there, InputError for a folder that cannot be written.
     """
-    report = make_report(fleet, module)
+    report = make_report(fleet, module, compare)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         paths = []
@@ -54,7 +68,7 @@ def write_report(fleet: Fleet, folder: Path, module: str | None = None) -> list[
     return paths
 
 
-def make_report(fleet: Fleet, module: str | None = None) -> Report:
+def make_report(fleet: Fleet, module: str | None = None, compare: Comparisons | None = None) -> Report:
     """The report of a fleet as values. Raises TwinNotFoundError."""
     rows = read_modules(fleet)
     shown = shown_module(rows, module)
@@ -69,8 +83,14 @@ def make_report(fleet: Fleet, module: str | None = None) -> Report:
         "figure3b.png": temperature_over_time(temperature, style),
         "figure3c.png": self_discharge_over_time(loss, time_span(temperature), style),
     }
+    figures = key_figures(rows)
+    comparisons = compare() if compare is not None and figures.decisions else ()
+    if comparisons:
+        images[OPERATING_CURVE] = leaks_found(comparisons, style)
     values: dict[str, Any] = {
-        "figures": key_figures(rows),
+        "figures": figures,
+        "comparisons": comparisons,
+        "operating_curve": base64.b64encode(images[OPERATING_CURVE]).decode("ascii") if comparisons else "",
         "totals": dict(fleet.status()),
         "rows": sorted_rows(rows, "age", descending=False),
         "refused": [row for row in rows if row.decision not in (None, "ACCEPT")],

@@ -9,29 +9,23 @@ Every figure on them is computed when they are written; a test writes them again
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
 
 from .arrival_gate.operating_curve import Charge, OperatingCurve, operate
+from .arrival_gate.window_comparison import CHARGES, LEAKS, WindowComparison, compare
 from .charts import Line, line_chart
 from .columns import Trends
 from .ocv_soc.files import CurveLibrary
-from .plausibility import case_study, compare
+from .plausibility import case_study
+from .plausibility import compare as compare_figures
 from .self_discharge.equivalent_age import exposure
 from .self_discharge.parameter_sets import ParameterSets
 
-_LEAKS: Final = tuple(float(leak) for leak in range(0, 1501, 50))
 #: Share of sound modules both gates may reject: 10 of the 2000 simulated, enough to be read off them.
 _FALSE_REJECTS: Final = 0.005
-_FIXED: Final = 10.0
-
-_CHARGES: Final = {
-    "soaked at 22 ± 1 °C": Charge(),
-    "arrival anywhere from 8 to 25 °C": Charge(arrival=(8.0, 25.0)),
-    "charge anywhere from 30 to 70 %": Charge(soc=(0.3, 0.7)),
-}
 
 _WRITTEN: Final = "<!-- Written by `voltwin models pages`; do not edit by hand. -->\n\n"
 
@@ -62,7 +56,7 @@ def plausibility_page() -> str:
         "| figure | source | evidence | published | model | verdict | remark |",
         "|---|---|---|---|---|---|---|",
     ]
-    for row in compare():
+    for row in compare_figures():
         cells = (row.figure, row.source, row.evidence, row.published, row.model, row.verdict, row.remark)
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     sources = ["## Sources of the files shipped\n"]
@@ -105,7 +99,7 @@ def case_study_charts() -> dict[str, str]:
 
 def operating_curve_page() -> tuple[str, dict[str, str]]:
     """Both gates over simulated charges: the page, and its charts by file name."""
-    curves = {name: operate(charge, _LEAKS) for name, charge in _CHARGES.items()}
+    curves = {name: operate(charge, LEAKS) for name, charge in CHARGES.items()}
     lines = [
         "# Models: what the arrival gate finds\n",
         _WRITTEN,
@@ -116,8 +110,8 @@ def operating_curve_page() -> tuple[str, dict[str, str]]:
         "| charge | gate | limit | sound modules rejected | smallest leak in µA | against the dynamic window |",
         "|---|---|---|---|---|---|",
     ]
-    for name, curve in curves.items():
-        lines += _table(name, curve)
+    found = [compare(name, curve, _FALSE_REJECTS) for name, curve in curves.items()]
+    lines += [row for one in found for row in _table(one)]
     lines += [
         "",
         "The second and third line of each charge compare at the same false rejects",
@@ -126,35 +120,29 @@ def operating_curve_page() -> tuple[str, dict[str, str]]:
         "![detection against leak](operating-curve-leak.svg)\n",
         "![detection against false rejects](operating-curve-roc.svg)\n",
     ]
-    return "\n".join(lines), _operating_charts(curves)
+    return "\n".join(lines), _operating_charts(curves, found)
 
 
-def _table(name: str, curve: OperatingCurve) -> list[str]:
+def _table(found: WindowComparison) -> list[str]:
     rows = []
-    fixed, dynamic = curve.fixed.threshold(_FALSE_REJECTS), curve.dynamic.threshold(_FALSE_REJECTS)
-    best = curve.dynamic.smallest_leak(curve.leaks, dynamic)
-    for gate, unit, statistic, limit in (
-        ("fixed", "mV", curve.fixed, _FIXED),
-        ("fixed", "mV", curve.fixed, fixed),
-        ("dynamic", "sigma", curve.dynamic, dynamic),
+    for gate, unit, limit, rejected, leak in (
+        ("fixed", "mV", found.usual_limit, found.usual_false_rejects, found.smallest_usual),
+        ("fixed", "mV", found.fixed_limit, found.false_rejects, found.smallest_fixed),
+        ("dynamic", "sigma", found.dynamic_limit, found.false_rejects, found.smallest_dynamic),
     ):
-        leak = statistic.smallest_leak(curve.leaks, limit)
-        rejected = statistic.false_rejects(limit)
         text = "not found" if np.isnan(leak) else f"{leak:.0f}"
-        ratio = "-" if np.isnan(leak) else f"{leak / best:.2f}"
-        rows.append(f"| {name} | {gate} | ±{limit:.2f} {unit} | {rejected:.2%} | {text} | {ratio} |")
+        ratio = "-" if np.isnan(leak) else f"{leak / found.smallest_dynamic:.2f}"
+        rows.append(f"| {found.charge} | {gate} | ±{limit:.2f} {unit} | {rejected:.2%} | {text} | {ratio} |")
     return rows
 
 
-def _operating_charts(curves: Mapping[str, OperatingCurve]) -> dict[str, str]:
-    soaked, cold = list(curves.values())[:2]
+def _operating_charts(curves: Mapping[str, OperatingCurve], found: Sequence[WindowComparison]) -> dict[str, str]:
+    soaked = next(iter(curves.values()))
     by_leak = []
-    for name, curve in (("soaked", soaked), ("8 to 25 °C", cold)):
-        for gate, statistic in (("dynamic", curve.dynamic), ("fixed, tuned", curve.fixed)):
-            found = statistic.detection(statistic.threshold(_FALSE_REJECTS)) * 100
-            by_leak.append(Line(f"{gate}, {name}", curve.leaks.tolist(), found.tolist()))
-    at_ten = soaked.fixed.detection(_FIXED) * 100
-    by_leak.append(Line("fixed ±10 mV, soaked", soaked.leaks.tolist(), at_ten.tolist()))
+    for name, one in zip(("soaked", "8 to 25 °C"), found[:2], strict=True):
+        by_leak.append(Line(f"dynamic, {name}", one.leaks.tolist(), one.dynamic.tolist()))
+        by_leak.append(Line(f"fixed, tuned, {name}", one.leaks.tolist(), one.fixed.tolist()))
+    by_leak.append(Line("fixed ±10 mV, soaked", found[0].leaks.tolist(), found[0].usual.tolist()))
     shares = np.geomspace(0.001, 0.3, 60)
     roc = []
     for leak in (200.0, 300.0):

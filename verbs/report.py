@@ -16,12 +16,16 @@ import click
 def report(location: str, out: Path, module: str | None, as_json: bool) -> None:
     """Write figure3a.png, figure3b.png, figure3c.png and report.html for a fleet.
 
+    Where its modules were decided on by the arrival gate, operating-curve.png comes with them: how small a leak
+    the gate finds, beside a fixed window.
+
     FOLDER_OR_URL is the fleet's folder or its server as http://host:port; $VOLTWIN_FLEET or ./demo-fleet,
     if left out.
     """
     from ..api.report import write_report
+    from ..models.arrival_gate.window_comparison import compare_for_report
     from ..runtime import open_fleet
 
     with open_fleet(location) as fleet:
-        paths = write_report(fleet, out, module)
+        paths = write_report(fleet, out, module, compare_for_report)
     click.echo(json.dumps({"files": [str(path) for path in paths]}) if as_json else "\n".join(map(str, paths)))

@@ -1,8 +1,9 @@
-"""`voltwin models fit` on the case study's own server: what two rooms at 25 and 22 °C can and cannot tell."""
+"""The models in the finished case study: the operating curve in its report, and what `voltwin models fit` can tell."""
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -35,3 +36,12 @@ def test_without_a_rate_of_its_own_no_set_is_written(study, tmp_path):
     (rate,) = (item for item in found["estimates"] if item["name"] == "k25")
     told = fit("--fleet", study.address, "--name", "plant", "--out", str(tmp_path / "plant.json"))
     assert (told.returncode == 0) == rate["identified"] == (tmp_path / "plant.json").exists()
+
+
+def test_the_report_shows_by_how_much_smaller_leaks_the_dynamic_window_finds(study):
+    assert (study.out / "operating-curve.png").read_bytes().startswith(b"\x89PNG")
+    page = (study.out / "report.html").read_text("utf-8")
+    factors = [float(text) for text in re.findall(r"finds leaks ([\d.]+) times smaller than a fixed window", page)]
+    assert len(factors) == 2
+    assert min(factors) > 1.0
+    assert page.count("data:image/png;base64,") == 4

@@ -16,6 +16,7 @@ from voltwin.api.figure_data import (
 from voltwin.api.figures import (
     PALETTES,
     Style,
+    leaks_found,
     self_discharge_by_age,
     self_discharge_over_time,
     temperature_over_time,
@@ -24,6 +25,8 @@ from voltwin.api.figures import (
 from voltwin.api.fleet_table import key_figures, number_of, read_modules, sorted_rows
 from voltwin.errors import PathNotFoundError, TwinNotFoundError, UnitError
 from voltwin.graphstore.answers import Answer
+from voltwin.models.arrival_gate.operating_curve import Charge, operate
+from voltwin.models.arrival_gate.window_comparison import compare
 
 from .sample_fleet import AGES, DECISIONS, EOL, LOSSES, REASONS, make_fleet
 
@@ -142,6 +145,15 @@ def test_figure_a_names_axes_units_and_every_decision(rows):
     assert "Age: end of line to arrival (h)" in shown
     assert {"ACCEPT (1)", "REJECT (1)", "RETEST (1)"} <= set(shown)
     assert {"250", "280", "300"} <= set(shown)
+
+
+def test_the_operating_curve_names_each_window_with_its_limit():
+    found = compare("soaked", operate(Charge(modules=100), (0.0, 500.0, 1000.0)), 0.02)
+    shown = texts(leaks_found([found], SVG))
+    assert {"dynamic window, soaked", f"fixed ±{found.fixed_limit:.1f} mV, soaked", "fixed ±10 mV, soaked"} <= set(
+        shown
+    )
+    assert {"Leak in one cell (µA)", "Modules with it that are rejected (%)"} <= set(shown)
 
 
 def test_figure_b_tells_measured_from_guessed(fleet):

@@ -7,6 +7,8 @@ import pytest
 
 from voltwin.api.report import write_report
 from voltwin.errors import InputError, NotFoundError, TwinNotFoundError
+from voltwin.models.arrival_gate.operating_curve import Charge, operate
+from voltwin.models.arrival_gate.window_comparison import LEAKS, compare
 
 from .sample_fleet import AGES, make_fleet
 
@@ -21,6 +23,42 @@ def test_a_report_is_three_images_and_one_page_that_holds_them(fleet, tmp_path):
     assert re.findall(r'(?:src|href)="(?!data:)', text) == []
     assert "url(" not in text
     assert "@import" not in text
+
+
+def test_the_operating_curve_comes_with_its_figures_computed(fleet, tmp_path):
+    soaked = compare("soaked", operate(Charge(modules=200), LEAKS), 0.02)
+    paths = write_report(fleet, tmp_path, compare=lambda: [soaked])
+    assert [path.name for path in paths][3:] == ["operating-curve.png", "report.html"]
+    image, text = paths[3].read_bytes(), paths[4].read_text("utf-8")
+    assert base64.b64encode(image).decode() in text
+    assert f"finds leaks {soaked.smallest_fixed / soaked.smallest_dynamic:.2f} times smaller" in text
+    assert f'<td class="number">{soaked.smallest_dynamic:.0f}</td>' in text
+    assert "200 simulated modules of 12 cells" in text
+
+
+class Undecided:
+    """The same fleet, its decisions not there."""
+
+    def __init__(self, fleet):
+        self.fleet = fleet
+
+    def all(self, path):
+        return [] if "decision" in path.lower() else self.fleet.all(path)
+
+    def __getitem__(self, key):
+        return self.fleet[key]
+
+    def __getattr__(self, name):
+        return getattr(self.fleet, name)
+
+
+def test_no_curve_is_made_for_a_fleet_without_decisions(fleet, tmp_path):
+    def never():
+        raise AssertionError("the models were asked")
+
+    paths = write_report(Undecided(fleet), tmp_path, compare=never)
+    assert "operating-curve.png" not in [path.name for path in paths]
+    assert "dynamic window finds" not in paths[-1].read_text("utf-8")
 
 
 def test_it_names_every_module_and_why_some_were_not_accepted(fleet, tmp_path):
