@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 from typing import Literal as OneOf
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,9 @@ from pyoxigraph import (
     QuerySolutions,
     Triple,
 )
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Term = NamedNode | Literal
 Node = NamedNode | BlankNode | Literal | Triple
@@ -62,6 +65,15 @@ class Sample:
     series: NamedNode
     time: int
     value: float
+
+
+@dataclass(frozen=True)
+class SampleBatch:
+    """Many samples of one series at once: times (n,) in microseconds since 1970 UTC, values (n,) in its unit."""
+
+    series: NamedNode
+    times: NDArray[np.int64]
+    values: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -107,6 +119,7 @@ class Entry:
     due: Sequence[Due] = ()
     dead_letters: int = 0
     loads: Sequence[GraphLoad] = ()
+    batches: Sequence[SampleBatch] = ()
 
 
 @dataclass(frozen=True)
@@ -121,7 +134,11 @@ class Commit:
 
 
 class SeriesReader(Protocol):
-    """Reads samples; times are microseconds since 1970 UTC, an interval is [start, end)."""
+    """Reads samples; times are microseconds since 1970 UTC, an interval is [start, end).
+
+    The *course* of a series is linear between neighbouring samples; there is none before its first and after its
+    last sample (docs/series.md).
+    """
 
     def read(
         self, series: NamedNode, start: int | None = None, end: int | None = None
@@ -132,19 +149,87 @@ class SeriesReader(Protocol):
     def aggregate(
         self, series: NamedNode, function: str, start: int | None = None, end: int | None = None
     ) -> float | None:
-        """``min``, ``max``, ``mean``, ``sum`` or ``count`` over the interval; None where it is empty."""
+        """One figure over the interval; None where there is nothing.
+
+        ``min``, ``max``, ``mean``, ``sum``, ``count``, ``first``, ``last`` are those of the samples, ``integral`` is
+        that of the course, in the series' unit times seconds.
+        """
         ...
 
     def at(self, series: NamedNode, time: int) -> float | None:
-        """The value in force at ``time``: the latest sample not after it."""
+        """The value of the course at ``time``; None outside of it."""
         ...
+
+    def duration_below(
+        self, series: NamedNode, limit: float, start: int | None = None, end: int | None = None
+    ) -> float | None:
+        """For how many seconds of the interval the course lies below ``limit``; None where there is no course."""
+        ...
+
+
+class SeriesStore(SeriesReader, Protocol):
+    """Every series of a fleet: read alone or together, as of now or of a commit, moved to sealed files, let go."""
+
+    def as_of(self, sequence: int) -> SeriesReader:
+        """The samples as they were known after a commit."""
+        ...
+
+    def series(self) -> list[NamedNode]:
+        """Every series that has samples, in the order of their IRIs."""
+        ...
+
+    def read_table(
+        self, series: Iterable[NamedNode] | None = None, start: int | None = None, end: int | None = None
+    ) -> pa.Table:
+        """Samples of some series (None: of all): ``series``, ``time`` as timestamp[us, UTC], ``value``."""
+        ...
+
+    def resample(
+        self,
+        bucket: timedelta,
+        function: str = "mean",
+        series: Iterable[NamedNode] | None = None,
+        start: int | None = None,
+        end: int | None = None,
+    ) -> pa.Table:
+        """A figure of the samples for each series and bucket of time that has some.
+
+        Columns: ``series``, ``time`` (the bucket's start, aligned to 1970), ``value``, ``count``.
+        """
+        ...
+
+    def seal(self, before: datetime, least_rows: int = ...) -> Sealing:
+        """Move hot samples before a moment into files; what is sealed reads as before."""
+        ...
+
+    def retain(self, before: datetime, series: Iterable[NamedNode] | None = None) -> Retained:
+        """Let go of the samples before a moment, of some series or of all."""
+        ...
+
+
+@dataclass(frozen=True)
+class Sealing:
+    """What a sealing did: files written, samples that moved into them, bytes of those files."""
+
+    files: int = 0
+    samples: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Retained:
+    """What a retention let go of: samples of so many series, and the files that held nothing else."""
+
+    samples: int = 0
+    series: int = 0
+    files: int = 0
 
 
 class Journal(Protocol):
     """The spine: takes entries in one transaction each and gives them back in order."""
 
     @property
-    def series(self) -> SeriesReader:
+    def series(self) -> SeriesStore:
         """The samples of the entries it took."""
         ...
 

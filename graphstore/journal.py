@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Self
@@ -22,7 +21,8 @@ from ..ontology.literals import from_microseconds, to_microseconds
 from .database import Database
 from .interfaces import Commit, Due, Entry, GraphChange, GraphLoad, QueuedRun
 from .loads import place_of
-from .series.hot import SeriesTable
+from .series.sealing import Prepared
+from .series.store import SqliteSeries
 from .tables import VERSIONS
 
 HISTORY_BEGINS: Final = "history_begins"
@@ -42,7 +42,7 @@ class SqliteJournal:
         self._reader = database.reader
         self._lock = threading.Lock()
         self._last = self._reader().execute("SELECT coalesce(max(sequence), 0) FROM commits").fetchone()[0]
-        self.series = SeriesTable(database.reader)
+        self.series = SqliteSeries.beside(database)
         self._graphs: dict[NamedNode, int] = {}
 
     @classmethod
@@ -59,14 +59,17 @@ class SqliteJournal:
         """Make ``entry`` durable. Raises StoreError (disk full, file gone); then nothing was taken."""
         with self._lock:
             sequence = int(self._last) + 1
-            with self.database.transaction() as writer:
-                graphs = self._insert(writer, sequence, entry)
+            # Large batches are files by now; this transaction names them.
+            with self.series.prepare(sequence, entry.batches) as prepared, self.database.transaction() as writer:
+                graphs = self._insert(writer, sequence, entry, prepared)
             # Remembered only now: had the transaction failed, new numbers would be wrong for good.
             self._graphs |= graphs
             self._last = sequence
             return sequence
 
-    def _insert(self, writer: sqlite3.Connection, sequence: int, entry: Entry) -> Mapping[NamedNode, int]:
+    def _insert(
+        self, writer: sqlite3.Connection, sequence: int, entry: Entry, prepared: Prepared
+    ) -> Mapping[NamedNode, int]:
         execute, many = writer.execute, writer.executemany
         touched = {change.graph for change in entry.changes} | {load.graph for load in entry.loads}
         graphs = self._numbers(writer, touched)
@@ -85,11 +88,7 @@ class SqliteJournal:
         # A file that compaction has given up may be named again by the same load.
         many("DELETE FROM discarded WHERE file = ?", [(place_of(load.file),) for load in entry.loads])
         many("INSERT INTO messages VALUES (?, ?)", [(key, sequence) for key in entry.message_keys])
-        self.series.insert(writer, sequence, entry.samples)
-        many(
-            "INSERT INTO commit_samples SELECT ?, id, ? FROM series WHERE iri = ?",
-            [(sequence, rows, iri) for iri, rows in Counter(s.series.value for s in entry.samples).items()],
-        )
+        self.series.insert(writer, sequence, entry.samples, prepared)
         many(
             # A run asked for twice (same action, twin and moment) is the same run.
             "INSERT INTO runs VALUES (?, ?, ?, ?, ?, 'queued', '', ?, NULL) ON CONFLICT DO NOTHING",
@@ -196,7 +195,7 @@ class SqliteJournal:
         totals = {
             "commits": self.last_sequence,
             "messages": reader.execute("SELECT count(*) FROM messages").fetchone()[0],
-            "samples": reader.execute("SELECT count(*) FROM samples").fetchone()[0],
+            "samples": self.series.count(),
             "deadLetters": reader.execute("SELECT coalesce(sum(dead_letters), 0) FROM commits").fetchone()[0],
         }
         states = dict(reader.execute("SELECT state, count(*) FROM runs GROUP BY state"))
@@ -206,4 +205,5 @@ class SqliteJournal:
 
     def close(self) -> None:
         """Let go of the file."""
+        self.series.close()
         self.database.close()

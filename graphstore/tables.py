@@ -10,7 +10,7 @@
 ``series``            a number for each series' IRI
 ``samples``           the hot samples; ``sequence`` is the commit that brought a value
 ``commit_samples``    how many samples of which series a commit brought, whatever became of them since
-``samples_replaced``  values that a later commit replaced, and by which commit
+``samples_replaced``  values that a later commit replaced, and by which commit; a trigger keeps them
 ``sealed``            series and periods whose samples have moved to a Parquet file
 ``discarded``         files that nothing refers to any more, and since when
 ``runs``, ``due``     what the control master has to do and has done
@@ -66,6 +66,9 @@ CREATE INDEX commit_samples_by_series ON commit_samples (series, sequence);
 CREATE TABLE samples_replaced (series INTEGER NOT NULL REFERENCES series, time INTEGER NOT NULL, value REAL NOT NULL,
                                sequence INTEGER NOT NULL, replaced INTEGER NOT NULL,
                                PRIMARY KEY (series, time, sequence)) STRICT, WITHOUT ROWID;
+CREATE TRIGGER samples_keep AFTER UPDATE ON samples WHEN old.sequence < new.sequence BEGIN
+    INSERT INTO samples_replaced VALUES (old.series, old.time, old.value, old.sequence, new.sequence);
+END;
 CREATE TABLE sealed (series INTEGER NOT NULL REFERENCES series, period TEXT NOT NULL, file TEXT NOT NULL,
                      rows INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
                      sequence INTEGER NOT NULL, bytes INTEGER NOT NULL, sha256 TEXT NOT NULL,

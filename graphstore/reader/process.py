@@ -22,14 +22,12 @@ from pyoxigraph import Store
 
 from ...errors import StoreError, VoltwinError
 from ..access import QueryAnswer
-from ..database import Database
 from ..dataset import names_dataset
 from ..interfaces import SeriesReader
 from ..oxigraph import evaluate
 from ..results import choose_formats, serialise
 from ..series.functions import series_functions
-from ..series.hot import SeriesTable
-from ..tables import VERSIONS
+from ..series.store import open_series
 from .limits import QueryLimits
 
 TAKEN_UP: Final = "taken up"
@@ -47,11 +45,6 @@ class Question:
     graph: Path
     journal: Path
     limits: QueryLimits
-
-
-def open_series(journal: Path) -> SeriesReader:
-    """The samples of a journal that another process writes, for reading. Raises StoreError."""
-    return SeriesTable(Database(journal, VERSIONS, writable=False).reader)
 
 
 class Answerer:

@@ -102,7 +102,7 @@ def truck(bench):
         ("vtf:sum(?s)", 15.0),
         ("vtf:count(?s)", 3),
         ('vtf:max(?s, "2019-04-01T06:00:00Z"^^xsd:dateTime, "2019-04-01T08:00:00Z"^^xsd:dateTime)', 4.0),
-        ('vtf:at(?s, "2019-04-01T07:30:00Z"^^xsd:dateTime)', 2.0),
+        ('vtf:at(?s, "2019-04-01T07:30:00Z"^^xsd:dateTime)', 5.5),
         ('vtf:at(?s, "2019-04-01T05:00:00Z"^^xsd:dateTime)', None),
         ('vtf:count(?s, "2020-04-01T05:00:00Z"^^xsd:dateTime)', None),
         ("vtf:mean(vt:nothing)", None),

@@ -1,0 +1,94 @@
+"""A figure for each series and bucket of time over a whole fleet: one statement of DuckDB over files and hot rows.
+
+Files that hold all there is of their time are read by DuckDB itself, with several threads and only the columns it
+needs. Where hot rows lie over a file's time, or where the question is as of an earlier commit, rows are merged first.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from pyoxigraph import NamedNode
+
+from ...errors import InputError, StoreError
+from . import hot
+from .archive import SealedFileMissing
+from .figures import OF_SAMPLES
+from .parquet import TIME, as_table
+from .rows import Rows, newest
+from .source import SampleSource, chosen
+
+_FIGURES: Final = {"mean": "avg(value)", "first": "arg_min(value, us)", "last": "arg_max(value, us)"}
+_STATEMENT: Final = """
+SELECT series, us - ((us % {bucket}) + {bucket}) % {bucket} AS time, CAST({figure} AS DOUBLE) AS value,
+       count(*) AS count
+FROM (SELECT series, epoch_us(time) AS us, value FROM ({rows}))
+WHERE us >= {start} AND us < {end}
+GROUP BY ALL ORDER BY ALL"""
+_FILES: Final = "SELECT CAST(series AS VARCHAR) AS series, time, value FROM read_parquet($files)"
+_MERGED: Final = "SELECT CAST(series AS VARCHAR) AS series, time, value FROM merged"
+
+
+def resample(
+    source: SampleSource,
+    connection: sqlite3.Connection,
+    bucket: timedelta,
+    function: str,
+    series: Sequence[NamedNode] | None,
+    window: tuple[int, int],
+    as_of: int | None,
+) -> pa.Table:
+    """The table of :meth:`SeriesStore.resample`; ``window`` in microseconds since 1970 UTC."""
+    width = bucket // timedelta(microseconds=1)
+    if width <= 0:
+        raise InputError(f"bucket {bucket}: has no length; give one like timedelta(hours=1)")
+    if function not in OF_SAMPLES:
+        raise InputError(f"resample by {function!r}: unknown; there are {', '.join(OF_SAMPLES)}")
+    files: list[str] = []
+    merged: list[tuple[str, Rows]] = []
+    for number, iri in chosen(source, connection, series):
+        plain, rows = _divide(source, connection, number, window, as_of)
+        files += plain
+        merged.append((iri, rows))
+    table = as_table([(iri, rows.times, rows.values) for iri, rows in merged if len(rows)])
+    sources = f"{_FILES} UNION ALL {_MERGED}" if files else _MERGED
+    figure = _FIGURES.get(function, f"{function}(value)")
+    statement = _STATEMENT.format(bucket=width, figure=figure, start=window[0], end=window[1], rows=sources)
+    with duckdb.connect() as engine:
+        engine.register("merged", table)
+        try:
+            found = engine.sql(statement, params={"files": files} if files else {}).to_arrow_table()
+        except duckdb.IOException as error:
+            raise SealedFileMissing(f"{source.archive.address}: a sealed file cannot be read: {error}") from error
+        except duckdb.Error as error:
+            raise StoreError(f"{source.archive.address}: the series cannot be resampled: {error}") from error
+    times = found["time"].cast(pa.int64()).cast(TIME)
+    return found.set_column(1, pa.field("time", TIME), times)
+
+
+def _divide(
+    source: SampleSource, connection: sqlite3.Connection, series: int, window: tuple[int, int], as_of: int | None
+) -> tuple[list[str], Rows]:
+    """Local files of one series that can be read as they are, and all its other rows, merged."""
+    above = [hot.hot_rows(connection, series, *window)]
+    if as_of is not None:
+        above.append(hot.replaced_rows(connection, series, *window))
+    changed = np.sort(np.concatenate([rows.times for rows in above]))
+    plain: list[str] = []
+    others: list[Rows] = []
+    for item in hot.sealed_files(connection, series, *window):
+        path = source.archive.path(item.file)
+        low, high = np.searchsorted(changed, (item.first, item.last + 1))
+        # DuckDB takes these characters for patterns.
+        readable = path is not None and not set("*?[") & set(str(path))
+        if readable and low == high and (as_of is None or item.sequence <= as_of):
+            plain.append(str(path))
+        else:
+            others.append(source.load(item).within(*window))
+    return plain, newest([*others, *above], as_of)

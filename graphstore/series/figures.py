@@ -1,0 +1,83 @@
+"""What is meant by a figure of a series: of its samples, or of the course between them.
+
+*Samples* in [start, end): ``count``, ``min``, ``max``, ``sum``, ``mean`` (each sample weighs the same), ``first``,
+``last``. *Course*: linear in time between neighbouring samples, however far apart, and nothing before the first or
+after the last one, as trends and the models of self-discharge take a logged series: ``at``, ``integral`` and
+``duration_below`` follow it, over the part of the window where there is a course.
+
+>>> times, values = np.array([0, 10_000_000]), np.array([4.0, 8.0])         # 4 to 8 in ten seconds
+>>> integral(times, values), duration_below(times, values, 5.0), at(times, values, 5_000_000)
+(60.0, 2.5, 6.0)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import numpy as np
+
+from .rows import Times, Values
+
+SECOND: Final = 1_000_000
+
+OF_SAMPLES: Final[Mapping[str, Callable[[Values], float]]] = {
+    "min": lambda values: float(values.min()),
+    "max": lambda values: float(values.max()),
+    "mean": lambda values: float(values.mean()),
+    "sum": lambda values: float(values.sum()),
+    "count": lambda values: float(len(values)),
+    "first": lambda values: float(values[0]),
+    "last": lambda values: float(values[-1]),
+}
+"""Figures of one or more samples, by name."""
+
+NAMES: Final = (*OF_SAMPLES, "integral")
+"""Every figure that needs no more than a window."""
+
+
+def course(times: Times, values: Values, start: int | None, end: int | None) -> tuple[Times, Values]:
+    """The course over [start, end]: samples inside, and values interpolated at its ends.
+
+    ``times`` has to hold the neighbours outside of the window too. Empty where there is no course; one point where
+    the course only touches the window.
+    """
+    if not len(times):
+        return times, values
+    low = int(times[0]) if start is None else max(start, int(times[0]))
+    high = int(times[-1]) if end is None else min(end, int(times[-1]))
+    if low > high:
+        return times[:0], values[:0]
+    first, last = np.searchsorted(times, low, "right"), np.searchsorted(times, high, "left")
+    edges = np.array([low, high] if low < high else [low], np.int64)
+    # Relative to the start: a float holds microseconds since 1970 only to the half.
+    origin = times[max(int(first) - 1, 0)]
+    at_edges = np.interp((edges - origin).astype(np.float64), (times - origin).astype(np.float64), values)
+    inside = slice(int(first), int(last))
+    if low == high:
+        return edges, at_edges
+    return (
+        np.concatenate((edges[:1], times[inside], edges[1:])),
+        np.concatenate((at_edges[:1], values[inside], at_edges[1:])),
+    )
+
+
+def at(times: Times, values: Values, time: int) -> float | None:
+    """The course's value at ``time``; None before the first sample and after the last."""
+    _, found = course(times, values, time, time)
+    return float(found[0]) if len(found) else None
+
+
+def integral(times: Times, values: Values) -> float:
+    """The area under a course, in the series' unit times seconds."""
+    return float(np.sum(np.diff(times) * (values[1:] + values[:-1])) / (2 * SECOND))
+
+
+def duration_below(times: Times, values: Values, limit: float) -> float:
+    """For how many seconds a course lies below ``limit``."""
+    spans = np.diff(times).astype(np.float64)
+    lowest, highest = np.minimum(values[1:], values[:-1]), np.maximum(values[1:], values[:-1])
+    # A level stretch lies below or it does not; a slope is below for the part that its values say.
+    level = highest == lowest
+    part = np.where(level, lowest < limit, np.clip((limit - lowest) / np.where(level, 1.0, highest - lowest), 0.0, 1.0))
+    return float(np.sum(spans * part) / SECOND)

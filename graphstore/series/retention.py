@@ -1,0 +1,102 @@
+"""Letting go of old samples: out of the hot table and the sealed files, and out of the figures in the graph.
+
+``retain_series`` changes the figures first, in a commit with an author, and the samples then. Killed in between, the
+next one finds the same samples and comes to the same figures.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from pyoxigraph import Literal, NamedNode
+
+from ...ontology.iris import VT
+from ...ontology.literals import from_microseconds, to_literal, to_microseconds
+from ..changes import ChangeSet
+from ..commit import Committer
+from ..interfaces import Entry, Retained, SeriesReader
+from . import hot
+from .rows import FIRST
+from .source import SampleSource
+
+
+@dataclass(frozen=True)
+class Letting:
+    """What is to go of one series: files altogether, part of one that is written anew, and everything hot before."""
+
+    series: int
+    before: int
+    gone: Sequence[hot.Sealed]
+    cut: tuple[hot.Sealed, hot.Sealed] | None = None
+
+
+def plan(source: SampleSource, series: int, iri: str, before: int) -> Letting:
+    """Find what is to go; the file that lies on both sides of ``before`` is written anew without its older part."""
+    from .parquet import encode
+
+    files = source.reading(lambda connection: hot.sealed_files(connection, series, FIRST, before))
+    gone = [item for item in files if item.last < before]
+    cut = None
+    for old in files:
+        if old.last >= before:
+            rows = source.load(old).within(before, old.last + 1)
+            data = encode(iri, rows)
+            digest = hashlib.sha256(data).hexdigest()
+            name = f"{old.file.rpartition('-')[0]}-{digest[:16]}.parquet"
+            source.archive.put(name, data)
+            new = replace(old, file=name, rows=len(rows), first=int(rows.times[0]), bytes=len(data), sha256=digest)
+            cut = (old, new)
+    return Letting(series, before, gone, cut)
+
+
+def let_go(writer: sqlite3.Connection, letting: Letting, now: int) -> int:
+    """Do it, inside a transaction; how many samples went."""
+    window = (letting.series, letting.before)
+    samples = writer.execute("DELETE FROM samples WHERE series = ? AND time < ?", window).rowcount
+    writer.execute("DELETE FROM samples_replaced WHERE series = ? AND time < ?", window)
+    for item in letting.gone:
+        writer.execute("DELETE FROM sealed WHERE series = ? AND period = ?", (item.series, item.period))
+        hot.discard(writer, item.file, now)
+        samples += item.rows
+    if letting.cut is not None:
+        old, new = letting.cut
+        hot.register(writer, new, old, now)
+        samples += old.rows - new.rows
+    return samples
+
+
+def retain_series(
+    committer: Committer,
+    before: datetime,
+    author: str,
+    now: datetime,
+    series: Iterable[NamedNode] | None = None,
+) -> Retained:
+    """Let go of samples before ``before``, of some series or of all, and say so in the graph. Raises StoreError."""
+    store = committer.journal.series
+    with committer.lock:
+        wanted = store.series() if series is None else list(series)
+        changes = ChangeSet(committer.store)
+        for item in wanted:
+            if store.aggregate(item, "count", None, to_microseconds(before)) is not None:
+                for quad in list(committer.store.quads(item, VT.sampleCount, None, None)):
+                    if isinstance(quad.graph_name, NamedNode):
+                        _put_figures(changes, store, item, quad.graph_name, to_microseconds(before))
+        graphs = changes.changes()
+        if graphs:
+            committer.commit(Entry(author, now, graphs), tuple(changes.touched()))
+        return store.retain(before, wanted)
+
+
+def _put_figures(changes: ChangeSet, store: SeriesReader, series: NamedNode, graph: NamedNode, before: int) -> None:
+    times, _ = store.read(series, before)
+    changes.put(series, VT.sampleCount, [Literal(len(times))], graph)
+    if len(times):
+        changes.put(series, VT.firstTime, [to_literal(from_microseconds(int(times[0])))], graph)
+        return
+    for mark in (VT.firstTime, VT.lastTime, VT.lastValue):
+        changes.put(series, mark, [], graph)

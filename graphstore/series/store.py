@@ -1,0 +1,177 @@
+"""The default series store: samples hot in the journal's database, sealed into Parquet, read as one.
+
+Writing belongs to the journal: a commit's samples go into the hot table inside its own transaction; a batch of many
+goes to a file, which that transaction names. Sealing and retention are no commits: they change where samples lie, or
+that they are there no more, not what was said.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, closing
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+from pyoxigraph import NamedNode
+
+from ...errors import StoreError
+from ...ontology.literals import to_microseconds
+from ..database import Database
+from ..interfaces import Retained, Sample, SampleBatch, Sealing
+from ..tables import VERSIONS
+from . import hot
+from .archive import SeriesArchive, open_archive
+from .files import SealedFiles
+from .options import read_options
+from .periods import bounds, period_of
+from .reading import SeriesReading
+from .retention import let_go, plan
+from .sealing import LEAST_ROWS, Prepared, Sealer
+from .source import SampleSource, chosen
+
+
+class SqliteSeries(SeriesReading):
+    """The protocol ``SeriesStore`` over one database and one archive."""
+
+    def __init__(self, database: Database, archive: SeriesArchive) -> None:
+        super().__init__(SampleSource(database, archive))
+        self._sealer = Sealer(self._source)
+
+    @classmethod
+    def beside(cls, database: Database) -> Self:
+        """Over the journal's database, with the archive that the fleet's own fleet.json names."""
+        folder = database.file.parent
+        return cls(database, open_archive(read_options(folder).archive, folder / "series"))
+
+    @property
+    def archive(self) -> SeriesArchive:
+        """Where the sealed files lie."""
+        return self._source.archive
+
+    def as_of(self, sequence: int) -> SeriesReading:
+        """The samples as they were known after commit ``sequence``, for reading."""
+        return SeriesReading(self._source, sequence)
+
+    def prepare(self, sequence: int, batches: Sequence[SampleBatch]) -> AbstractContextManager[Prepared]:
+        """What the batches of a commit come to; its transaction is to run inside."""
+        return self._sealer.prepare(sequence, batches)
+
+    def insert(self, writer: sqlite3.Connection, sequence: int, samples: Sequence[Sample], prepared: Prepared) -> None:
+        """Take in a commit's samples and batches, inside its transaction."""
+        hot.insert(writer, sequence, samples, self._source.numbers)
+        for piece in prepared.pieces:
+            self._sealer.name(writer, piece, _now())
+        for iri, rows in prepared.few:
+            number = hot.give_number(writer, iri)
+            columns = (rows.times.tolist(), rows.values.tolist())
+            hot.insert_rows(writer, sequence, ((number, *row) for row in zip(*columns, strict=True)))
+        counted = Counter(sample.series.value for sample in samples)
+        for iri, count in prepared.counts:
+            counted[iri] += count
+        writer.executemany(
+            "INSERT INTO commit_samples SELECT ?, id, ? FROM series WHERE iri = ?",
+            [(sequence, count, iri) for iri, count in counted.items() if count],
+        )
+
+    def seal(self, before: datetime, least_rows: int = LEAST_ROWS, stop: Callable[[], bool] = lambda: False) -> Sealing:
+        """Move hot samples before ``before`` into files, a series and month each; what is sealed reads as before.
+
+        Months that are over by then are sealed whole; of the one that is not, ``least_rows`` or more. Each file is a
+        step of its own; ``stop`` is asked between them. Raises StoreError; what was sealed until then stays so.
+        """
+        moment = to_microseconds(before)
+        done = Sealing()
+        for iri, period in self._warm(moment, least_rows):
+            if stop():
+                break
+            with self._sealer.lock:
+                piece = self._sealer.seal(iri, period, moment)
+                if piece is None:
+                    continue
+                with self._source.database.transaction() as writer:
+                    self._sealer.name(writer, piece, _now())
+            done = Sealing(done.files + 1, done.samples + piece.moved, done.bytes + piece.file.bytes)
+        return done
+
+    def _warm(self, before: int, least_rows: int) -> list[tuple[str, str]]:
+        """Series and months that have enough to seal."""
+        found: list[tuple[str, str]] = []
+        current = period_of(before)
+        reader = self._source.database.reader()
+        for number, iri in chosen(self._source, reader, None):
+            counts: dict[str, int] = {}
+            start = reader.execute("SELECT min(time) FROM samples WHERE series = ?", (number,)).fetchone()[0]
+            while start is not None and start < before:
+                period = period_of(start)
+                close = min(bounds(period)[1], before)
+                window = (number, start, close)
+                counts[period] = reader.execute(
+                    "SELECT count(*) FROM samples WHERE series = ? AND time >= ? AND time < ?", window
+                ).fetchone()[0]
+                start = reader.execute(
+                    "SELECT min(time) FROM samples WHERE series = ? AND time >= ?", (number, close)
+                ).fetchone()[0]
+            found += [(iri, period) for period, rows in counts.items() if period != current or rows >= least_rows]
+        return found
+
+    def retain(self, before: datetime, series: Iterable[NamedNode] | None = None) -> Retained:
+        """Let go of the samples before ``before``, of some series or of all.
+
+        The figures in the graph are those of :func:`~voltwin.graphstore.series.retention.retain_series`, which see to
+        both. Raises StoreError.
+        """
+        moment = to_microseconds(before)
+        total = Retained()
+        wanted = None if series is None else list(series)
+        reader = self._source.database.reader()
+        for number, iri in chosen(self._source, reader, wanted):
+            with self._sealer.lock:
+                letting = plan(self._source, number, iri, moment)
+                with self._source.database.transaction() as writer:
+                    samples = let_go(writer, letting, _now())
+            if samples:
+                total = Retained(total.samples + samples, total.series + 1, total.files + len(letting.gone))
+        return total
+
+    def count(self) -> int:
+        """How many samples there are. One that came again for a sealed time counts twice until it is sealed."""
+        rows = "SELECT (SELECT count(*) FROM samples) + (SELECT coalesce(sum(rows), 0) FROM sealed)"
+        return int(self._source.database.reader().execute(rows).fetchone()[0])
+
+    @cached_property
+    def files(self) -> SealedFiles:
+        """Care of the sealed files."""
+        return SealedFiles(self._sealer)
+
+    def close(self) -> None:
+        """Let go of the archive; the database belongs to whoever opened it."""
+        self.archive.close()
+
+
+class OpenSeries(SqliteSeries):
+    """A fleet's series, opened for reading beside the process that writes them."""
+
+    def close(self) -> None:
+        """Let go of archive and database."""
+        with closing(self._source.database):
+            super().close()
+
+
+def open_series(place: Path) -> OpenSeries:
+    """The series of a fleet's folder (or its journal's file), read-only, also while a server writes them.
+
+    Raises StoreError, FleetVersionError.
+    """
+    file = place / "journal.sqlite" if place.is_dir() else place
+    if not file.is_file():
+        raise StoreError(f"{place}: is no fleet's folder and no journal")
+    return OpenSeries.beside(Database(file, VERSIONS, writable=False))
+
+
+def _now() -> int:
+    return time.time_ns() // 1000
