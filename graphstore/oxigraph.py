@@ -131,7 +131,7 @@ class OxigraphStore:
         with self._lock:
             try:
                 self._engine.backup(str(folder))
-            except OSError as error:
+            except (OSError, RuntimeError) as error:
                 raise StoreError(f"{folder}: cannot take a snapshot of the triple store: {error}") from error
 
     def flush(self) -> None:
@@ -157,7 +157,10 @@ def evaluate(engine: Store, text: str, union: bool, functions: Mapping[NamedNode
             custom_functions=dict(functions) if functions else None,
         )
     except (SyntaxError, RuntimeError) as error:
-        raise QueryError(f"query: {error}") from error
+        problem = QueryError(f"query: {error}")
+    # Whoever keeps the error keeps its traceback, and must not keep the store open by that.
+    del engine
+    raise problem
 
 
 def _trig(change: GraphChange) -> str:

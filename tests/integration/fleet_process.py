@@ -79,12 +79,13 @@ def serve_models():
 class FleetProcess:
     """``voltwin serve`` over one folder, which can be killed and started again."""
 
-    def __init__(self, folder, broker, services):
+    def __init__(self, folder, broker, services, *options):
         self.folder, self.log = folder, folder.with_suffix(".log")
         port = services.server_address[1]
         self._command = [
             sys.executable, "-m", "voltwin.cli", "serve", str(folder), "--port", "0", "--broker", broker.url,
             "--clock", "replay", "--service", f"models=http://127.0.0.1:{port}", "--service", f"weather=http://127.0.0.1:{port}",
+            *options,
         ]  # fmt: skip
         if not folder.exists():
             create_fleet(folder, convert(MODEL), "https://fleet.example/")

@@ -1,0 +1,27 @@
+"""A store in memory cannot be read by another process: it answers by itself, within limits of rows and bytes."""
+
+from __future__ import annotations
+
+import psutil
+import pytest
+
+from voltwin.errors import QueryLimitError, StoreError
+from voltwin.graphstore.reader.limits import QueryLimits
+
+
+def test_it_answers_by_itself(bench):
+    before = psutil.Process().children()
+    assert bench.fleet.query("SELECT (COUNT(*) AS ?n) { ?t a vt:Twin }", "text/csv").body.startswith(b"n\r\n")
+    assert psutil.Process().children() == before
+
+
+@pytest.mark.parametrize("limits", [QueryLimits(rows=1), QueryLimits(bytes=20)])
+def test_answers_have_limits(bench, limits):
+    bench.fleet.limits = limits
+    with pytest.raises(QueryLimitError):
+        bench.fleet.query("SELECT * { ?a ?b ?c }")
+
+
+def test_it_has_no_snapshots(bench, tmp_path):
+    with pytest.raises(StoreError, match="cannot take a snapshot"):
+        bench.committer.store.snapshot(tmp_path / "image")
