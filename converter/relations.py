@@ -190,9 +190,16 @@ def _end_fields(scope: Scope, names: Names, end: uml.End, near: str, where: str)
         "unique": end.unique,
         "identifier": end.identifier,
         "visibility": end.visibility,
-        "aggregation": end.aggregation,
+        "aggregation": _aggregation(scope, end, here),
         "qualifiers": tuple(_qualifier(scope, q) for q in end.qualifiers),
     }
+
+
+def _aggregation(scope: Scope, end: uml.End, where: str) -> str:
+    if end.aggregation in ("none", "shared", "composite"):
+        return end.aggregation
+    scope.ledger.warn("wrong-shape", end.id, where, f"the aggregation {end.aggregation!r} is unknown; read as none")
+    return "none"
 
 
 def _qualifier(scope: Scope, attribute: uml.Attribute) -> str:

@@ -9,7 +9,7 @@ from voltwin.converter import convert, describe, instances, ontology, read, shap
 from voltwin.converter.lift import lift
 from voltwin.ontology.iris import OWL, RDF, RDFS, SH, VT, XSD
 
-from .conftest import NAMES, Convert, Maker, cls, codes
+from .conftest import NAMES, Convert, Maker, cls, codes, ends
 
 
 # ---- generalisation
@@ -203,3 +203,11 @@ def test_a_file_of_nothing_but_a_diagram_has_an_account(uml: Maker, converted: C
     assert found.report.counts() == {"converted": 0, "annotated": 0, "ignored": 3}
     assert found.description.classes == ()
     assert found.description.name == "test"
+
+
+def test_an_aggregation_that_uml_does_not_have_is_none_and_a_warning(uml: Maker, converted: Convert) -> None:
+    a, b = uml.cls("A"), uml.cls("B")
+    a["ownedElements"] = [uml.assoc(uml.end(a, "a", aggregation="aggregate"), uml.end(b, "b"))]
+    found = converted(uml.project(a, b))
+    assert {e.aggregation for e in ends(found).values()} == {"none"}
+    assert codes(found) == ["wrong-shape"]
