@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voltwin.models.handler import answer
+from voltwin.models.ocv_soc import analytic
 from voltwin.models.ocv_soc.files import CurveLibrary
 from voltwin.models.self_discharge.loss import loss
 
@@ -88,3 +89,11 @@ def test_without_a_temperature_the_reference_is_used_and_said(registry):
     ][0]["outputs"]
     assert result["temperatureUsed"] == {"value": 25.0, "unit": "DEG_C"}
     assert "REFERENCE_TEMPERATURE" in result["flags"]["value"]
+
+
+def test_the_shipped_table_is_the_source_formula(registry):
+    curve = registry.get("ocv-soc").library.get("bpx-nmc111")
+    np.testing.assert_allclose(curve.voltages[0], analytic.voltage(curve.points), rtol=0, atol=1e-7)
+    between = np.linspace(0.1, 1.0, 5000)
+    error = curve.voltage(between, np.full_like(between, 298.15)) - analytic.voltage(between)
+    assert np.abs(error).max() < 2e-5
