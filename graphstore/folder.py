@@ -8,6 +8,7 @@
     snapshots/       hard links to the triple store for queries under way; there only while the folder is held
     loads/           the triples of bulk loads, compressed; the journal names them by their content
     lock             held (flock) by the process that owns the folder; names it and, if it serves, its address
+    backup.lock      held by backups under way, so that compaction deletes nothing they still copy
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import socket
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TextIO
@@ -93,19 +97,19 @@ class FolderLock:
         except OSError as error:
             owner = read_owner(folder)
             self._file.close()
-            who = f"process {owner['pid']}" if "pid" in owner else "another process"
-            raise FleetLockedError(f"{folder}: is held by {who}; stop it, or ask it over HTTP if it serves") from error
-        self._write({"pid": os.getpid()})
+            raise FleetLockedError(f"{folder}: is held by {describe_owner(owner)}") from error
+        self._write({})
 
     def publish(self, address: str) -> None:
         """Say where this process answers."""
-        self._write({"pid": os.getpid(), "address": address})
+        self._write({"address": address})
 
-    def _write(self, owner: dict[str, object]) -> None:
+    def _write(self, more: dict[str, object]) -> None:
         assert self._file is not None
+        owner = {"pid": os.getpid(), "host": socket.gethostname(), "command": _command()}
         self._file.seek(0)
         self._file.truncate()
-        self._file.write(json.dumps(owner))
+        self._file.write(json.dumps(owner | more))
         self._file.flush()
 
     def close(self) -> None:
@@ -118,9 +122,45 @@ class FolderLock:
 
 
 def read_owner(folder: Path) -> dict[str, object]:
-    """What the lock file says of its holder: ``pid`` and perhaps ``address``; empty where nobody says anything."""
+    """What the lock file says of its holder; empty where nobody says anything.
+
+    ``pid``, ``host``, ``command``, and, if it serves, ``address``.
+    """
     try:
         owner = json.loads((folder / "lock").read_text("utf-8"))
     except (OSError, ValueError):
         return {}  # no lock file, or its holder is writing it just now
     return owner if isinstance(owner, dict) else {}
+
+
+def describe_owner(owner: Mapping[str, object]) -> str:
+    """Who holds a folder and what to do about it, for the end of a sentence."""
+    if "pid" not in owner:
+        return "another process; stop it, or ask it over HTTP if it serves"
+    who = f"process {owner['pid']}"
+    if owner.get("command"):
+        who += f" ({owner['command']})"
+    if owner.get("host") not in (None, socket.gethostname()):
+        who += f" on {owner['host']}"
+    if owner.get("address"):
+        return f"{who}, which answers at {owner['address']}; ask it there, or stop it"
+    return f"{who}; stop it or wait for its end"
+
+
+def is_held(folder: Path) -> bool:
+    """Whether some process holds the folder now; asks the kernel, not the file's text."""
+    try:
+        with (folder / "lock").open("r", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False
+
+
+def _command() -> str:
+    """The program and its verb. No more of the command line: it may hold a broker's password."""
+    program = Path(sys.argv[0] if sys.argv and sys.argv[0] else sys.executable).name
+    verb = sys.argv[1] if len(sys.argv) > 1 and sys.argv[1].isidentifier() else ""
+    return f"{program} {verb}".strip()

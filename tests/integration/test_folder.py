@@ -9,7 +9,15 @@ import sys
 import pytest
 
 from voltwin.errors import FleetLockedError, FleetVersionError, InputError, StoreError
-from voltwin.graphstore.folder import VERSION, FolderLock, create_folder, read_folder, read_owner
+from voltwin.graphstore.folder import (
+    VERSION,
+    FolderLock,
+    create_folder,
+    describe_owner,
+    is_held,
+    read_folder,
+    read_owner,
+)
 
 BASE = "https://fleet.example/"
 HOLD = """
@@ -36,14 +44,23 @@ def holder(tmp_path):
 
 
 def test_a_second_process_is_told_who_holds_it_and_where_it_answers(tmp_path, holder):
-    with pytest.raises(FleetLockedError, match=f"process {holder.pid}"):
+    with pytest.raises(FleetLockedError, match=f"process {holder.pid} .*, which answers at http://127.0.0.1:8123"):
         FolderLock(tmp_path)
-    assert read_owner(tmp_path) == {"pid": holder.pid, "address": "http://127.0.0.1:8123"}
+    owner = read_owner(tmp_path)
+    assert (owner["pid"], owner["address"]) == (holder.pid, "http://127.0.0.1:8123")
+    assert is_held(tmp_path)
+
+
+def test_one_without_an_address_is_told_by_its_command():
+    owner = {"pid": 7, "command": "voltwin load", "host": "elsewhere"}
+    assert describe_owner(owner) == "process 7 (voltwin load) on elsewhere; stop it or wait for its end"
+    assert "another process" in describe_owner({})
 
 
 def test_a_killed_holder_holds_nothing(tmp_path, holder):
     holder.kill()
     holder.wait()
+    assert not is_held(tmp_path)
     lock = FolderLock(tmp_path)
     assert "address" not in read_owner(tmp_path)
     lock.close()
