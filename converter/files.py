@@ -127,19 +127,36 @@ def _json(path: Path, data: bytes, sieve: Sieve | None) -> object:
     except ValueError as problem:
         raise ModelFileError(f"{path}: a number in the JSON cannot be read ({problem})") from problem
     if _SURROGATE_ESCAPE.search(text):
-        content = _without_lone_surrogates(content)
+        whole = [content, sieve.layout if sieve is not None else []]
+        _mend_surrogates(whole)
+        content = whole[0]
     return content
 
 
-def _without_lone_surrogates(content: Any) -> Any:
-    """Half a surrogate pair is no character and cannot be written in any encoding: U+FFFD in its place."""
-    if isinstance(content, str):
-        return content.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(content, dict):
-        return {_without_lone_surrogates(k): _without_lone_surrogates(v) for k, v in content.items()}
-    if isinstance(content, list):
-        return [_without_lone_surrogates(v) for v in content]
-    return content
+def _mend_surrogates(content: list[Any]) -> None:
+    """Half a surrogate pair is no character and cannot be written in any encoding: U+FFFD in its place.
+
+    In place and in a loop, since JSON may nest as deep as the parser of C goes, and that is deeper than Python.
+    """
+    waiting: list[Any] = [content]
+    while waiting:
+        here = waiting.pop()
+        if isinstance(here, dict):
+            mended = {_mended(key): _mended(value) for key, value in here.items()}
+            here.clear()
+            here.update(mended)
+            waiting += mended.values()
+        elif isinstance(here, list):
+            here[:] = [_mended(value) for value in here]
+            waiting += here
+
+
+def _mended(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, tuple):
+        return tuple(_mended(part) for part in value)
+    return value
 
 
 def _xml_text(path: Path, data: bytes) -> str:

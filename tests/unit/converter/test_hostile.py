@@ -207,6 +207,18 @@ def test_odd_shapes_are_read_as_far_as_they_go(tmp_path: Path, wrong: dict[str, 
     report.text(entries=True).encode("utf-8")
 
 
+def test_half_a_character_is_mended_wherever_it_stands_and_however_deep(tmp_path: Path) -> None:
+    view = '{"_type":"UMLClassView","_id":"v","name":"\\ud800"}'
+    text = f'{{"_type":"UMLClass","_id":"c","name":"\\udc00","\\ud800":["\\ud83d\\udd0b"],"ownedElements":[{view}]}}'
+    for number in range(400):
+        text = f'{{"_type":"UMLPackage","_id":"p{number}","name":"P","ownedElements":[{text}]}}'
+    path = tmp_path / "m.mdj"
+    path.write_text(text)
+    report = convert(path).report
+    assert {e.name for e in report.entries} == {"P", "\ufffd"}
+    report.text(entries=True).encode("utf-8")
+
+
 SOURCE = (
     '{"_type":"Project","_id":"0","name":"P","ownedElements":[{"_type":"UMLClass","_id":"1","name":"A","attributes":'
     '[{"_type":"UMLAttribute","_id":"2","name":"x","type":"int"}]}]}'
