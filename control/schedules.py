@@ -21,6 +21,7 @@ from typing import Final
 from ..errors import ActionError
 from ..ontology.literals import EPOCH
 
+_MICROSECOND: Final = timedelta.resolution
 _DURATION: Final = re.compile(
     r"P(?=.)(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
     r"(?:T(?=\d)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?"
@@ -58,17 +59,30 @@ class Relative:
         if self.period < self.times * timedelta.resolution:
             raise ActionError(f"schedule: {self.times} times in {self.period}; less than a microsecond between ticks")
 
-    def next_after(self, moment: datetime) -> datetime:
-        """The first tick later than ``moment``; exact for any age of the anchor, no error adds up."""
-        ticks = ((moment - self.anchor) * self.times) // self.period + 1
-        due = self.anchor + ticks * self.period / self.times
-        # Rounding to microseconds can put a tick at or before the moment it should follow.
-        return due if due > moment else self.anchor + (ticks + 1) * self.period / self.times
+    def next_after(self, moment: datetime) -> datetime | None:
+        """The first tick later than ``moment``; exact for any age of the anchor, no error adds up.
+
+        None where the calendar (year 9999) ends before it.
+        """
+        number = self._number(moment) + 1
+        try:
+            due = self._tick(number)
+            # Rounding to microseconds can put a tick at or before the moment it should follow.
+            return due if due > moment else self._tick(number + 1)
+        except OverflowError:
+            return None
 
     def latest_until(self, first: datetime, moment: datetime) -> datetime:
         """The last tick not after ``moment``, at least ``first``: ticks that were missed count as one."""
-        ticks = ((moment - self.anchor) * self.times) // self.period
-        return max(first, self.anchor + ticks * self.period / self.times)
+        return max(first, self._tick(self._number(moment)))
+
+    # Counted in whole microseconds: a duration times a number can be longer than a timedelta may be.
+    def _number(self, moment: datetime) -> int:
+        return (moment - self.anchor) // _MICROSECOND * self.times // (self.period // _MICROSECOND)
+
+    def _tick(self, number: int) -> datetime:
+        elapsed = (2 * number * (self.period // _MICROSECOND) + self.times) // (2 * self.times)
+        return self.anchor + timedelta(microseconds=elapsed)
 
 
 @dataclass(frozen=True)

@@ -249,6 +249,17 @@ def test_a_schedule_follows_the_clock_of_the_day(bench):
     assert handler.runs == [runs[0], runs[3]]
 
 
+def test_a_replay_reaches_the_end_of_the_calendar_and_goes_on(tmp_path, model, messages):
+    late = message("voltwin/clock", {"id": "clock/last", "time": "9999-12-31T23:59:59Z"}, receipt=1000)
+    fleet = Bench.make(tmp_path, model)
+    handlers = {"model-service": Arithmetic(), "http-pull": Arithmetic()}
+    fleet.play([late, *messages], handlers, services=SERVICES)
+    counts = fleet.committer.journal.counts()
+    fleet.close()
+    assert (counts["deadLetters"], counts["failed"], counts["queued"]) == (0, 0, 0)
+    assert counts["messages"] == sum(item.topic != late.topic for item in messages)
+
+
 def test_what_is_not_there_yet_skips_a_run_and_says_so(bench):
     handler = Arithmetic()
     handlers = {"model-service": handler, "http-pull": handler}

@@ -132,3 +132,10 @@ def test_what_is_no_duration_of_fixed_length_is_refused(text):
 def test_a_schedule_that_cannot_be_kept_is_refused(times, period):
     with pytest.raises(ActionError, match="schedule"):
         Relative(times, period)
+
+
+@given(relative)
+def test_no_tick_follows_the_end_of_the_calendar(schedule):
+    last = datetime.max.replace(tzinfo=UTC)
+    assert schedule.next_after(last) is None
+    assert schedule.latest_until(schedule.anchor, last) <= last
