@@ -12,10 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
 from pyoxigraph import Literal, NamedNode, RdfFormat, Triple, parse
 
 from ..ontology.iris import RDF
-from .interfaces import GraphChange, Sample, Term, TripleStore
+from .interfaces import GraphChange, Sample, SampleBatch, Term, TripleStore
 
 Slot = tuple[NamedNode, NamedNode, NamedNode]
 """Graph, subject, predicate: the unit in which values are replaced."""
@@ -29,6 +31,7 @@ class ChangeSet:
 
     store: TripleStore
     samples: list[Sample] = field(default_factory=list)
+    batches: list[SampleBatch] = field(default_factory=list)
     _before: dict[Slot, frozenset[Term]] = field(default_factory=dict)
     _after: dict[Slot, frozenset[Term]] = field(default_factory=dict)
     _subjects: dict[tuple[NamedNode, NamedNode], Mapping[NamedNode, frozenset[Term]]] = field(default_factory=dict)
@@ -84,15 +87,20 @@ class ChangeSet:
         """Add one sample: microseconds since 1970 UTC, value in the series' unit."""
         self.samples.append(Sample(series, time, value))
 
+    def batch(self, series: NamedNode, times: NDArray[np.int64], values: NDArray[np.float64]) -> None:
+        """Add many samples of one series, as :meth:`sample` does one."""
+        self.batches.append(SampleBatch(series, times, values))
+
     @contextmanager
     def attempt(self) -> Iterator[None]:
         """All of what happens inside, or, if it raises, nothing of it."""
-        self._undo, samples = {}, len(self.samples)
+        self._undo, samples, batches = {}, len(self.samples), len(self.batches)
         try:
             yield
         except BaseException:
             self._after |= self._undo
             del self.samples[samples:]
+            del self.batches[batches:]
             raise
         finally:
             self._undo = None

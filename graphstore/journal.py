@@ -21,6 +21,7 @@ from ..ontology.literals import from_microseconds, to_microseconds
 from .database import Database
 from .interfaces import Commit, Due, Entry, GraphChange, GraphLoad, QueuedRun
 from .loads import place_of
+from .series.archive import SeriesArchive
 from .series.sealing import Prepared
 from .series.store import SqliteSeries
 from .tables import VERSIONS
@@ -37,18 +38,21 @@ _MAX_VARIABLES: Final = 500  # SQLite allows 32766 today; older builds 999
 class SqliteJournal:
     """The journal in a SQLite file. One writer; reading is safe from any thread."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, archive: SeriesArchive | None = None) -> None:
         self.database = database
         self._reader = database.reader
         self._lock = threading.Lock()
         self._last = self._reader().execute("SELECT coalesce(max(sequence), 0) FROM commits").fetchone()[0]
-        self.series = SqliteSeries.beside(database)
+        self.series = SqliteSeries.beside(database) if archive is None else SqliteSeries(database, archive)
         self._graphs: dict[NamedNode, int] = {}
 
     @classmethod
-    def open(cls, file: Path) -> Self:
-        """The journal in ``file``, made if there is none. Raises StoreError, FleetVersionError."""
-        return cls(Database(file, VERSIONS))
+    def open(cls, file: Path, archive: SeriesArchive | None = None) -> Self:
+        """The journal in ``file``, made if there is none. Raises StoreError, FleetVersionError.
+
+        Sealed series lie in ``archive``, by default where fleet.json beside the file says: a folder ``series`` there.
+        """
+        return cls(Database(file, VERSIONS), archive)
 
     @property
     def last_sequence(self) -> int:

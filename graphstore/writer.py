@@ -14,15 +14,18 @@ from datetime import datetime
 from typing import Any
 from typing import Literal as OneOf
 
+import numpy as np
+from numpy.typing import NDArray
 from pyoxigraph import Literal, NamedNode
 
 from ..errors import InputError, PathNotFoundError, UnitError
 from ..ontology.iris import PROV, RDF, SOSA, VT, XSD
-from ..ontology.literals import Scalar, to_literal, to_microseconds, to_python
+from ..ontology.literals import Scalar, from_microseconds, to_literal, to_microseconds, to_python
 from ..ontology.naming import Naming
 from .changes import ChangeSet
 from .interfaces import SeriesReader, Term
 from .schema import Property, Schema
+from .series.rows import tidy
 
 Kind = OneOf["asserted", "computed"]
 
@@ -165,26 +168,82 @@ class TwinWriter:
         number = float(to_literal(value, XSD.double).value) if isinstance(value, Scalar) else None
         if number is None:
             raise InputError(f"value {value!r}: a series takes one number at a time")
-        series, moment = self.names.part(node, prop.name), provenance.time
+        series, moment = self._series_node(node, prop, graph), provenance.time
+        last = self._time(series, VT.lastTime, graph)
+        new = last is None or moment > last or not self._has_sample(series, moment)
+        self._mark(series, moment, moment, number, int(new), graph)
+        self.changes.sample(series, to_microseconds(moment), number)
+
+    def _series_node(self, node: NamedNode, prop: Property, graph: NamedNode) -> NamedNode:
+        series = self.names.part(node, prop.name)
+        if not self.changes.exists(series, graph):
+            self.changes.add(series, RDF.type, VT.Series, graph)
+            self.changes.put(node, prop.iri, [series], graph)
+        return series
+
+    def _mark(
+        self, series: NamedNode, first: datetime, last: datetime, value: float, new: int, graph: NamedNode
+    ) -> None:
+        """Bring a series' node up to date with ``new`` samples from ``first`` to ``last``, where it is ``value``."""
         changes = self.changes
-        if not changes.exists(series, graph):
-            changes.add(series, RDF.type, VT.Series, graph)
-            changes.put(node, prop.iri, [series], graph)
-        first, last = (self._time(series, mark, graph) for mark in (VT.firstTime, VT.lastTime))
-        if first is None or moment < first:
-            changes.put(series, VT.firstTime, [to_literal(moment)], graph)
-        if last is None or moment >= last:
-            changes.put(series, VT.lastTime, [to_literal(moment)], graph)
-            changes.put(series, VT.lastValue, [to_literal(number)], graph)
-        if last is None or moment > last or not self._has_sample(series, moment):
+        begin, end = (self._time(series, mark, graph) for mark in (VT.firstTime, VT.lastTime))
+        if begin is None or first < begin:
+            changes.put(series, VT.firstTime, [to_literal(first)], graph)
+        if end is None or last >= end:
+            changes.put(series, VT.lastTime, [to_literal(last)], graph)
+            changes.put(series, VT.lastValue, [to_literal(value)], graph)
+        if new:
             count = next(iter(changes.objects(series, VT.sampleCount, graph)), None)
-            total = int(count.value) + 1 if isinstance(count, Literal) else 1
+            total = int(count.value) + new if isinstance(count, Literal) else new
             changes.put(series, VT.sampleCount, [Literal(total)], graph)
-        changes.sample(series, to_microseconds(moment), number)
+
+    def put_series(
+        self,
+        twin: NamedNode,
+        steps: Sequence[str],
+        times: NDArray[np.int64],
+        values: NDArray[np.float64],
+        unit: str | None,
+        provenance: Provenance,
+    ) -> int:
+        """Put many samples at once at the end of ``steps``; how many of them have a time that was not there.
+
+        ``times`` (n,) are microseconds since 1970 UTC, in any order; of several values for a time the last counts.
+        The entry that is committed has to carry ``changes.batches`` too. Raises as :meth:`put` does.
+        """
+        where = f"{self.names.path_of(twin)}/{'/'.join(steps)}"
+        node, prop = self._descend(twin, steps, where)
+        if prop.kind != "series":
+            raise InputError(f"{where}: is no series; put its value instead")
+        if unit != prop.unit:
+            wanted = prop.unit or "no unit"
+            raise UnitError(f"{where}: is in {wanted}, the samples came in {unit or 'no unit'}; send them in {wanted}")
+        try:
+            times, values = tidy(times, values)
+            moments = [from_microseconds(int(time)) for time in times[[0, -1]]] if len(times) else []
+        except (InputError, OverflowError) as error:
+            raise InputError(f"{where}: {error}") from None
+        if not moments:
+            return 0
+        graph = twin if provenance.kind == "asserted" else self.names.computed_graph(twin)
+        series = self._series_node(node, prop, graph)
+        new = self._not_there(series, times)
+        self._mark(series, moments[0], moments[-1], float(values[-1]), new, graph)
+        self.changes.batch(series, times, values)
+        return new
+
+    def _not_there(self, series: NamedNode, times: NDArray[np.int64]) -> int:
+        there, _ = self.series.read(series, int(times[0]), int(times[-1]) + 1)
+        pending = [np.array([sample.time]) for sample in self.changes.samples if sample.series == series]
+        pending += [batch.times for batch in self.changes.batches if batch.series == series]
+        return int(np.isin(times, np.concatenate([there, *pending]), invert=True).sum())
 
     def _has_sample(self, series: NamedNode, moment: datetime) -> bool:
         time = to_microseconds(moment)
         pending = any(sample.series == series and sample.time == time for sample in self.changes.samples)
+        pending = pending or any(
+            batch.series == series and bool(np.any(batch.times == time)) for batch in self.changes.batches
+        )
         return pending or self.series.aggregate(series, "count", time, time + 1) is not None
 
     def _time(self, series: NamedNode, mark: NamedNode, graph: NamedNode) -> datetime | None:

@@ -1,13 +1,21 @@
 """SPARQL functions over series: ``vtf:mean(?series, ?from, ?to)`` and the like.
 
-``vtf:min``, ``max``, ``mean``, ``sum``, ``count`` take a series and, optionally, a window [from, to);
-``vtf:at(?series, ?time)`` gives the value in force at a moment. Values are in the series' unit. A
-window that is empty leaves the expression unbound, as SPARQL does with errors.
+========================================================  =====================================================
+``vtf:count``, ``min``, ``max``, ``sum``, ``mean``,       of the samples in the window [from, to)
+``first``, ``last`` ``(?series, ?from, ?to)``
+``vtf:integral(?series, ?from, ?to)``                     of the course, in the series' unit times seconds
+``vtf:duration_below(?series, ?limit, ?from, ?to)``       seconds for which the course lies below the limit
+``vtf:at(?series, ?time)``                                the course's value at a moment
+========================================================  =====================================================
+
+The window's ends may be left out, the later one first. The course is linear between samples (see figures.py). Where
+there is nothing to say the expression stays unbound, as SPARQL does with errors. docs/series.md has examples.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
@@ -18,18 +26,16 @@ from ...errors import InputError
 from ...ontology.iris import FUNCTION
 from ...ontology.literals import to_microseconds, to_python
 from ..interfaces import Function, Node, SeriesReader
+from .figures import NAMES
 
 _LOG: Final = logging.getLogger(__name__)
-_AGGREGATES: Final = ("min", "max", "mean", "sum", "count")
 
 
 def series_functions(series: SeriesReader) -> Mapping[NamedNode, Function]:
     """The functions as the embedded engine takes them."""
-    functions: dict[NamedNode, Function] = {
-        NamedNode(FUNCTION + name): _logged(name, _aggregate(series, name)) for name in _AGGREGATES
-    }
-    functions[NamedNode(FUNCTION + "at")] = _logged("at", _at(series))
-    return functions
+    functions = {name: _aggregate(series, name) for name in NAMES}
+    functions |= {"at": _at(series), "duration_below": _duration_below(series)}
+    return {NamedNode(FUNCTION + name): _logged(name, function) for name, function in functions.items()}
 
 
 def _aggregate(series: SeriesReader, name: str) -> Callable[..., Literal | None]:
@@ -45,6 +51,14 @@ def _at(series: SeriesReader) -> Callable[..., Literal | None]:
         time = _time(moment)
         value = None if time is None else series.at(_series(node), time)
         return None if value is None else Literal(value)
+
+    return function
+
+
+def _duration_below(series: SeriesReader) -> Callable[..., Literal | None]:
+    def function(node: Node, limit: Node, start: Node | None = None, end: Node | None = None) -> Literal | None:
+        seconds = series.duration_below(_series(node), _number(limit), _time(start), _time(end))
+        return None if seconds is None else Literal(seconds)
 
     return function
 
@@ -66,6 +80,13 @@ def _series(node: Node) -> NamedNode:
     if not isinstance(node, NamedNode):
         raise InputError(f"{node}: not a series; the first argument is a series' node")
     return node
+
+
+def _number(node: Node) -> float:
+    number = to_python(node) if isinstance(node, Literal) else None
+    if isinstance(number, int | float) and not isinstance(number, bool) and not math.isnan(number):
+        return float(number)
+    raise InputError(f"{node}: not a limit; write a number in the series' unit")
 
 
 def _time(node: Node | None) -> int | None:
