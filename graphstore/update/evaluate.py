@@ -1,0 +1,158 @@
+"""Working out what operations do, over a draft: patterns are asked as queries, templates are filled from the rows."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from pyoxigraph import BlankNode, NamedNode, Quad, QuerySolution, QuerySolutions, Triple
+
+from ...errors import QueryError
+from ..interfaces import Function, Node
+from . import draft as limits
+from .draft import Draft, too_many
+from .operations import Clear, Create, DeleteData, InsertData, Modify, Operation, Template, Transfer
+from .templates import as_stored, fill
+from .write import check_writable, design_graphs, is_view
+
+_ANY: Final = "(1 AS ?one)"
+"""Asked for where a template takes nothing from a solution, but there has to be one."""
+
+
+@dataclass
+class Evaluation:
+    """Carries operations out on ``draft``, one after the other."""
+
+    draft: Draft
+    functions: Mapping[NamedNode, Function]
+    _nodes: dict[str, NamedNode] = field(default_factory=dict)
+
+    def run(self, operation: Operation) -> None:
+        """One operation. Raises QueryError where it cannot be done; the draft is of no use then."""
+        match operation:
+            case InsertData():
+                self.draft.insert(as_stored(fill(operation.quads, _nothing, None, self._node)))
+            case DeleteData():
+                self.draft.remove(as_stored(fill(operation.quads, _nothing, None, self._node)))
+            case Modify():
+                self._modify(operation)
+            case Clear():
+                self._clear(operation)
+            case Create():
+                if not operation.silent and any(self.draft.triples(operation.graph)):
+                    raise QueryError(
+                        f"update: CREATE {operation.graph}: is there already; say CREATE SILENT if it may be"
+                    )
+            case Transfer():
+                self._transfer(operation)
+        self._nodes.clear()
+
+    def _modify(self, operation: Modify) -> None:
+        store = self.draft.reading(operation.reads)
+        empty = operation.with_graph is None or not any(self.draft.triples(operation.with_graph))
+        text, union = select_text(operation, with_is_empty=empty)
+        rows = store.query(text, union=union, functions=self.functions)
+        assert isinstance(rows, QuerySolutions)
+        gone: set[Quad] = set()
+        new: set[Quad] = set()
+        for row in rows:
+            gone.update(self._filled(operation.delete, row, operation.with_graph))
+            new.update(self._filled(operation.insert, row, operation.with_graph))
+            if len(gone) + len(new) > limits.QUADS_AT_MOST:
+                raise QueryError(too_many())
+        self.draft.remove(as_stored(gone))
+        self.draft.insert(as_stored(new))
+
+    def _filled(self, template: Template, row: QuerySolution, default: NamedNode | None) -> Iterator[Quad]:
+        own: dict[str, NamedNode] = {}
+
+        def node(blank: BlankNode) -> NamedNode:
+            # A template's blank nodes are new ones in every solution; those that a pattern made are the same.
+            known = self._nodes if blank.value in made else own
+            return known.setdefault(blank.value, self._new())
+
+        def value(name: str) -> Node | None:
+            found: Node | None = row[name]
+            if isinstance(found, BlankNode):
+                made.add(found.value)
+            return found
+
+        made: set[str] = set()
+        return fill(template, value, default, node)
+
+    def _node(self, blank: BlankNode) -> NamedNode:
+        return self._nodes.setdefault(blank.value, self._new())
+
+    def _new(self) -> NamedNode:
+        return NamedNode(f"{self.draft.names.skolem}{uuid.uuid4().hex}")
+
+    def _clear(self, operation: Clear) -> None:
+        names = self.draft.names
+        if operation.graph is not None:
+            check_writable(operation.graph, names)
+            self._remove_all(operation.graph)
+            return
+        # ALL is all data: what the fleet is made of has to be named, and views follow by themselves.
+        kept = {names.state_graph, *design_graphs(names)}
+        for graph in self.draft.graphs():
+            if graph not in kept and not is_view(graph, names):
+                self._remove_all(graph)
+
+    def _remove_all(self, graph: NamedNode) -> None:
+        self.draft.remove([_quad(triple, graph) for triple in _at_most(self.draft.triples(graph))])
+
+    def _transfer(self, operation: Transfer) -> None:
+        source, target = operation.source, operation.target
+        triples = list(_at_most(self.draft.triples(source)))
+        if not triples and not operation.silent:
+            raise QueryError(
+                f"update: {operation.kind} {source}: there is no such graph; {operation.kind} SILENT does without"
+            )
+        # With SILENT a graph that is not there is left out, not taken for an empty one.
+        if source == target or not triples:
+            return
+        if operation.kind != "ADD":
+            self._remove_all(target)
+        self.draft.insert(_quad(triple, target) for triple in triples)
+        if operation.kind == "MOVE":
+            self._remove_all(source)
+
+
+def select_text(operation: Modify, *, with_is_empty: bool) -> tuple[str, bool]:
+    """The query that gives the solutions of ``operation``, and whether its default graph is the union."""
+    chosen = " ".join(f"?{name}" for name in operation.variables) or _ANY
+    clauses: list[str] = [f"FROM {graph}" for graph in operation.using]
+    clauses += [f"FROM NAMED {graph}" for graph in operation.using_named]
+    where = operation.where
+    if not clauses and operation.with_graph is not None:
+        if not operation.names_graphs:
+            clauses = [f"FROM {operation.with_graph}"]
+        elif not with_is_empty:
+            # FROM would leave no named graphs; and within GRAPH an inner GRAPH sees all of them.
+            where = f"{{ GRAPH {operation.with_graph} {where} }}"
+    text = f"{operation.prologue}SELECT {chosen} {' '.join(clauses)} WHERE {where}"
+    return text, operation.with_graph is None and not clauses
+
+
+def _at_most(triples: Iterator[Triple]) -> Iterator[Triple]:
+    for number, triple in enumerate(triples):
+        if number >= limits.QUADS_AT_MOST:
+            raise QueryError(too_many())
+        yield triple
+
+
+def _quad(triple: Triple, graph: NamedNode) -> Quad:
+    return Quad(triple.subject, triple.predicate, triple.object, graph)
+
+
+def _nothing(_: str) -> None:
+    """What ground data takes from a solution."""
+
+
+def evaluate(operations: Sequence[Operation], draft: Draft, functions: Mapping[NamedNode, Function]) -> None:
+    """Carry ``operations`` out on ``draft``. Raises QueryError; then ``draft`` is of no use."""
+    evaluation = Evaluation(draft, functions)
+    for operation in operations:
+        evaluation.run(operation)

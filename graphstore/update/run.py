@@ -1,0 +1,42 @@
+"""One SPARQL update, from its text to its commit.
+
+All operations of a request are one commit: worked out first, under the lock of the fleet's one writer, then
+journaled as the quads that really come and go. An update that fails has written nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from pyoxigraph import NamedNode
+
+from ...ontology.naming import Naming
+from ..access import UpdateAnswer
+from ..commit import Committer
+from ..interfaces import Entry, Function
+from .draft import Draft
+from .evaluate import evaluate
+from .parse import parse_update
+from .write import DesignGuard, commit_guarded
+
+
+def run_update(
+    text: str,
+    committer: Committer,
+    names: Naming,
+    guard: DesignGuard,
+    functions: Mapping[NamedNode, Function],
+    author: str,
+    time: datetime,
+) -> UpdateAnswer:
+    """Carry ``text`` out. Raises QueryError (not SPARQL, or not allowed), RuleError, ActionError, StoreError."""
+    operations = parse_update(text)
+    with committer.lock:
+        draft = Draft(committer.store, names)
+        evaluate(operations, draft, functions)
+        changes = draft.changes()
+        if not changes:
+            return UpdateAnswer(None, 0, 0)
+        sequence = commit_guarded(committer, names, guard, Entry(author, time, changes), draft.touched())
+        return UpdateAnswer(sequence, *draft.counts())
