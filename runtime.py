@@ -31,6 +31,7 @@ from .graphstore.folder import (
     read_folder,
     read_owner,
 )
+from .graphstore.interfaces import TripleStore
 from .graphstore.journal import SqliteJournal
 from .graphstore.load import Design, load_design
 from .graphstore.loads import LoadFiles
@@ -39,10 +40,32 @@ from .graphstore.oxigraph import OxigraphStore
 from .graphstore.reader.limits import QueryLimits
 from .graphstore.reader.readers import Readers
 from .graphstore.remote import RemoteFleet
+from .graphstore.schema import load_schema
+from .graphstore.update.write import concerns_all
 from .ontology import framework
 from .ontology.naming import Naming
 from .reasoner.engine import RuleEngine
 from .reasoner.resolver import RuleResolver
+
+
+@dataclass
+class _Design:
+    """Refuses ontology, rules and actions that do not fit together, and passes new ones on."""
+
+    fleet: LocalFleet
+    engine: RuleEngine
+
+    def check(self, design: TripleStore) -> None:
+        """Raises RuleError, ActionError or InputError."""
+        names = self.fleet.names
+        RuleEngine(design, names, load_schema(design, names))
+        load_actions(design, names)
+
+    def take(self) -> None:
+        """Paths, rules and shapes are read anew, and what rules derive is made anew; schedules wait for a restart."""
+        self.fleet.reload()
+        self.engine.reload(self.fleet.schema)
+        self.engine.derive_all()
 
 
 @dataclass
@@ -72,9 +95,11 @@ def assemble(folder: FleetFolder, clock: MasterClock, limits: QueryLimits | None
         readers = Readers(store, folder.snapshots, folder.journal, committer.lock, limits)
         fleet = LocalFleet(committer, names, resolver, readers=readers, limits=limits, on_close=lock.close)
         engine = RuleEngine(store, names, fleet.schema)
+        fleet.design = _Design(fleet, engine)
         committer.followers.append(engine.follow)
         # Rules follow a commit after it is in the store; a process that was killed in between left that undone.
-        if behind:
+        newest = next(journal.since(journal.last_sequence - 1), None)
+        if behind or (newest is not None and concerns_all(newest, names)):
             engine.derive_all()
         else:
             engine.resume(journal)

@@ -15,6 +15,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -36,6 +37,24 @@ class QueryAnswer:
 
     media_type: str
     body: bytes
+
+
+@dataclass(frozen=True)
+class UpdateAnswer:
+    """What a SPARQL update did: quads added and removed, in which commit; None where nothing changed."""
+
+    sequence: int | None
+    added: int
+    removed: int
+
+
+@dataclass(frozen=True)
+class LoadAnswer:
+    """What a load did: triples read, triples that had to go, in which commit; None where nothing changed."""
+
+    sequence: int | None
+    triples: int
+    removed: int
 
 
 class Fleet(ABC):
@@ -63,6 +82,19 @@ class Fleet(ABC):
     @abstractmethod
     def put(self, path: str, value: Any, *, unit: str | None, time: datetime, author: str) -> int:
         """Put one value where an absolute path says; returns the commit's number."""
+
+    @abstractmethod
+    def update(self, text: str, *, author: str) -> UpdateAnswer:
+        """Carry out a SPARQL update, all of it in one commit, or nothing. Raises QueryError, RuleError, ActionError."""
+
+    @abstractmethod
+    def load(self, file: Path, *, graph: str | None = None, author: str, replace: bool = False) -> LoadAnswer:
+        """Add an RDF file's triples to ``graph``, in one commit; with ``replace`` the graph holds nothing else then.
+
+        The format is told by the file's name (``.ttl``, ``.nt``, ``.rdf``, ``.nq``, ``.trig``, with or without
+        ``.gz``). A file that names graphs needs no ``graph``; what it says outside of them goes there.
+        Raises InputError.
+        """
 
     @abstractmethod
     def status(self) -> Mapping[str, Any]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -14,7 +15,7 @@ from pyoxigraph import NamedNode
 from ..errors import InputError
 from ..ontology.iris import RDF, VT
 from ..ontology.naming import Naming
-from .access import Fleet, QueryAnswer
+from .access import Fleet, LoadAnswer, QueryAnswer, UpdateAnswer
 from .answers import Answer
 from .changes import ChangeSet
 from .commit import Committer
@@ -30,6 +31,9 @@ from .resolver import Resolver
 from .results import choose_formats, serialise
 from .schema import Schema, load_schema
 from .series.functions import series_functions
+from .update.bulk import run_load
+from .update.run import run_update
+from .update.write import DesignGuard, NoGuard
 from .validation.report import ValidationReport
 from .validation.shacl import PyShaclEngine, validate_twins
 from .writer import Provenance, TwinWriter
@@ -47,6 +51,8 @@ class LocalFleet(Fleet):
     readers: Readers | None = None
     """Where queries go that may run away; None where the store has no snapshots: then no limit of time holds them."""
     limits: QueryLimits = field(default_factory=QueryLimits)
+    design: DesignGuard = field(default_factory=NoGuard)
+    """Holds ontology, rules, shapes and actions against what reads them, when an update or a load changes them."""
     on_close: Callable[[], None] = lambda: None
     """Gives back what the fleet was opened with."""
 
@@ -110,6 +116,15 @@ class LocalFleet(Fleet):
             writer.put(twin, steps[1:], value, unit, Provenance("asserted", time))
             entry = Entry(author, time, changes.changes(), samples=tuple(changes.samples))
             return self.committer.commit(entry, tuple(changes.touched()))
+
+    def update(self, text: str, *, author: str) -> UpdateAnswer:
+        """Carry out a SPARQL update in one commit; the series functions ``vtf:…`` are there."""
+        functions = series_functions(self.committer.journal.series)
+        return run_update(text, self.committer, self.names, self.design, functions, author, datetime.now(UTC))
+
+    def load(self, file: Path, *, graph: str | None = None, author: str, replace: bool = False) -> LoadAnswer:
+        """Add an RDF file's triples to ``graph``, or to the graphs it names, in one commit."""
+        return run_load(file, graph, replace, self.committer, self.names, self.design, author, datetime.now(UTC))
 
     def status(self) -> Mapping[str, Any]:
         """Totals for people."""

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from threading import Event
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -21,14 +22,16 @@ import httpx2
 from .. import errors
 from ..errors import InputError, PathSyntaxError, ServiceError, VoltwinError
 from ..ontology.literals import format_time
-from .access import Fleet, QueryAnswer
+from .access import Fleet, LoadAnswer, QueryAnswer, UpdateAnswer
 from .answers import Answer, answer_from_json
+from .update.files import format_of, media_type
 from .validation.report import ValidationReport
 
 ERROR_HEADER: Final = "Voltwin-Error"
 """Names the error's class where the body is plain text, as the SPARQL protocol's clients expect."""
 
 QUERY_TYPE: Final = "application/sparql-query"
+UPDATE_TYPE: Final = "application/sparql-update"
 CONNECT_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 300.0
 
@@ -95,6 +98,27 @@ class RemoteFleet(Fleet):
             raise InputError(f"path {path!r}: to write, name every step, as in /module-0017/cells/cell-03/voltage")
         body = {"value": _plain(value), "unit": unit, "time": format_time(time), "author": author}
         return int(self._json("PUT", f"/twins/{quote(path[1:], safe='/')}", json=body)["sequence"])
+
+    def update(self, text: str, *, author: str) -> UpdateAnswer:
+        """Carry out a SPARQL update."""
+        headers = {"Content-Type": UPDATE_TYPE, "Accept": "application/json"}
+        params = {"author": author}
+        return UpdateAnswer(**self._json("POST", "/sparql", content=text.encode(), headers=headers, params=params))
+
+    def load(self, file: Path, *, graph: str | None = None, author: str, replace: bool = False) -> LoadAnswer:
+        """Send an RDF file to the server as it is."""
+        format_of(file)
+        headers = {"Content-Type": media_type(file), "Accept": "application/json"}
+        if file.suffix == ".gz":
+            headers["Content-Encoding"] = "gzip"
+        params = {"author": author} | ({} if graph is None else {"graph": graph})
+        try:
+            source = file.open("rb")
+        except OSError as error:
+            raise InputError(f"{file}: cannot be read: {error.strerror or error}") from error
+        with source:
+            method = "PUT" if replace else "POST"
+            return LoadAnswer(**self._json(method, "/graphs", content=source, headers=headers, params=params))
 
     def status(self) -> Mapping[str, Any]:
         """Totals for people."""
