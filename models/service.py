@@ -5,10 +5,10 @@
 >>> app.title
 'voltwin models'
 
-POST /models/{name}/run takes ``{"instances": [...]}`` and answers one result per instance, in order; GET
-/models tells ports, shapes and units, /health what is loaded, /metrics counts for Prometheus. A request
-that is malformed as a whole gets a 422 that names the field. The same request may come as an Arrow stream
-(see ``arrow``), and is answered as one.
+POST /models/{name}/run takes ``{"instances": [...]}`` and answers one result per instance, in order, or a single
+``{"inputs": {...}}``; GET /models tells ports, shapes and units, /health what is loaded, /metrics counts for
+Prometheus. A request that is malformed as a whole, or a single instance that is wrong, gets a 422 that names the
+field and its unit. The same request may come as an Arrow stream (see ``arrow``), and is answered as one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from fastapi.responses import PlainTextResponse
 
 from ..errors import InputError, VoltwinError
 from .arrow import MEDIA_TYPE, answer_arrow
-from .handler import answer, describe
+from .handler import answer, describe, error
+from .openapi import REQUEST, RESPONSES
+from .protocol import InstanceError
 from .registry import Registry
 
 
@@ -81,59 +83,14 @@ def _json(content: Any, status: int = 200) -> Response:
     return Response(body, status_code=status, media_type="application/json")
 
 
-def _problem(error: VoltwinError) -> Response:
-    message = str(error)
+def _problem(problem: VoltwinError, registry: Registry, name: str) -> Response:
+    if isinstance(problem, InstanceError):
+        return _json({"error": error(registry.get(name), problem.problem)}, problem.status)
+    message = str(problem)
     content: dict[str, Any] = {"message": message}
-    if isinstance(error, InputError) and ":" in message:
+    if isinstance(problem, InputError) and ":" in message:
         content["field"] = message.split(":", 1)[0]
-    return _json({"error": content}, error.status)
-
-
-_EXAMPLE = {
-    "instances": [
-        {
-            "inputs": {
-                "ocv": {"value": [3.65, 3.66], "unit": "V"},
-                "temperature": {"value": 24.8, "unit": "DEG_C"},
-            },
-            "parameters": {"curve": "bpx-nmc111"},
-        }
-    ]
-}
-
-_REQUEST: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["instances"],
-                    "additionalProperties": False,
-                    "properties": {
-                        "instances": {
-                            "type": "array",
-                            "items": {
-                                "type": "object",
-                                "required": ["inputs"],
-                                "additionalProperties": False,
-                                "properties": {
-                                    "inputs": {
-                                        "type": "object",
-                                        "description": "One member per input port, see GET /models.",
-                                    },
-                                    "parameters": {"type": "object"},
-                                },
-                            },
-                        }
-                    },
-                },
-                "example": _EXAMPLE,
-            },
-            MEDIA_TYPE: {"schema": {"type": "string", "format": "binary", "description": "See voltwin.models.arrow."}},
-        },
-    }
-}
+    return _json({"error": content}, problem.status)
 
 
 def service(registry: Registry) -> FastAPI:
@@ -163,12 +120,8 @@ def service(registry: Registry) -> FastAPI:
     @app.post(
         "/models/{name}/run",
         summary="Run a model over one or many instances",
-        openapi_extra=_REQUEST,
-        responses={
-            404: {"description": "no such model"},
-            415: {"description": "Arrow, but pyarrow is not installed here"},
-            422: {"description": "malformed request, field named"},
-        },
+        openapi_extra=REQUEST,
+        responses=RESPONSES,
     )
     async def run(name: str, request: Request) -> Response:
         body = await request.body()
@@ -190,11 +143,14 @@ def _run(registry: Registry, name: str, body: bytes, kind: str, meter: Meter) ->
             return Response(table, media_type=MEDIA_TYPE)
         try:
             request = json.loads(body)
-        except ValueError as error:
-            raise InputError(f"body: not JSON ({error})") from error
+        except (ValueError, RecursionError) as problem:
+            raise InputError(f"body: not JSON ({problem})") from problem
         reply = answer(registry, name, request)
-    except VoltwinError as error:
-        return _problem(error)
-    refused = sum("error" in result for result in reply["results"])
-    meter.results(name, len(reply["results"]) - refused, refused)
+    except VoltwinError as problem:
+        if isinstance(problem, InstanceError):
+            meter.results(name, 0, 1)
+        return _problem(problem, registry, name)
+    results = reply.get("results", [reply])
+    refused = sum("error" in result for result in results)
+    meter.results(name, len(results) - refused, refused)
     return _json(reply)

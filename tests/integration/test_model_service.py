@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 import json
 import os
@@ -13,6 +14,9 @@ from http.client import HTTPConnection
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import validate
 
 from voltwin.models.handler import answer
 from voltwin.models.registry import Registry
@@ -20,6 +24,14 @@ from voltwin.models.registry import Registry
 pytestmark = pytest.mark.integration
 
 HOUR = 3600.0
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["value", "unit", "inputs", "instances", "ocv", "start"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
 START = 1.56e9
 
 
@@ -161,6 +173,34 @@ def test_an_instance_with_a_wrong_unit_names_field_and_unit(service):
     error = reply["results"][0]["error"]
     assert error["field"] == "ocv"
     assert "A-HR" in error["message"]
+    assert error["unit"] == "V"
+
+
+@pytest.mark.parametrize("model", sorted(INSTANCES))
+def test_a_single_instance_needs_no_list(service, model):
+    status, reply = service.run(model, INSTANCES[model])
+    _, batch = service.run(model, {"instances": [INSTANCES[model]]})
+    assert status == 200
+    assert reply == {"model": model, "version": batch["version"], "outputs": batch["results"][0]["outputs"]}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "parameters", "field", "unit", "words"),
+    [
+        ({"ocv": quantity([3.65], "K")}, {}, "ocv", "V", "wanted is voltage"),
+        ({"ocv": {"value": [3.65]}}, {}, "ocv", "V", "has no unit"),
+        ({"ocv": quantity([3.65], "V"), "temperature": quantity(298.0, "DEG_C")}, {}, "temperature", "DEG_C", "kelvin"),
+        ({"ocv": quantity([9.0], "V")}, {}, "ocv", "V", "curve"),
+        ({"ocv": quantity([3.65], "V")}, {"voltageSigma": 0.5}, "voltageSigma", "MilliV", "has no unit"),
+        ({"ocv": quantity([3.65], "V")}, {"curve": "lfp"}, "curve", None, "bpx-nmc111"),
+        ({}, {}, "ocv", "V", "missing"),
+    ],
+)
+def test_a_single_instance_that_is_wrong_is_a_422_with_field_and_unit(service, inputs, parameters, field, unit, words):
+    status, reply = service.run("ocv-soc", {"inputs": inputs, "parameters": parameters})
+    assert status == 422
+    assert (reply["error"]["field"], reply["error"].get("unit")) == (field, unit)
+    assert words in reply["error"]["message"]
 
 
 def test_an_unknown_model_is_a_404_with_the_known_ones(service):
@@ -191,12 +231,57 @@ def test_metrics_count_what_was_asked(service):
     assert counted() == before + 3
 
 
-def test_the_interface_describes_itself(service):
-    _, body, _ = service.ask("GET", "/openapi.json")
-    paths = json.loads(body)["paths"]
-    run = paths["/models/{name}/run"]["post"]
-    assert "instances" in run["requestBody"]["content"]["application/json"]["schema"]["properties"]
-    assert {"/health", "/models", "/metrics"} <= set(paths)
+@pytest.fixture(scope="module")
+def described(service) -> dict[str, Any]:
+    """What the service says of itself."""
+    return json.loads(service.ask("GET", "/openapi.json")[1])
+
+
+def test_the_interface_describes_itself(described):
+    run = described["paths"]["/models/{name}/run"]["post"]
+    batch, single = run["requestBody"]["content"]["application/json"]["schema"]["oneOf"]
+    assert (batch["required"], single["required"]) == (["instances"], ["inputs"])
+    assert {"/health", "/models", "/metrics"} <= set(described["paths"])
+    for example in run["requestBody"]["content"]["application/json"]["examples"].values():
+        validate(example["value"], run["requestBody"]["content"]["application/json"]["schema"])
+
+
+@pytest.mark.parametrize("model", sorted(INSTANCES))
+def test_what_the_models_take_is_what_the_interface_describes(described, model):
+    run = described["paths"]["/models/{name}/run"]["post"]
+    schema = run["requestBody"]["content"]["application/json"]["schema"]
+    validate(INSTANCES[model], schema)
+    validate({"instances": [INSTANCES[model]]}, schema)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(
+    model=st.sampled_from([*sorted(INSTANCES), "crystal-ball"]),
+    value=ANYTHING,
+    way=st.sampled_from(["whole", "single", "batch", "input", "value", "unit", "parameters"]),
+    data=st.data(),
+)
+def test_whatever_is_sent_the_reply_is_one_the_interface_describes(service, described, model, value, way, data):
+    sound = copy.deepcopy(INSTANCES.get(model, INSTANCES["ocv-soc"]))
+    port = data.draw(st.sampled_from(sorted(sound["inputs"])))
+    if way == "input":
+        sound["inputs"][port] = value
+    elif way in ("value", "unit"):
+        sound["inputs"][port][way] = value
+    elif way == "parameters":
+        sound["parameters"] = value
+    request = {"whole": value, "single": {"inputs": value}, "batch": {"instances": [value, sound]}}.get(way, sound)
+    status, reply = service.run(model, request)
+    responses = described["paths"]["/models/{name}/run"]["post"]["responses"]
+    assert str(status) in responses, (status, reply)
+    validate(reply, responses[str(status)]["content"]["application/json"]["schema"])
+    if way == "batch" and status == 200:
+        assert "outputs" in reply["results"][-1]
+
+
+def test_a_body_nested_beyond_measure_is_a_422(service):
+    status, body, _ = service.ask("POST", "/models/ocv-soc/run", b"[" * 100_000)
+    assert (status, json.loads(body)["error"]["field"]) == (422, "body")
 
 
 def test_an_arrow_stream_is_answered_or_refused_with_a_sentence(service):
