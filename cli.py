@@ -13,14 +13,19 @@ import click
 from .errors import VoltwinError
 
 VERBS: Final = {
+    "backup": "operations:backup",
     "convert": "convert:convert",
+    "events": "history:events",
     "get": "query:get",
     "init": "fleet:init",
+    "log": "history:log",
     "models": "models:models",
     "ontology": "ontology:ontology",
     "put": "query:put",
     "query": "query:query",
+    "rebuild": "operations:rebuild",
     "report": "report:report",
+    "restore": "operations:restore",
     "serve": "fleet:serve",
     "simulate": "simulate:simulate",
     "status": "query:status",

@@ -34,16 +34,23 @@ _FORGET_MARKS: Final = "DELETE WHERE { GRAPH $state { $base vt:appliedSequence ?
 
 
 class OxigraphStore:
-    """A :class:`~voltwin.graphstore.interfaces.TripleStore`; ``folder=None`` keeps it in memory."""
+    """A :class:`~voltwin.graphstore.interfaces.TripleStore`; ``folder=None`` keeps it in memory.
 
-    def __init__(self, folder: Path | None, base: str) -> None:
+    ``frozen`` reads a folder as it is now, though another process may hold and change it.
+    """
+
+    def __init__(self, folder: Path | None, base: str, *, frozen: bool = False) -> None:
         self._where = "memory" if folder is None else str(folder)
+        opening = Store.read_only if frozen else Store
         try:
-            self._store: Store | None = Store() if folder is None else Store(str(folder))
-        except OSError as error:
+            self._store: Store | None = Store() if folder is None else opening(str(folder))
+        except (OSError, RuntimeError) as error:  # RocksDB tells of damage as a RuntimeError
             if "lock" in str(error).lower():
                 raise FleetLockedError(f"{folder}: another process holds the triple store; stop it first") from error
-            raise StoreError(f"{folder}: cannot open the triple store: {error}") from error
+            raise StoreError(
+                f"{folder}: cannot open the triple store: {error}; if it is damaged, `voltwin rebuild` makes it again"
+            ) from error
+        self._frozen = frozen
         self._names = Naming(base)
         self._lock = threading.Lock()
         self._since_flush = 0
@@ -142,7 +149,7 @@ class OxigraphStore:
     def close(self) -> None:
         """Let go of the folder. Iterators still held by a caller keep it open: exhaust them first."""
         with self._lock:
-            if self._store is not None and self._where != "memory":
+            if self._store is not None and self._where != "memory" and not self._frozen:
                 self._store.flush()
             self._store = None
 

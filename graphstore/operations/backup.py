@@ -1,0 +1,160 @@
+"""A backup while the fleet runs: everything as of one commit, checked before it counts.
+
+    backup = back_up(read_folder(Path("plant")), Path("plant-2026-11-23"))
+
+The journal is copied by SQLite's online backup inside one reading transaction, so the writer never waits and the
+copy is the journal as it was after one commit. Samples of the hot table are in it; sealed files and bulk loads that
+it names are copied beside it: they never change, and nobody deletes them meanwhile (see guard.py). The graph is a
+view of the journal: it is not in a backup, restoring makes it again.
+
+What lies in an archive at another address (S3 and the like) stays there; the manifest says which files that are.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from ...errors import StoreError
+from ...ontology.literals import format_time
+from ..database import Database
+from ..folder import FleetFolder
+from ..loads import LoadFiles, place_of
+from ..past_graphs import PastGraphs
+from ..tables import VERSIONS
+from .guard import files_stay
+from .manifest import FileEntry, Manifest, copy_file, entry_of
+from .progress import Progress, unseen
+from .target import new_folder
+
+FORMAT: Final = "voltwin-backup"
+JOURNAL: Final = "journal.sqlite"
+_PAGES: Final = 2048
+
+
+@dataclass(frozen=True)
+class Backup:
+    """What a backup holds: everything up to commit ``sequence``."""
+
+    folder: Path
+    sequence: int
+    graphs: int
+    triples: int
+    files: int
+    size: int
+    elsewhere: int
+    """Sealed files that stay at the archive's address."""
+
+
+def back_up(
+    folder: FleetFolder,
+    destination: Path,
+    *,
+    progress: Progress = unseen,
+    compare: Callable[[Path], None] | None = None,
+) -> Backup:
+    """Back the fleet in ``folder`` up into ``destination``, which must be new.
+
+    ``compare`` is given the copy before it counts and raises StoreError where it finds it wanting.
+    Raises StoreError (disk full, a file missing or damaged); then nothing is left at ``destination``.
+    """
+    with files_stay(folder.path), new_folder(destination, "backup") as place:
+        _copy_journal(folder.journal, place / JOURNAL, progress)
+        local, elsewhere, sequence = _named_files(folder, place / JOURNAL)
+        files = {"fleet.json": copy_file(folder.path / "fleet.json", place / "fleet.json")}
+        for number, (name, sha256) in enumerate(local.items()):
+            progress("copying files", number, len(local))
+            files[name] = _copy(folder.path, place, name, sha256)
+        graphs, triples = check_state(place / JOURNAL, place / "loads", sequence, progress)
+        files[JOURNAL] = entry_of(place / JOURNAL)
+        created = format_time(datetime.now(UTC).replace(microsecond=0))
+        if compare is not None:
+            compare(place)
+        facts = {"graphs": graphs, "triples": triples, "archive": archive_of(folder.path), "elsewhere": elsewhere}
+        Manifest(FORMAT, folder.base, sequence, created, files, facts).write(place)
+        size = sum(entry.size for entry in files.values())
+    return Backup(destination, sequence, graphs, triples, len(files), size, len(elsewhere))
+
+
+def archive_of(folder: Path) -> str:
+    """The address of the fleet's archive of sealed files; empty where they are in its folder."""
+    document = json.loads((folder / "fleet.json").read_text("utf-8"))
+    series = document.get("series")
+    return str(series.get("archive") or "") if isinstance(series, dict) else ""
+
+
+def _copy_journal(source: Path, target: Path, progress: Progress) -> None:
+    # Opened the usual way first: it says in a sentence what is wrong with the file or its version.
+    Database(source, VERSIONS, writable=False).close()
+    address = f"{source.absolute().as_uri()}?mode=ro"
+    with (
+        closing(sqlite3.connect(address, uri=True, isolation_level=None, timeout=30)) as reading,
+        closing(sqlite3.connect(target, isolation_level=None)) as writing,
+    ):
+        # One reading transaction over all steps: without it every commit meanwhile would start the copy anew.
+        reading.execute("BEGIN")
+        reading.execute("SELECT count(*) FROM facts").fetchone()
+        reading.backup(
+            writing,
+            pages=_PAGES,
+            progress=lambda _, left, total: progress("copying the journal", total - left, total),
+        )
+        reading.execute("COMMIT")
+        writing.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
+        check_journal(writing, target)
+
+
+def check_journal(connection: sqlite3.Connection, file: Path) -> None:
+    """Hold a journal's pages and indexes against each other. Raises StoreError."""
+    found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(3)")]
+    if found != ["ok"]:
+        raise StoreError(f"{file}: SQLite finds it damaged ({'; '.join(found)}); restore a backup from before")
+
+
+def _named_files(folder: FleetFolder, journal: Path) -> tuple[dict[str, str | None], list[str], int]:
+    """Files that the copied journal names, with the SHA-256 it knows; sealed ones elsewhere; its last commit."""
+    with closing(sqlite3.connect(f"{journal.absolute().as_uri()}?mode=ro", uri=True)) as reading:
+        (sequence,) = reading.execute("SELECT coalesce(max(sequence), 0) FROM commits").fetchone()
+        loads = [file for (file,) in reading.execute("SELECT DISTINCT file FROM loads ORDER BY file")]
+        sealed = dict(reading.execute("SELECT DISTINCT file, sha256 FROM sealed ORDER BY file").fetchall())
+    local: dict[str, str | None] = {place_of(file): None for file in loads}
+    if archive_of(folder.path):
+        return local, sorted(sealed), int(sequence)
+    return local | {f"series/{file}": sha256 for file, sha256 in sealed.items()}, [], int(sequence)
+
+
+def _copy(source: Path, target: Path, name: str, sha256: str | None) -> FileEntry:
+    try:
+        entry = copy_file(source / name, target / name)
+    except FileNotFoundError:
+        raise StoreError(
+            f"{source / name}: the journal names it and it is gone; `voltwin fsck` says what it held"
+        ) from None
+    if sha256 is not None and entry.sha256 != sha256:
+        raise StoreError(f"{source / name}: is damaged; take it from an older backup, `voltwin fsck` says what it held")
+    return entry
+
+
+def check_state(journal: Path, loads: Path, sequence: int, progress: Progress) -> tuple[int, int]:
+    """Read all that a journal says of the graphs after ``sequence``: how many graphs and triples.
+
+    Raises StoreError where a bulk load is missing or damaged, so that making the view from it will work.
+    """
+    database = Database(journal, VERSIONS, writable=False)
+    try:
+        past = PastGraphs(database, LoadFiles(loads))
+        names = past.graphs(sequence) if sequence else []
+        graphs = triples = 0
+        for number, name in enumerate(names):
+            progress("checking graphs", number, len(names))
+            found = len(past.lines(name, sequence))
+            graphs, triples = graphs + bool(found), triples + found
+        return graphs, triples
+    finally:
+        database.close()

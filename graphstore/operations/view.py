@@ -1,0 +1,121 @@
+"""The graph as the journal has it: making it anew, and holding one view against another."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pyoxigraph import NamedNode, Quad
+
+from ...errors import StoreError
+from ...ontology.naming import Naming
+from ..interfaces import GraphChange, TripleStore
+from ..oxigraph import OxigraphStore
+from ..past_graphs import PastGraphs
+from .progress import Progress, unseen
+
+Derive = Callable[[TripleStore], object]
+"""Gives a store what the rules derive from what it holds."""
+
+_TOGETHER: Final = 2 << 20
+"""Bytes of small graphs that are given to a store together."""
+
+_GRAPHS: Final = "SELECT DISTINCT ?graph WHERE { GRAPH ?graph { ?s ?p ?o } }"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One graph that differs: how many triples are missing in the present view, how many are too many, and one."""
+
+    graph: NamedNode
+    missing: int
+    extra: int
+    example: str
+
+
+def fill(store: TripleStore, past: PastGraphs, sequence: int, progress: Progress = unseen) -> None:
+    """Give an empty store every graph as the journal has it after commit ``sequence``.
+
+    The store's mark says 0 until all is there: ended before that, the next opening takes every commit in.
+    """
+    names = past.graphs(sequence) if sequence else []
+    waiting: list[GraphChange] = []
+    size = 0
+    for number, name in enumerate(names):
+        progress("making graphs", number, len(names))
+        content = past.graph(name, sequence)
+        if len(content) > _TOGETHER:
+            store.load(name, content)
+        elif content:
+            waiting.append(GraphChange(name, "", content.decode()))
+            size += len(content)
+        if size > _TOGETHER:
+            store.apply(0, waiting)
+            waiting, size = [], 0
+    store.apply(0, waiting)
+    store.apply(sequence, ())
+
+
+def clear(store: TripleStore, names: Naming) -> None:
+    """Empty every graph of the fleet, its mark first: an engine elsewhere may hold other people's graphs too."""
+    ours = [graph for graph in graphs_of(store) if graph.value.startswith(names.base)]
+    for graph in sorted(ours, key=lambda graph: (graph != names.state_graph, graph.value)):
+        store.replace(graph, ())
+
+
+def graphs_of(store: TripleStore) -> list[NamedNode]:
+    """Every named graph of a store that is not empty, by IRI."""
+    rows = store.query(_GRAPHS)
+    found = {row["graph"] for row in rows}  # type: ignore[union-attr]  # a SELECT gives rows
+    return sorted((graph for graph in found if isinstance(graph, NamedNode)), key=lambda graph: graph.value)
+
+
+def compare(
+    made: TripleStore, present: TripleStore, names: Naming, progress: Progress = unseen, *, inferred: bool = True
+) -> Iterator[Difference]:
+    """Every graph in which ``present`` differs from ``made``, as sets of quads; the stores' own marks left out."""
+    graphs = sorted({*graphs_of(made), *graphs_of(present)}, key=lambda graph: graph.value)
+    for number, graph in enumerate(graphs):
+        progress("comparing graphs", number, len(graphs))
+        if graph == names.state_graph or not (inferred or names.owner(graph) is None or not _is_inferred(graph, names)):
+            continue
+        wanted, found = _quads(made, graph), _quads(present, graph)
+        if wanted != found:
+            missing, extra = wanted - found, found - wanted
+            yield Difference(graph, len(missing), len(extra), str(min(map(str, missing or extra))))
+
+
+def _is_inferred(graph: NamedNode, names: Naming) -> bool:
+    owner = names.owner(graph)
+    return owner is not None and graph == names.inferred_graph(owner)
+
+
+def _quads(store: TripleStore, graph: NamedNode) -> set[Quad]:
+    return set(store.quads(None, None, None, graph))
+
+
+def replace_folder(graph: Path, base: str, make: Callable[[TripleStore], object]) -> None:
+    """Put a new embedded store where ``graph`` is; the old one goes when the new one is whole.
+
+    Killed in between there is the old one or none, and with none the next opening takes the journal in.
+    """
+    made, old = graph.with_name("graph.new"), graph.with_name("graph.old")
+    shutil.rmtree(made, ignore_errors=True)
+    try:
+        store = OxigraphStore(made, base)
+        try:
+            make(store)
+        finally:
+            store.close()
+        shutil.rmtree(old, ignore_errors=True)
+        if graph.exists():
+            graph.rename(old)
+        made.rename(graph)
+        shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        raise StoreError(f"{graph}: the view could not be made: {error}; the journal is as it was") from error
+    finally:
+        shutil.rmtree(made, ignore_errors=True)

@@ -1,0 +1,201 @@
+"""Where the operations of a fleet are put together: its store, its rules, its files.
+
+    back_up_fleet(Path("plant"), Path("backups/monday"))
+    restore_fleet(Path("backups/monday"), Path("plant-again"))
+
+Beside runtime.py, which makes and opens fleets, and serving.py, which runs one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from .errors import StoreError
+from .graphstore.commit import Committer
+from .graphstore.database import Database
+from .graphstore.folder import FleetFolder, FolderLock, is_held, read_folder
+from .graphstore.interfaces import TripleStore
+from .graphstore.journal import SqliteJournal
+from .graphstore.loads import LoadFiles
+from .graphstore.operations.backup import FORMAT, JOURNAL, Backup, back_up
+from .graphstore.operations.manifest import Manifest
+from .graphstore.operations.progress import Progress, unseen
+from .graphstore.operations.restore import Restored, restore
+from .graphstore.operations.view import Difference, compare, fill, replace_folder
+from .graphstore.oxigraph import OxigraphStore
+from .graphstore.past_graphs import PastGraphs
+from .graphstore.schema import load_schema
+from .graphstore.tables import VERSIONS
+from .ontology.naming import Naming
+from .reasoner.engine import RuleEngine
+
+_SETTLE_SECONDS: Final = 30.0
+
+
+def derive(store: TripleStore, names: Naming) -> None:
+    """Give ``store`` what the rules that it holds derive from it."""
+    RuleEngine(store, names, load_schema(store, names)).derive_all()
+
+
+def back_up_fleet(path: Path, destination: Path, *, thorough: bool = False, progress: Progress = unseen) -> Backup:
+    """Back up the fleet in ``path`` while it runs; ``thorough`` makes the view from the copy and compares it."""
+    folder = read_folder(path)
+
+    def check(place: Path) -> None:
+        differences = _differences(folder, place, progress)
+        if differences:
+            raise StoreError(f"{path}: the view made from the backup differs: {tell(differences)}; see `voltwin fsck`")
+
+    return back_up(folder, destination, progress=progress, compare=check if thorough else None)
+
+
+def restore_fleet(backup: Path, destination: Path, *, progress: Progress = unseen) -> Restored:
+    """Make a new fleet's folder from a backup."""
+
+    def make_view(folder: FleetFolder) -> None:
+        journal = SqliteJournal.open(folder.journal)  # brings one of an older voltwin up to date
+        try:
+            _make(folder, journal.database, journal.last_sequence, progress)
+        finally:
+            journal.close()
+
+    return restore(backup, destination, make_view, progress=progress)
+
+
+def rebuild_fleet(path: Path, *, source: Path | None = None, progress: Progress = unseen) -> int:
+    """Make the view of the fleet in ``path`` anew; the commit it stands at then.
+
+    ``source``: a backup of this fleet whose state is taken first; the journal's commits after it follow.
+    Raises FleetLockedError while another process holds it, StoreError where the backup is not of this fleet.
+    """
+    folder = read_folder(path)
+    with _held(folder) as journal:
+        if source is not None:
+            _rebuild_from(folder, journal, source, progress)
+        else:
+            _make(folder, journal.database, journal.last_sequence, progress)
+        return journal.last_sequence
+
+
+def check_view(path: Path, progress: Progress = unseen) -> list[Difference]:
+    """What differs between the view of the fleet in ``path`` and one that is made anew; nothing is replaced."""
+    folder = read_folder(path)
+    names = Naming(folder.base)
+    with _held(folder) as journal, _open(folder) as present:
+        made = OxigraphStore(None, folder.base)
+        fill(made, PastGraphs(journal.database, LoadFiles(folder.loads)), journal.last_sequence, progress)
+        derive(made, names)
+        return list(compare(made, present, names, progress))
+
+
+def tell(differences: list[Difference]) -> str:
+    """Differences in words: how many graphs, and the first of them."""
+    first = differences[0]
+    return (
+        f"{len(differences)} graphs; {first.graph.value} lacks {first.missing} triples and has {first.extra} too many, "
+        f"such as {first.example}"
+    )
+
+
+def _make(folder: FleetFolder, database: Database, sequence: int, progress: Progress) -> None:
+    names, past = Naming(folder.base), PastGraphs(database, LoadFiles(folder.loads))
+
+    def make(store: TripleStore) -> None:
+        fill(store, past, sequence, progress)
+        derive(store, names)
+
+    replace_folder(folder.graph, folder.base, make)
+
+
+def _rebuild_from(folder: FleetFolder, journal: SqliteJournal, source: Path, progress: Progress) -> None:
+    manifest, names = Manifest.read(source, FORMAT), Naming(folder.base)
+    mine = journal.database.reader().execute(_COMMIT, (manifest.sequence,)).fetchone()
+    database = Database(source / JOURNAL, VERSIONS, writable=False)
+    try:
+        theirs = database.reader().execute(_COMMIT, (manifest.sequence,)).fetchone()
+        if manifest.base != folder.base or (mine is not None and mine != theirs):
+            raise StoreError(f"{source}: is no backup of {folder.path}: commit {manifest.sequence} is another there")
+        if manifest.sequence > journal.last_sequence:
+            raise StoreError(
+                f"{source}: holds commit {manifest.sequence}, the journal of {folder.path} ends at "
+                f"{journal.last_sequence}; restore the backup into a new folder"
+            )
+
+        def make(store: TripleStore) -> None:
+            fill(store, PastGraphs(database, LoadFiles(source / "loads")), manifest.sequence, progress)
+            Committer(journal, store, LoadFiles(folder.loads)).catch_up()
+            derive(store, names)
+
+        replace_folder(folder.graph, folder.base, make)
+    finally:
+        database.close()
+
+
+_COMMIT: Final = "SELECT time, author FROM commits WHERE sequence = ?"
+
+
+def _differences(folder: FleetFolder, place: Path, progress: Progress) -> list[Difference]:
+    """What differs between the live view and one made from the copy in ``place``, both at the live one's commit."""
+    names, made = Naming(folder.base), OxigraphStore(None, folder.base)
+    database = Database(place / JOURNAL, VERSIONS, writable=False)
+    try:
+        past = PastGraphs(database, LoadFiles(place / "loads"))
+        sequence = database.reader().execute("SELECT coalesce(max(sequence), 0) FROM commits").fetchone()[0]
+        fill(made, past, sequence, progress)
+    finally:
+        database.close()
+    present = _live_view(folder, sequence)
+    held = is_held(folder.path)
+    live = SqliteJournal(Database(folder.journal, VERSIONS, writable=False))
+    try:
+        for commit in live.since(sequence):  # the fleet went on while it was copied
+            if commit.sequence <= present.last_applied():
+                Committer(live, made, LoadFiles(folder.loads)).take_in(commit)
+    finally:
+        live.close()
+    if not held:
+        derive(made, names)
+    # While a server works, what its rules derive may be a moment behind its commits.
+    return list(compare(made, present, names, progress, inferred=not held))
+
+
+def _live_view(folder: FleetFolder, sequence: int) -> OxigraphStore:
+    """A frozen view of the store as it is, once it stands at ``sequence`` at least."""
+    deadline = time.monotonic() + _SETTLE_SECONDS
+    while True:
+        view = OxigraphStore(folder.graph, folder.base, frozen=True)
+        if view.last_applied() >= sequence:
+            return view
+        if time.monotonic() > deadline:
+            raise StoreError(
+                f"{folder.graph}: stands at commit {view.last_applied()}, the journal at {sequence}; "
+                "open the fleet once so that it catches up"
+            )
+        time.sleep(0.1)
+
+
+@contextmanager
+def _held(folder: FleetFolder) -> Iterator[SqliteJournal]:
+    """The journal of a folder that this process holds meanwhile."""
+    lock = FolderLock(folder.path)
+    try:
+        journal = SqliteJournal.open(folder.journal)
+        try:
+            yield journal
+        finally:
+            journal.close()
+    finally:
+        lock.close()
+
+
+@contextmanager
+def _open(folder: FleetFolder) -> Iterator[OxigraphStore]:
+    store = OxigraphStore(folder.graph, folder.base)
+    try:
+        yield store
+    finally:
+        store.close()

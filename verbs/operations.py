@@ -1,0 +1,121 @@
+"""`voltwin backup`, `restore`, `rebuild`: keeping a fleet safe."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .query import json_option
+
+_A_MOMENT = 0.5
+
+
+def progress() -> Callable[[str, int, int], None]:
+    """Shows long work on a terminal's standard error; elsewhere nothing."""
+    shown = time.monotonic()
+
+    def show(what: str, done: int, total: int) -> None:
+        nonlocal shown
+        if sys.stderr.isatty() and time.monotonic() - shown > _A_MOMENT:
+            shown = time.monotonic()
+            click.echo(f"\r\033[K{what}: {done} of {total}" if total else f"\r\033[K{what}", nl=False, err=True)
+
+    click.get_current_context().call_on_close(
+        lambda: click.echo("\r\033[K", nl=False, err=True) if sys.stderr.isatty() else None
+    )
+    return show
+
+
+def tell(value: Any, text: str, as_json: bool) -> None:
+    """Print what was done: a sentence, or the figures."""
+    click.echo(json.dumps(asdict(value), indent=2, default=str) if as_json else text)
+
+
+def megabytes(size: int) -> str:
+    """Bytes for people."""
+    return f"{size / 1e6:.1f} MB"
+
+
+folder_argument = click.argument("fleet", type=click.Path(path_type=Path))
+
+
+@click.command()
+@folder_argument
+@click.argument("destination", type=click.Path(path_type=Path))
+@click.option("--thorough", is_flag=True, help="Make the graph from the copy and compare it with the fleet's.")
+@json_option
+def backup(fleet: Path, destination: Path, thorough: bool, as_json: bool) -> None:
+    """Back the fleet in folder FLEET up into the new folder DESTINATION, while it runs.
+
+    All of it is as of one commit. The graph is not in a backup: restoring makes it from the journal.
+    """
+    from ..upkeep import back_up_fleet
+
+    made = back_up_fleet(fleet, destination, thorough=thorough, progress=progress())
+    text = (
+        f"{destination}: commit {made.sequence}, {made.graphs} graphs with {made.triples} triples, "
+        f"{made.files} files, {megabytes(made.size)}"
+    )
+    if made.elsewhere:
+        text += f"; {made.elsewhere} sealed files stay in the archive and are not in it"
+    tell(made, text, as_json)
+
+
+@click.command()
+@click.argument("backup", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path))
+@json_option
+def restore(backup: Path, folder: Path, as_json: bool) -> None:
+    """Make the new fleet's FOLDER from BACKUP, a folder that `voltwin backup` made."""
+    from ..upkeep import restore_fleet
+
+    made = restore_fleet(backup, folder, progress=progress())
+    text = (
+        f"{folder}: fleet {made.base} as of commit {made.sequence}, backed up {made.created}; {made.files} files "
+        f"checked, {made.graphs} graphs with {made.triples} triples made from the journal"
+    )
+    if made.archive:
+        text += f"; sealed samples are read from {made.archive}"
+    tell(made, text, as_json)
+
+
+@click.command()
+@folder_argument
+@click.option("--from", "source", type=click.Path(path_type=Path), help="A backup of this fleet to begin with.")
+@click.option("--check", is_flag=True, help="Replace nothing; say whether the graph is what it should be.")
+@json_option
+@click.pass_context
+def rebuild(context: click.Context, fleet: Path, source: Path | None, check: bool, as_json: bool) -> None:
+    """Make the graph of the fleet in folder FLEET again, from its journal or a backup.
+
+    With --check the exit code is 1 if the graph differs from what the journal and the rules say.
+    """
+    from ..upkeep import check_view, rebuild_fleet
+
+    if check and source:
+        raise click.UsageError("--check compares with the fleet's own journal; leave --from out")
+    if not check:
+        sequence = rebuild_fleet(fleet, source=source, progress=progress())
+        click.echo(
+            json.dumps({"sequence": sequence}) if as_json else f"{fleet}: graph made again, at commit {sequence}"
+        )
+        return
+    found = check_view(fleet, progress())
+    if as_json:
+        rows = [{"graph": d.graph.value, "missing": d.missing, "extra": d.extra, "example": d.example} for d in found]
+        click.echo(json.dumps({"equal": not found, "differences": rows}, indent=2))
+    else:
+        for difference in found:
+            click.echo(
+                f"{difference.graph.value}: lacks {difference.missing} triples, has {difference.extra} too many, "
+                f"such as {difference.example}"
+            )
+        click.echo(f"{fleet}: {'equal' if not found else f'{len(found)} graphs differ; `voltwin rebuild` mends that'}")
+    context.exit(1 if found else 0)
