@@ -21,8 +21,9 @@ from .control.actions import load_actions
 from .control.clock import SystemClock
 from .control.interfaces import MasterClock
 from .converter import Conversion, instances, ontology, shapes
-from .errors import FleetLockedError, InputError
+from .errors import FleetLockedError, InputError, StoreError
 from .graphstore.access import Fleet as AccessFleet
+from .graphstore.chronicle import Chronicle
 from .graphstore.commit import Committer
 from .graphstore.folder import (
     FleetFolder,
@@ -31,20 +32,21 @@ from .graphstore.folder import (
     read_folder,
     read_owner,
 )
-from .graphstore.interfaces import TripleStore
+from .graphstore.interfaces import Snapshots, TripleStore
 from .graphstore.journal import SqliteJournal
 from .graphstore.load import Design, load_design
 from .graphstore.loads import LoadFiles
 from .graphstore.local import LocalFleet
-from .graphstore.oxigraph import OxigraphStore
 from .graphstore.reader.limits import QueryLimits
 from .graphstore.reader.readers import Readers
 from .graphstore.remote import RemoteFleet
 from .graphstore.schema import load_schema
+from .graphstore.stores import StoreChoice, open_store
 from .graphstore.update.write import concerns_all
 from .ontology import framework
 from .ontology.naming import Naming
 from .reasoner.engine import RuleEngine
+from .reasoner.past import reasoning
 from .reasoner.resolver import RuleResolver
 
 
@@ -86,17 +88,35 @@ def assemble(folder: FleetFolder, clock: MasterClock, limits: QueryLimits | None
         names = Naming(folder.base)
         journal = SqliteJournal.open(folder.journal)
         undo.callback(journal.close)
-        store = OxigraphStore(folder.graph, folder.base)
+        store = open_store(folder.store, folder.graph, folder.base)
         undo.callback(store.close)
+        _same_fleet(folder, journal, store)
         committer = Committer(journal, store, LoadFiles(folder.loads))
         behind = committer.catch_up()
-        resolver = RuleResolver(store, journal.series, names, lambda: clock.now() or datetime.now(UTC))
+
+        def now() -> datetime:
+            return clock.now() or datetime.now(UTC)
+
+        resolver = RuleResolver(store, journal.series, names, now)
+        chronicle = Chronicle.over(journal, LoadFiles(folder.loads), names, reasoning())
         limits = limits or QueryLimits()
-        readers = Readers(store, folder.snapshots, folder.journal, committer.lock, limits)
-        fleet = LocalFleet(committer, names, resolver, readers=readers, limits=limits, on_close=lock.close)
+        # A remote engine has its own limit of time, and what is in memory cannot be read by another process.
+        readers = None
+        if isinstance(store, Snapshots) and store.on_disk:
+            readers = Readers(store, folder.snapshots, folder.journal, committer.lock, limits)
+        fleet = LocalFleet(
+            committer,
+            names,
+            resolver,
+            readers=readers,
+            limits=limits,
+            chronicle=chronicle,
+            now=now,
+            on_close=lock.close,
+        )
         engine = RuleEngine(store, names, fleet.schema)
         fleet.design = _Design(fleet, engine)
-        committer.followers.append(engine.follow)
+        committer.followers += [engine.follow, chronicle.follow]
         # Rules follow a commit after it is in the store; a process that was killed in between left that undone.
         newest = next(journal.since(journal.last_sequence - 1), None)
         if behind or (newest is not None and concerns_all(newest, names)):
@@ -107,13 +127,30 @@ def assemble(folder: FleetFolder, clock: MasterClock, limits: QueryLimits | None
     return Assembled(fleet, engine, lock, clock)
 
 
-def create_fleet(path: Path, conversion: Conversion, base: str) -> None:
-    """Make a fleet from a converted model: its folder, with ontology, shapes, actions, rules and first twins."""
-    folder = create_folder(path, base)
+def _same_fleet(folder: FleetFolder, journal: SqliteJournal, store: TripleStore) -> None:
+    reached, written = store.last_applied(), journal.last_sequence
+    if reached > written:
+        raise StoreError(
+            f"{folder.path}: its triple store ({folder.store.engine}) has taken in commit {reached} and its journal "
+            f"ends at {written}: the store belongs to another folder with the base {folder.base}, or the journal is an "
+            "older copy; use another base or another store, or clear the store"
+        )
+
+
+def create_fleet(path: Path, conversion: Conversion, base: str, store: StoreChoice | None = None) -> None:
+    """Make a fleet from a converted model: its folder, with ontology, shapes, actions, rules and first twins.
+
+    ``store`` is the engine that holds the triples; None: Oxigraph in the folder.
+    """
+    folder = create_folder(path, base, store)
     try:
         parts = assemble(folder, SystemClock())
         with parts.fleet:
-            _load(parts, conversion)
+            try:
+                _load(parts, conversion)
+            except BaseException:
+                parts.fleet.committer.store.clear()  # what is in a remote engine does not go with the folder
+                raise
     except BaseException:
         shutil.rmtree(path)  # it was made here, and a fleet that is half made would only be in the way
         raise

@@ -11,7 +11,9 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from ..graphstore.access import Fleet
+from ..graphstore.local import LocalFleet
 from ..graphstore.remote import ERROR_HEADER
+from .events import event_routes
 from .headers import CommonHeaders
 from .pages import page_routes, static_files
 from .problems import add_problem_handlers
@@ -31,6 +33,8 @@ def create_app(fleet: Fleet) -> FastAPI:
     add_problem_handlers(app)
     for routes in (twin_routes, sparql_routes, state_routes, page_routes):
         app.include_router(routes(fleet))
+    if isinstance(fleet, LocalFleet):  # the journal is here
+        app.include_router(event_routes(fleet))
     app.mount("/static", static_files())
     app.add_middleware(
         CORSMiddleware,

@@ -8,8 +8,17 @@ from __future__ import annotations
 from ..errors import InputError
 from ..graphstore.access import Fleet
 from ..graphstore.answers import Answer
+from ..graphstore.past_graphs import parse_as_of
 from ..graphstore.paths.parse import parse
 from ..graphstore.paths.syntax import Name, Position
+
+
+def believed(fleet: Fleet, as_of: str | None) -> Fleet:
+    """The fleet of now, or as it was believed at the moment or after the commit that ``as_of`` names.
+
+    Raises InputError where that is neither, MomentNotFoundError where it lies outside the history.
+    """
+    return fleet if as_of is None else fleet.as_of(parse_as_of(as_of))
 
 
 def ask(fleet: Fleet, path: str) -> list[Answer]:

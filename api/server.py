@@ -6,19 +6,24 @@ print(server.url)            # http://127.0.0.1:34567
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from dataclasses import dataclass, field
 from typing import Final
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..errors import EnvironmentProblem
 
 START_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 5
 """How long requests under way may take when the server stops."""
+
+
+ENDING: Final = "voltwin.ending"
+"""Where a request's scope has the asyncio.Event that is set when the server stops; long answers watch it."""
 
 
 @dataclass
@@ -35,10 +40,15 @@ class Server:
         """Listen and serve; returns once requests are answered. Raises EnvironmentProblem for a busy port."""
         listener = self._bind()
         self.port = int(listener.getsockname()[1])
+        ending = asyncio.Event()
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            await self.app({**scope, ENDING: ending}, receive, send)
+
         config = uvicorn.Config(
-            self.app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=STOP_SECONDS
+            app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=STOP_SECONDS
         )
-        server = _AnnouncingServer(config)
+        server = _AnnouncingServer(config, ending)
         thread = threading.Thread(target=self._serve, args=(server, listener), name="voltwin-web", daemon=True)
         thread.start()
         if not server.ready.wait(START_SECONDS) or not server.started:
@@ -90,11 +100,16 @@ class Server:
 
 
 class _AnnouncingServer(uvicorn.Server):
-    """Tells when it answers."""
+    """Tells when it answers, and its long answers when it stops."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, ending: asyncio.Event) -> None:
         super().__init__(config)
         self.ready = threading.Event()
+        self._ending = ending
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._ending.set()
+        await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

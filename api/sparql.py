@@ -3,6 +3,7 @@
 GET with ``?query=``, POST of a form, POST of the bare text as ``application/sparql-query``; the
 result comes in the format the client accepts. What goes wrong is told as plain text. Updates are
 refused: what changes twins has to pass the journal, and PUT /twins does. A query whose client has gone is ended.
+The parameter ``as_of``, which the protocol does not have, asks the fleet as it was believed then.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from ..graphstore.access import Fleet, QueryAnswer
 from ..graphstore.dataset import with_base, with_dataset
 from ..graphstore.remote import ERROR_HEADER, QUERY_TYPE, public_name
 from .accept import wished
+from .asking import believed
 from .description import service_description
 
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
@@ -54,6 +56,7 @@ class SparqlRequest:
 
     query: str
     accept: str | None
+    as_of: str | None = None
 
 
 def sparql_routes(fleet: Fleet) -> APIRouter:
@@ -108,7 +111,8 @@ def _told(fleet: Fleet, endpoint: str, read: Callable[[], SparqlRequest], abando
     """
     try:
         wanted = read()
-        return _response(fleet.query(with_base(wanted.query, endpoint), wanted.accept, abandoned=abandoned))
+        asked = believed(fleet, wanted.as_of)
+        return _response(asked.query(with_base(wanted.query, endpoint), wanted.accept, abandoned=abandoned))
     except VoltwinError as error:
         return PlainTextResponse(f"{error}\n", error.status, {ERROR_HEADER: public_name(error)})
 
@@ -154,4 +158,8 @@ def read_parameters(parameters: Parameters, accept: str | None) -> SparqlRequest
         raise QueryError(f"query: given {len(queries)} times; give it once, as in ?query=SELECT…")
     default, named = parameters.get("default-graph-uri", ()), parameters.get("named-graph-uri", ())
     formats = [value for name in _FORMAT_PARAMETERS for value in parameters.get(name, ()) if value]
-    return SparqlRequest(with_dataset(queries[0], default, named), wished(accept, formats))
+    moments = parameters.get("as_of", ())
+    if len(moments) > 1:
+        raise QueryError(f"as_of: given {len(moments)} times; give it once")
+    as_of = moments[0] if moments else None
+    return SparqlRequest(with_dataset(queries[0], default, named), wished(accept, formats), as_of)

@@ -7,6 +7,8 @@ from typing import Any
 from fastapi import APIRouter
 
 from ..graphstore.access import Fleet
+from .asking import believed
+from .twins import AsOf
 
 
 def state_routes(fleet: Fleet) -> APIRouter:
@@ -14,12 +16,12 @@ def state_routes(fleet: Fleet) -> APIRouter:
     router = APIRouter(tags=["state"])
 
     @router.get("/validate", summary="SHACL over all twins, or over one")
-    def validate(twin: str | None = None) -> dict[str, Any]:
-        return fleet.validate(twin).to_json()
+    def validate(twin: str | None = None, as_of: AsOf = None) -> dict[str, Any]:
+        return believed(fleet, as_of).validate(twin).to_json()
 
     @router.get("/status", summary="Totals: twins, commits, messages, runs by state, dead letters")
-    def status() -> dict[str, Any]:
-        return dict(fleet.status())
+    def status(as_of: AsOf = None) -> dict[str, Any]:
+        return dict(believed(fleet, as_of).status())
 
     @router.get("/health", summary="Whether the server answers")
     def health() -> dict[str, str]:

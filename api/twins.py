@@ -3,23 +3,28 @@
 ``GET /twins/module-0017/cells/cell-03/voltage`` answers
 ``{"path": "/module-0017/cells/cell-03/voltage", "answers": [{"value": 3.65, "unit": "V", …}]}``.
 A path that names one thing and finds nothing is 404 there. ``GET /paths?path=…`` asks for all that a
-path names, nothing being an answer too; it also takes what URLs swallow, such as ``..``.
+path names, nothing being an answer too; it also takes what URLs swallow, such as ``..``. With ``as_of`` both
+answer as it was believed then.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..graphstore.access import Fleet
 from ..graphstore.answers import Answer
 from ..ontology.literals import parse_time
-from .asking import ask
+from .asking import ask, believed
 
 Scalar = bool | int | float | str
+AsOf = Annotated[
+    str | None,
+    Query(description="As it was believed then: a time (RFC 3339 with a zone) or the number of a commit."),
+]
 
 
 class Put(BaseModel):
@@ -38,12 +43,12 @@ def twin_routes(fleet: Fleet) -> APIRouter:
     router = APIRouter(tags=["twins"])
 
     @router.get("/twins/{path:path}", summary="What a path answers")
-    def read(path: str) -> dict[str, Any]:
-        return _answered(f"/{path}", ask(fleet, f"/{path}"))
+    def read(path: str, as_of: AsOf = None) -> dict[str, Any]:
+        return _answered(f"/{path}", ask(believed(fleet, as_of), f"/{path}"))
 
     @router.get("/paths", summary="Everything a path names, which may be nothing")
-    def read_all(path: str) -> dict[str, Any]:
-        return _answered(path, fleet.all(path))
+    def read_all(path: str, as_of: AsOf = None) -> dict[str, Any]:
+        return _answered(path, believed(fleet, as_of).all(path))
 
     @router.put("/twins/{path:path}", summary="Put one value")
     def write(path: str, body: Put) -> dict[str, int]:

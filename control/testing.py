@@ -23,6 +23,7 @@ from typing import Final
 
 from ..converter import Conversion, instances, ontology, shapes
 from ..errors import HandlerError, VoltwinError
+from ..graphstore.chronicle import Chronicle
 from ..graphstore.commit import Committer
 from ..graphstore.journal import SqliteJournal
 from ..graphstore.load import Design, load_design
@@ -32,6 +33,7 @@ from ..ontology import framework
 from ..ontology.literals import EPOCH
 from ..ontology.naming import Naming
 from ..reasoner.engine import RuleEngine
+from ..reasoner.past import reasoning
 from ..reasoner.resolver import RuleResolver
 from .actions import Actions, load_actions
 from .clock import ReplayClock
@@ -120,19 +122,23 @@ class Bench:
         """A bench over the journal in ``folder``; ``conversion`` is loaded first, None opens what is there."""
         clock = clock or ReplayClock()
         names = Naming(base)
-        committer = Committer(SqliteJournal.open(folder / "journal.sqlite"), OxigraphStore(None, base))
+        journal = SqliteJournal.open(folder / "journal.sqlite")
+        committer = Committer(journal, OxigraphStore(None, base))
         committer.catch_up()
         if conversion is not None:
             description = conversion.description
             design = Design([*framework(), *ontology(description)], shapes(description), instances(description, names))
             load_design(design, committer, names, "bench", EPOCH)
-        resolver = RuleResolver(
-            committer.store, committer.journal.series, names, lambda: clock.now() or datetime.now(UTC)
-        )
-        fleet = LocalFleet(committer, names, resolver)
+
+        def now() -> datetime:
+            return clock.now() or datetime.now(UTC)
+
+        resolver = RuleResolver(committer.store, journal.series, names, now)
+        chronicle = Chronicle.over(journal, None, names, reasoning())
+        fleet = LocalFleet(committer, names, resolver, chronicle=chronicle, now=now)
         engine = RuleEngine(committer.store, names, fleet.schema)
         engine.derive_all()
-        committer.followers.append(engine.follow)
+        committer.followers += [engine.follow, chronicle.follow]
         return cls(committer, fleet, engine, clock)
 
     @property

@@ -22,6 +22,8 @@ from typing import Any
 from ..errors import InputError, PathNotFoundError, TwinNotFoundError
 from ..ontology.steps import quote_step
 from .answers import Answer, Element, Value
+from .events import Subscription
+from .past_graphs import AsOf
 from .paths.parse import parse
 from .paths.syntax import Any as AnyStep
 from .paths.syntax import Deep
@@ -94,6 +96,31 @@ class Fleet(ABC):
         The format is told by the file's name (``.ttl``, ``.nt``, ``.rdf``, ``.nq``, ``.trig``, with or without
         ``.gz``). A file that names graphs needs no ``graph``; what it says outside of them goes there.
         Raises InputError.
+        """
+
+    @abstractmethod
+    def as_of(self, moment: AsOf) -> Fleet:
+        """The fleet as it was believed at ``moment``: a time, or the number of a commit. It cannot be written.
+
+        A time means the state that the newest commit not after it left; commits have the clock's time, which in a
+        replay is the replayed one. Raises MomentNotFoundError outside the fleet's history.
+        """
+
+    @abstractmethod
+    def events(
+        self,
+        since: int | datetime | None = None,
+        *,
+        follow: bool = True,
+        twin: str | None = None,
+        changes: bool = False,
+    ) -> Subscription:
+        """What is committed after commit (or moment) ``since``, in order, each commit once.
+
+        With ``follow`` it waits for more until it is closed, and without ``since`` it begins now. Without ``follow``
+        it ends with the newest commit, and without ``since`` it begins as early as it can. ``twin`` leaves out what
+        does not concern that twin; ``changes`` adds the triples that came and went. Raises MomentNotFoundError where
+        ``since`` lies outside the fleet's history.
         """
 
     @abstractmethod

@@ -109,7 +109,7 @@ class History(PastGraphs):
 
     def _since_snapshot(self, graph: NamedNode) -> tuple[int, int]:
         """For a graph that this process meets for the first time: changes since its snapshot, triples then."""
-        with self._reading() as reader:
+        with self.reading() as reader:
             row = reader.execute("SELECT id FROM graphs WHERE iri = ?", (graph.value,)).fetchone()
             if row is None:
                 return 0, 0
@@ -178,7 +178,7 @@ class History(PastGraphs):
     def _bound(self, wanted: AsOf | None) -> int:
         if wanted is None:
             return 0
-        with self._reading() as reader:
+        with self.reading() as reader:
             (newest,) = reader.execute("SELECT max(sequence) FROM commits").fetchone()
         most = int(newest) - 1
         if isinstance(wanted, int):
@@ -201,7 +201,7 @@ class History(PastGraphs):
         return taken
 
     def _is_behind(self, graph: NamedNode, horizon: int) -> bool:
-        with self._reading() as reader:
+        with self.reading() as reader:
             (number,) = reader.execute("SELECT id FROM graphs WHERE iri = ?", (graph.value,)).fetchone()
             window = (number, number, horizon)
             since = "graph = ? AND sequence > coalesce((SELECT max(sequence) FROM snapshots WHERE graph = ? AND sequence <= ?), 0) AND sequence <= ?"  # noqa: E501

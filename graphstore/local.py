@@ -12,16 +12,19 @@ from typing import Any
 
 from pyoxigraph import NamedNode
 
-from ..errors import InputError
+from ..errors import InputError, StoreError
 from ..ontology.iris import RDF, VT
 from ..ontology.naming import Naming
 from .access import Fleet, LoadAnswer, QueryAnswer, UpdateAnswer
 from .answers import Answer
 from .changes import ChangeSet
+from .chronicle import Chronicle
 from .commit import Committer
 from .dataset import names_dataset
+from .events import Subscription
 from .interfaces import Entry
 from .lookup import is_lookup
+from .past_graphs import AsOf
 from .paths.parse import parse
 from .paths.syntax import Name
 from .reader.limits import QueryLimits
@@ -53,6 +56,10 @@ class LocalFleet(Fleet):
     limits: QueryLimits = field(default_factory=QueryLimits)
     design: DesignGuard = field(default_factory=NoGuard)
     """Holds ontology, rules, shapes and actions against what reads them, when an update or a load changes them."""
+    chronicle: Chronicle | None = None
+    """Looks back into the journal and tells of what comes; None where the fleet was opened without."""
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    """The time of a commit: when something was told, not what it speaks for."""
     on_close: Callable[[], None] = lambda: None
     """Gives back what the fleet was opened with."""
 
@@ -114,17 +121,38 @@ class LocalFleet(Fleet):
             changes = ChangeSet(self.committer.store)
             writer = TwinWriter(changes, self.schema, self.names, self.committer.journal.series)
             writer.put(twin, steps[1:], value, unit, Provenance("asserted", time))
-            entry = Entry(author, time, changes.changes(), samples=tuple(changes.samples))
+            entry = Entry(author, self.now(), changes.changes(), samples=tuple(changes.samples))
             return self.committer.commit(entry, tuple(changes.touched()))
 
     def update(self, text: str, *, author: str) -> UpdateAnswer:
         """Carry out a SPARQL update in one commit; the series functions ``vtf:…`` are there."""
         functions = series_functions(self.committer.journal.series)
-        return run_update(text, self.committer, self.names, self.design, functions, author, datetime.now(UTC))
+        return run_update(text, self.committer, self.names, self.design, functions, author, self.now())
 
     def load(self, file: Path, *, graph: str | None = None, author: str, replace: bool = False) -> LoadAnswer:
         """Add an RDF file's triples to ``graph``, or to the graphs it names, in one commit."""
-        return run_load(file, graph, replace, self.committer, self.names, self.design, author, datetime.now(UTC))
+        return run_load(file, graph, replace, self.committer, self.names, self.design, author, self.now())
+
+    def as_of(self, moment: AsOf) -> Fleet:
+        """The fleet as it was believed at ``moment``; closing this one closes that one."""
+        return self._chronicled.fleet(moment, self.limits)
+
+    def events(
+        self,
+        since: int | datetime | None = None,
+        *,
+        follow: bool = True,
+        twin: str | None = None,
+        changes: bool = False,
+    ) -> Subscription:
+        """What is committed after ``since``, read from the journal."""
+        return self._chronicled.feed.events(since, follow=follow, twin=twin, changes=changes)
+
+    @property
+    def _chronicled(self) -> Chronicle:
+        if self.chronicle is None:
+            raise StoreError("this fleet was opened without its history; open it with Fleet.open")
+        return self.chronicle
 
     def status(self) -> Mapping[str, Any]:
         """Totals for people."""
@@ -134,6 +162,8 @@ class LocalFleet(Fleet):
     def close(self) -> None:
         """Let go of journal and store."""
         self.reload()
+        if self.chronicle is not None:
+            self.chronicle.feed.end()
         if self.readers is not None:
             self.readers.close()
         self.committer.store.close()

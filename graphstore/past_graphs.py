@@ -36,7 +36,7 @@ from typing import Final, Protocol
 
 from pyoxigraph import NamedNode, RdfFormat, parse
 
-from ..errors import InputError, MomentNotFoundError
+from ..errors import InputError, MomentNotFoundError, StoreError
 from ..ontology.literals import format_time, from_microseconds, parse_time, to_microseconds
 from .database import Database
 from .journal import HISTORY_BEGINS
@@ -90,12 +90,12 @@ class PastGraphs:
 
     def span(self) -> Span | None:
         """From where to where there is history; None in an empty journal."""
-        with self._reading() as reader:
+        with self.reading() as reader:
             return _span(reader)
 
     def find(self, wanted: AsOf) -> Moment:
         """The point of history that a moment or the number of a commit names. Raises MomentNotFoundError."""
-        with self._reading() as reader:
+        with self.reading() as reader:
             span = _span(reader)
             if span is None:
                 raise MomentNotFoundError(f"as of {as_of_text(wanted)}: nothing has been committed yet")
@@ -112,7 +112,7 @@ class PastGraphs:
 
     def graphs(self, sequence: int) -> list[NamedNode]:
         """Graphs that some commit up to ``sequence`` has touched, by IRI; they may have become empty since."""
-        with self._reading(sequence) as reader:
+        with self.reading(sequence) as reader:
             return [NamedNode(iri) for (iri,) in reader.execute(_KNOWN_GRAPHS, {"n": sequence})]
 
     def graph(self, graph: NamedNode, sequence: int) -> bytes:
@@ -124,7 +124,7 @@ class PastGraphs:
 
     def lines(self, graph: NamedNode, sequence: int) -> set[str]:
         """As :meth:`graph`, each triple a line without its line feed."""
-        with self._reading(sequence) as reader:
+        with self.reading(sequence) as reader:
             row = reader.execute(_NUMBER, (graph.value,)).fetchone()
             return set() if row is None else self._replay(reader, int(row[0]), sequence)
 
@@ -138,7 +138,7 @@ class PastGraphs:
     def within(self, twin: NamedNode, sequence: int) -> list[NamedNode]:
         """The graphs of one twin that some commit up to ``sequence`` touched: its own and its companions."""
         low, high = f"{twin.value}/", f"{twin.value}0"  # "0" is the character after "/"
-        with self._reading(sequence) as reader:
+        with self.reading(sequence) as reader:
             rows = reader.execute(
                 "SELECT iri FROM graphs WHERE iri = ? OR (iri > ? AND iri < ?)", (twin.value, low, high)
             )
@@ -151,7 +151,7 @@ class PastGraphs:
             "AND sequence <= :n"
             for table in ("changes", "loads", "snapshots")
         )
-        with self._reading(sequence) as reader:
+        with self.reading(sequence) as reader:
             row = reader.execute(f"SELECT max(n) FROM ({newest})", {"iri": graph.value, "n": sequence}).fetchone()  # noqa: S608
             return int(row[0] or 0)
 
@@ -180,25 +180,31 @@ class PastGraphs:
 
     def _loaded(self, file: str) -> str:
         if self._loads is None:
-            raise InputError(f"load {file}: this history was opened without the folder of bulk loads; give it one")
+            raise StoreError(f"load {file}: this history was opened without the folder of bulk loads; give it one")
         return self._loads.read(file).decode()
 
     @contextmanager
-    def _reading(self, sequence: int | None = None) -> Iterator[sqlite3.Connection]:
-        """One view of the journal, so that compaction cannot come between two questions."""
+    def reading(self, sequence: int | None = None) -> Iterator[sqlite3.Connection]:
+        """One view of the journal, so that compaction cannot come between two questions.
+
+        Raises MomentNotFoundError where commit ``sequence`` lies before the history, StoreError.
+        """
         reader = self.database.reader()
         if reader.in_transaction:  # a question inside another one sees what that one sees
             yield reader
             return
-        reader.execute("BEGIN")
         try:
-            if sequence is not None and sequence < _begins(reader):
-                span = _span(reader)
-                assert span is not None
-                raise _outside(sequence, span)
-            yield reader
-        finally:
-            reader.execute("COMMIT")
+            reader.execute("BEGIN")
+            try:
+                if sequence is not None and sequence < _begins(reader):
+                    span = _span(reader)
+                    assert span is not None
+                    raise _outside(sequence, span)
+                yield reader
+            finally:
+                reader.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.database.file}: the history cannot be read: {error}") from error
 
 
 def lines_of(text: str) -> set[str]:
@@ -253,6 +259,11 @@ def parse_as_of(text: str) -> AsOf:
 def as_of_text(wanted: AsOf) -> str:
     """The text that :func:`parse_as_of` reads."""
     return format_time(wanted) if isinstance(wanted, datetime) else str(wanted)
+
+
+def past_is_read(what: str) -> InputError:
+    """The refusal of a write to a fleet as it was."""
+    return InputError(f"{what}: the past can be read and not written; write to the fleet without an as-of")
 
 
 def _begins(reader: sqlite3.Connection) -> int:

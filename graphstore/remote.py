@@ -9,11 +9,11 @@ message. :func:`error_to_json` and :func:`error_from_json` are the two ends of t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from threading import Event
 from pathlib import Path
+from threading import Event
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -24,6 +24,10 @@ from ..errors import InputError, PathSyntaxError, ServiceError, VoltwinError
 from ..ontology.literals import format_time
 from .access import Fleet, LoadAnswer, QueryAnswer, UpdateAnswer
 from .answers import Answer, answer_from_json
+from .event_stream import HEARTBEAT_SECONDS, read_blocks
+from .events import Event as CommitEvent
+from .events import Subscription
+from .past_graphs import AsOf, as_of_text, past_is_read
 from .update.files import format_of, media_type
 from .validation.report import ValidationReport
 
@@ -72,10 +76,14 @@ class RemoteFleet(Fleet):
     """A fleet that a server holds."""
 
     url: str
+    moment: AsOf | None = None
+    """Where this is the fleet as it was believed then, the server is asked for that every time."""
     _client: httpx2.Client = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._client = connect(self.url)
+        if self.moment is not None:
+            self._client.params = httpx2.QueryParams({"as_of": as_of_text(self.moment)})
 
     def all(self, path: str) -> list[Answer]:
         """Every answer of an absolute path."""
@@ -94,6 +102,7 @@ class RemoteFleet(Fleet):
 
     def put(self, path: str, value: Any, *, unit: str | None, time: datetime, author: str) -> int:
         """Put one value where an absolute path says."""
+        self._must_be_now(f"path {path!r}")
         if not path.startswith("/"):
             raise InputError(f"path {path!r}: to write, name every step, as in /module-0017/cells/cell-03/voltage")
         body = {"value": _plain(value), "unit": unit, "time": format_time(time), "author": author}
@@ -101,12 +110,14 @@ class RemoteFleet(Fleet):
 
     def update(self, text: str, *, author: str) -> UpdateAnswer:
         """Carry out a SPARQL update."""
+        self._must_be_now("update")
         headers = {"Content-Type": UPDATE_TYPE, "Accept": "application/json"}
         params = {"author": author}
         return UpdateAnswer(**self._json("POST", "/sparql", content=text.encode(), headers=headers, params=params))
 
     def load(self, file: Path, *, graph: str | None = None, author: str, replace: bool = False) -> LoadAnswer:
         """Send an RDF file to the server as it is."""
+        self._must_be_now(f"load {file}")
         format_of(file)
         headers = {"Content-Type": media_type(file), "Accept": "application/json"}
         if file.suffix == ".gz":
@@ -119,6 +130,49 @@ class RemoteFleet(Fleet):
         with source:
             method = "PUT" if replace else "POST"
             return LoadAnswer(**self._json(method, "/graphs", content=source, headers=headers, params=params))
+
+    def as_of(self, moment: AsOf) -> Fleet:
+        """The fleet as it was believed at ``moment``; it has a connection of its own."""
+        self._json("GET", "/history", params={"as_of": as_of_text(moment)})
+        return RemoteFleet(self.url, moment)
+
+    def events(
+        self,
+        since: int | datetime | None = None,
+        *,
+        follow: bool = True,
+        twin: str | None = None,
+        changes: bool = False,
+    ) -> Subscription:
+        """What is committed after ``since``, as the server sends it.
+
+        Raises ServiceError where the connection is lost: ask again with ``since`` the last event's sequence.
+        """
+        given = {"since": None if since is None else as_of_text(since), "twin": twin}
+        params = {name: value for name, value in given.items() if value is not None}
+        flags = {"follow": str(follow and self.moment is None).lower(), "changes": str(changes).lower()}
+        request = self._client.build_request(
+            "GET",
+            "/events",
+            params=params | flags,
+            timeout=httpx2.Timeout(4 * HEARTBEAT_SECONDS, connect=CONNECT_SECONDS),
+        )
+        response = self._sent("/events", lambda: self._client.send(request, stream=True))
+        return Subscription(self._read_events(response), response.close)
+
+    def _read_events(self, response: httpx2.Response) -> Iterator[CommitEvent]:
+        try:
+            yield from read_blocks(response.iter_lines())
+        except httpx2.HTTPError as error:
+            raise ServiceError(
+                f"{self.url}/events: the connection was lost ({error}); ask again since the last event you had"
+            ) from error
+        finally:
+            response.close()
+
+    def _must_be_now(self, what: str) -> None:
+        if self.moment is not None:
+            raise past_is_read(what)
 
     def status(self) -> Mapping[str, Any]:
         """Totals for people."""
@@ -136,8 +190,13 @@ class RemoteFleet(Fleet):
             raise ServiceError(f"{self.url}{url}: did not answer JSON; is this a voltwin server?") from error
 
     def _send(self, method: str, url: str, **arguments: Any) -> httpx2.Response:
+        return self._sent(url, lambda: self._client.request(method, url, **arguments))
+
+    def _sent(self, url: str, send: Callable[[], httpx2.Response]) -> httpx2.Response:
         try:
-            response = self._client.request(method, url, **arguments)
+            response = send()
+            if not response.is_success:
+                response.read()
         except httpx2.ConnectError as error:
             raise ServiceError(f"{self.url}: nobody answers there; start the server or check the address") from error
         except httpx2.TimeoutException as error:

@@ -12,7 +12,7 @@ from typing import Any, Final
 import click
 
 from ..api.accept import FORMATS
-from ..api.asking import ask
+from ..api.asking import ask, believed
 from ..api.wording import origin_text, value_text
 from ..graphstore.access import QueryAnswer
 from ..graphstore.answers import Element, Trend
@@ -28,14 +28,19 @@ fleet_option = click.option(
     show_envvar=True,
     help="The fleet's folder, or its server as http://host:port.",
 )
+as_of_option = click.option(
+    "--as-of",
+    help="Ask the fleet as it was believed at a time such as 2019-06-01T00:00:00Z, or after a commit's number.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 
 
 @click.command(context_settings=CONTEXT)
 @click.argument("path")
+@as_of_option
 @fleet_option
 @json_option
-def get(path: str, fleet: str, as_json: bool) -> None:
+def get(path: str, as_of: str | None, fleet: str, as_json: bool) -> None:
     """Print what PATH answers, such as /module-0017/cells/cell-03/voltage or '/*/arrivalTest/decision'.
 
     One line an answer: path, value, and where it comes from. A path that names one thing which is not
@@ -44,7 +49,7 @@ def get(path: str, fleet: str, as_json: bool) -> None:
     from ..runtime import open_fleet
 
     with open_fleet(fleet) as opened:
-        answers = ask(opened, path)
+        answers = ask(believed(opened, as_of), path)
     if as_json:
         click.echo(json.dumps({"path": path, "answers": [answer.to_json() for answer in answers]}, indent=2))
         return
@@ -66,8 +71,9 @@ def get(path: str, fleet: str, as_json: bool) -> None:
     type=click.Choice(["table", "json", "csv", "tsv", "xml", "turtle"]),
     help="How to print; a table on a terminal and JSON elsewhere, RDF as Turtle.",
 )
+@as_of_option
 @fleet_option
-def query(text: str, kind: str | None, fleet: str) -> None:
+def query(text: str, kind: str | None, as_of: str | None, fleet: str) -> None:
     """Answer the SPARQL query TEXT, @FILE, or - for standard input, over all twins.
 
     The prefixes vt, vtf, rdf, rdfs, owl, xsd, sosa, prov, qudt and unit are there already. The default
@@ -77,7 +83,7 @@ def query(text: str, kind: str | None, fleet: str) -> None:
 
     chosen = kind or ("table" if sys.stdout.isatty() else "any")
     with open_fleet(fleet) as opened:
-        answer = opened.query(_text(text), _accept(chosen))
+        answer = believed(opened, as_of).query(_text(text), _accept(chosen))
     if chosen == "table" and answer.media_type == "application/sparql-results+json":
         _print_table(answer)
         return

@@ -1,0 +1,47 @@
+"""What one open fleet knows of its own past: graphs, samples, believed states, and events for those who follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ..ontology.naming import Naming
+from .changes import Slot
+from .events import EventFeed
+from .history import History
+from .interfaces import SeriesReader
+from .journal import SqliteJournal
+from .past import PastFleet, PastStates, Reasoning
+from .past_graphs import AsOf, LoadReader
+from .reader.limits import QueryLimits
+
+
+@dataclass(frozen=True)
+class Chronicle:
+    """The readers of one journal that look back, and those it wakes."""
+
+    history: History
+    states: PastStates
+    samples: Callable[[int], SeriesReader]
+    feed: EventFeed
+
+    @classmethod
+    def over(cls, journal: SqliteJournal, loads: LoadReader | None, names: Naming, reasoning: Reasoning) -> Chronicle:
+        """The chronicle of the fleet whose commits ``journal`` holds."""
+        history = History(journal.database, loads)
+        return cls(
+            history,
+            PastStates(history, names, reasoning),
+            journal.series.as_of,
+            EventFeed(history, names),
+        )
+
+    def fleet(self, wanted: AsOf, limits: QueryLimits) -> PastFleet:
+        """The fleet as it was believed then. Raises MomentNotFoundError."""
+        moment = self.history.find(wanted)
+        return PastFleet(moment, self.states, self.samples(moment.sequence), self.samples, self.feed, limits)
+
+    def follow(self, sequence: int, touched: Sequence[Slot]) -> None:
+        """Take in one commit, once store and rules have it."""
+        self.history.follow(sequence, touched)
+        self.feed.follow(sequence, touched)

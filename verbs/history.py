@@ -1,0 +1,71 @@
+"""`voltwin events` and `voltwin log`: what is committed, for programs that follow and for people who ask."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+import click
+
+from .query import CONTEXT, json_option
+
+_fleet = click.argument("fleet", envvar="VOLTWIN_FLEET")
+_twin = click.option("--twin", help="Leave out what does not concern this twin.")
+_since = click.option("--since", help="Begin after this commit, or after a time such as 2019-06-01T00:00:00Z.")
+
+
+@click.command(context_settings=CONTEXT)
+@_fleet
+@_since
+@_twin
+@click.option("--follow", is_flag=True, help="Wait for what comes; begins now unless --since says otherwise.")
+@click.option("--changes", is_flag=True, help="Say which triples came and went, too.")
+@json_option
+def events(fleet: str, since: str | None, twin: str | None, follow: bool, changes: bool, as_json: bool) -> None:
+    """Print what was committed in FLEET, a folder or http://host:port, one line a commit.
+
+    The number a line begins with, given to --since, goes on after that commit: nothing is left out or told twice.
+    """
+    from ..errors import InputError
+    from ..graphstore.local import LocalFleet
+    from ..graphstore.logbook import line, triples
+    from ..runtime import open_fleet
+
+    with open_fleet(fleet) as opened:
+        if follow and isinstance(opened, LocalFleet):
+            raise InputError(
+                f"{fleet}: nobody serves it, so nothing will come; `voltwin serve` it, or leave --follow out"
+            )
+        with opened.events(_moment(since), follow=follow, twin=twin, changes=changes) as found:
+            for event in found:
+                click.echo(json.dumps(event.to_json()) if as_json else line(event))
+                if event.changes and not as_json:
+                    click.echo("\n".join(triples(event)))
+
+
+@click.command(context_settings=CONTEXT)
+@_fleet
+@_since
+@_twin
+@click.option("--all", "everything", is_flag=True, help="Every line of commits that changed a great deal.")
+@json_option
+def log(fleet: str, since: str | None, twin: str | None, everything: bool, as_json: bool) -> None:
+    """Say who changed what in FLEET, a folder or http://host:port, and when."""
+    from ..graphstore.logbook import MOST_LINES, paragraph
+    from ..ontology.naming import Naming
+    from ..runtime import open_fleet
+
+    with open_fleet(fleet) as opened:
+        names = Naming(str(opened.status()["base"]))
+        with opened.events(_moment(since), follow=False, twin=twin, changes=True) as found:
+            for event in found:
+                if as_json:
+                    click.echo(json.dumps(event.to_json()))
+                else:
+                    click.echo("\n".join(paragraph(event, names, None if everything else MOST_LINES)))
+
+
+def _moment(text: str | None) -> int | datetime | None:
+    from ..graphstore.past_graphs import parse_as_of
+
+    return None if text is None else parse_as_of(text)
