@@ -16,7 +16,7 @@ import numpy as np
 from pyoxigraph import NamedNode
 
 from ..interfaces import Sample
-from .rows import EMPTY, Rows, join
+from .rows import EMPTY, Rows, newest
 
 PLACE: Final = "series/"
 """How the names of sealed files begin in the table ``discarded``."""
@@ -104,12 +104,12 @@ def nearest_hot(connection: sqlite3.Connection, series: int, time: int, as_of: i
     side, order = ("<", "DESC") if before else (">", "ASC")
     limit = f"AND sequence <= ? ORDER BY time {order}, sequence DESC LIMIT 1"
     tables = ("samples",) if as_of is None else ("samples", "samples_replaced")
-    newest = 2**63 - 1 if as_of is None else as_of
-    return join(
+    until = 2**63 - 1 if as_of is None else as_of
+    return newest(
         [
             _rows(
                 connection.execute(
-                    f"{_COLUMNS} {table} WHERE series = ? AND time {side} ? {limit}", (series, time, newest)
+                    f"{_COLUMNS} {table} WHERE series = ? AND time {side} ? {limit}", (series, time, until)
                 )
             )
             for table in tables
