@@ -33,30 +33,49 @@ class Committer:
     followers: list[Follower] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
     """Hold it from building a change set to committing it, so that nothing changes in between."""
+    _behind: bool = False
+    """A commit is in the journal and may not be in the store, because the store failed."""
 
     def commit(self, entry: Entry, touched: Sequence[Slot] = ()) -> int:
         """Make ``entry`` durable and visible; returns its number. Raises StoreError if it was not taken.
 
+        Where the journal took it and the store failed, the next commit gives it to the store first: nothing is
+        taken while the store stays away.
+
         ``touched`` are the slots of its changes; those of its loads are found here.
         """
         with self.lock:
+            if self._behind:
+                self.catch_up()
             sequence = self.journal.append(entry)
+            self._behind = True
             self._apply(sequence, entry.changes, entry.loads)
-            for follow in self.followers:
-                follow(sequence, touched)
-            for load, piece in self._pieces(entry.loads):
-                slots = touched_by([GraphChange(load.graph, "", piece.decode())])
-                for follow in self.followers:
-                    follow(sequence, slots)
+            self._behind = False
+            self._tell(sequence, touched, entry.loads)
             return sequence
 
+    def _tell(self, sequence: int, touched: Sequence[Slot], loads: Sequence[GraphLoad]) -> None:
+        for follow in self.followers:
+            follow(sequence, touched)
+        for load, piece in self._pieces(loads):
+            slots = touched_by([GraphChange(load.graph, "", piece.decode())])
+            for follow in self.followers:
+                follow(sequence, slots)
+
     def catch_up(self) -> int:
-        """Give the store every commit it has not taken in; how many there were."""
+        """Give the store every commit it has not taken in, and tell the followers; how many there were.
+
+        Where only the answer to an update was lost, the store has the newest commit and its followers have not seen
+        it: they are told once more, which changes nothing where they had.
+        """
         with self.lock:
-            behind = 0
-            for commit in self.journal.since(self.store.last_applied()):
-                self.take_in(commit)
-                behind += 1
+            applied, behind = self.store.last_applied(), 0
+            for commit in self.journal.since(applied - 1 if self._behind and applied else applied):
+                if commit.sequence > applied:
+                    self.take_in(commit)
+                    behind += 1
+                self._tell(commit.sequence, touched_by(commit.changes), commit.loads)
+            self._behind = False
             return behind
 
     def take_in(self, commit: Commit) -> None:

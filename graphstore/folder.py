@@ -2,7 +2,7 @@
 
 ::
 
-    fleet.json       base IRI and format version, fixed when the fleet is created
+    fleet.json       base IRI, format version and engine, fixed when the fleet is created
     journal.sqlite   the spine (with SQLite's -wal and -shm beside it)
     graph/           the triple store, a view of the journal
     snapshots/       hard links to the triple store for queries under way; there only while the folder is held
@@ -19,12 +19,13 @@ import os
 import socket
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TextIO
 
-from ..errors import FleetLockedError, FleetVersionError, StoreError
+from ..errors import FleetLockedError, FleetVersionError, InputError, StoreError
 from ..ontology.naming import Naming
+from .stores import StoreChoice
 
 VERSION: Final = 1
 
@@ -35,6 +36,8 @@ class FleetFolder:
 
     path: Path
     base: str
+    store: StoreChoice = field(default_factory=StoreChoice)
+    """The engine that holds the triples."""
 
     @property
     def journal(self) -> Path:
@@ -57,7 +60,7 @@ class FleetFolder:
         return self.path / "loads"
 
 
-def create_folder(path: Path, base: str) -> FleetFolder:
+def create_folder(path: Path, base: str, store: StoreChoice | None = None) -> FleetFolder:
     """Make a new fleet's folder. Raises StoreError where there is one already."""
     Naming(base)
     if (path / "fleet.json").exists():
@@ -65,9 +68,11 @@ def create_folder(path: Path, base: str) -> FleetFolder:
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise StoreError(f"{path}: is there already and holds something else; choose another folder")
     path.mkdir(parents=True, exist_ok=True)
-    document = {"format": "voltwin-fleet", "version": VERSION, "base": base}
+    document: dict[str, object] = {"format": "voltwin-fleet", "version": VERSION, "base": base}
+    if store is not None:
+        document["store"] = store.to_json()
     (path / "fleet.json").write_text(json.dumps(document, indent=2) + "\n", "utf-8")
-    return FleetFolder(path, base)
+    return FleetFolder(path, base, store or StoreChoice())
 
 
 def read_folder(path: Path) -> FleetFolder:
@@ -78,13 +83,14 @@ def read_folder(path: Path) -> FleetFolder:
     try:
         document = json.loads(file.read_text("utf-8"))
         version, base = int(document["version"]), str(document["base"])
-    except (ValueError, KeyError) as error:
+        store = StoreChoice.from_json(document.get("store"))
+    except (ValueError, KeyError, InputError) as error:
         raise StoreError(f"{file}: is not readable as a fleet's description: {error}") from error
     if version > VERSION:
         raise FleetVersionError(
             f"{path}: fleet version {version} is newer than this voltwin's ({VERSION}); upgrade voltwin"
         )
-    return FleetFolder(path, base)
+    return FleetFolder(path, base, store)
 
 
 class FolderLock:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from typing import Literal as OneOf
 
 import numpy as np
@@ -323,8 +323,14 @@ class TripleStore(Protocol):
         ...
 
 
+@runtime_checkable
 class Snapshots(Protocol):
     """What a triple store can do besides, if other processes may read it as it is now."""
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether there is anything to take a snapshot of."""
+        ...
 
     @property
     def writes(self) -> int:

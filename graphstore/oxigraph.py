@@ -133,6 +133,11 @@ class OxigraphStore:
         """Grows with everything that changes the store."""
         return self._writes
 
+    @property
+    def on_disk(self) -> bool:
+        """Whether there is a folder to take snapshots of."""
+        return self._where != "memory"
+
     def snapshot(self, folder: Path) -> None:
         """Hard links to what the store holds now. Raises StoreError: in memory, disk full, other disk."""
         with self._lock:

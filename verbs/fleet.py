@@ -17,13 +17,21 @@ from ..settings import Settings, parse_services
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--base", default="https://fleet.example/", show_default=True, help="What every IRI starts with.")
-def init(folder: Path, model: Path, base: str) -> None:
-    """Make a fleet in FOLDER from MODEL (a UML file or a JSON description)."""
+@click.option("--store", help="The engine of its triples: oxigraph (default), memory, or a SPARQL endpoint's URL.")
+@click.option("--store-option", "options", multiple=True, metavar="NAME=VALUE", help="An option of that engine.")
+def init(folder: Path, model: Path, base: str, store: str | None, options: tuple[str, ...]) -> None:
+    """Make a fleet in FOLDER from MODEL (a UML file or a JSON description).
+
+    A SPARQL endpoint has options such as update=URL, graphs=URL and auth=digest; docs/stores.md has all of them.
+    Credentials are read from environment variables.
+    """
     from ..converter import convert
+    from ..graphstore.stores import choose_store
     from ..runtime import create_fleet
 
+    chosen = choose_store(store, options)
     conversion = convert(model)
-    create_fleet(folder, conversion, base)
+    create_fleet(folder, conversion, base, chosen)
     click.echo(f"{folder}: fleet made from {model.name}, base {base}")
 
 

@@ -32,7 +32,7 @@ PUBLIC = [
 # Names of parameters that may be given by name are part of the promise; defaults and types may grow.
 CALLS = {
     "convert": ["path"],
-    "create_fleet": ["path", "conversion", "base"],
+    "create_fleet": ["path", "conversion", "base", "store"],
     "open_fleet": ["location", "limits"],
     "parse_path": ["text"],
     "Fleet.open": ["location", "limits"],
