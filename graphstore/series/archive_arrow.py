@@ -125,7 +125,7 @@ def _s3(plain: str, root: str, options: Mapping[str, str]) -> FileSystemArchive:
             f"archive {plain}: option {', '.join(unknown)} is not known; there are {', '.join(_S3_OPTIONS)}. "
             "Keys come from the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY"
         )
-    if not root.strip("/"):
+    if not root.partition("/")[0]:
         raise InputError(f"archive {plain}: names no bucket; write s3://bucket/prefix")
 
     def connect() -> fs.FileSystem:
@@ -142,10 +142,12 @@ def _s3(plain: str, root: str, options: Mapping[str, str]) -> FileSystemArchive:
 def explain(error: BaseException) -> str:
     """What a person can do about what a service answered."""
     text = str(error) or type(error).__name__
-    # An answer to a HEAD has no body, so only the number tells.
-    refused = ("ACCESS_DENIED", "InvalidAccessKeyId", "SignatureDoesNotMatch", "HTTP status 403", "code: 403")
-    if any(mark in text for mark in refused):
+    # The client writes AWS's codes its own way, the service in its own; no difference here.
+    plain = text.replace("_", "").lower()
+    if any(
+        mark in plain for mark in ("accessdenied", "invalidaccesskeyid", "signaturedoesnotmatch", "http status 403")
+    ):
         return f"access is refused; check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and the bucket's policy ({text})"
-    if "NO_SUCH_BUCKET" in text or "NoSuchBucket" in text:
+    if "nosuchbucket" in plain:
         return f"there is no such bucket; make it first ({text})"
     return text

@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from threading import RLock
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from ...errors import InputError, StoreError
 from .archive import missing
@@ -28,8 +28,9 @@ class PostgresArchive:
         parts = urlsplit(address)
         options = dict(parse_qsl(parts.query))
         self._table = options.pop("table", "voltwin_series")
-        self.address = urlunsplit(parts._replace(query=""))
-        self._connect_to = urlunsplit(parts._replace(query=urlencode(options)))
+        # Put together by hand: the host may be empty, and a socket's folder among the options.
+        self.address = f"postgresql://{parts.netloc}{parts.path}"
+        self._connect_to = f"{self.address}?{urlencode(options)}"
         if not _TABLE.fullmatch(self._table):
             raise InputError(f"archive {self.address}: table {self._table!r}; use lower case, digits and underscores")
         if "password" in options:
