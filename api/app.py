@@ -14,6 +14,7 @@ from ..graphstore.access import Fleet
 from ..graphstore.local import LocalFleet
 from ..graphstore.remote import ERROR_HEADER
 from .events import event_routes
+from .graphs import graph_routes
 from .headers import CommonHeaders
 from .pages import page_routes, static_files
 from .problems import add_problem_handlers
@@ -31,7 +32,7 @@ def create_app(fleet: Fleet) -> FastAPI:
         title=TITLE, docs_url=None, redoc_url=None, description="A fleet of digital twins, by path and SPARQL."
     )
     add_problem_handlers(app)
-    for routes in (twin_routes, sparql_routes, state_routes, page_routes):
+    for routes in (twin_routes, sparql_routes, graph_routes, state_routes, page_routes):
         app.include_router(routes(fleet))
     if isinstance(fleet, LocalFleet):  # the journal is here
         app.include_router(event_routes(fleet))

@@ -2,7 +2,7 @@
 
 GET with ``?query=``, POST of a form, POST of the bare text as ``application/sparql-query``; the
 result comes in the format the client accepts. What goes wrong is told as plain text. Updates are
-refused: what changes twins has to pass the journal, and PUT /twins does. A query whose client has gone is ended.
+POSTed to the same place (``update.py``). A query whose client has gone is ended.
 The parameter ``as_of``, which the protocol does not have, asks the fleet as it was believed then.
 """
 
@@ -26,11 +26,9 @@ from ..graphstore.remote import ERROR_HEADER, QUERY_TYPE, public_name
 from .accept import wished
 from .asking import believed
 from .description import service_description
+from .update import FORM_TYPE, answer_update, is_update
 
-FORM_TYPE: Final = "application/x-www-form-urlencoded"
-UPDATE_TYPE: Final = "application/sparql-update"
-
-_NO_UPDATE: Final = "SPARQL Update is not taken here yet; put values with PUT /twins/{path}, which passes the journal"
+_NO_UPDATE: Final = "an update is sent by POST, as application/sparql-update or as update=… of a form, not in the URL"
 _METHODS: Final = {"Allow": "GET, HEAD, POST, OPTIONS"}
 _FORMAT_PARAMETERS: Final = ("format", "output", "results")
 _UTF8: Final = ("utf-8", "utf8", "us-ascii", "ascii")
@@ -41,7 +39,7 @@ Parameters = Mapping[str, Sequence[str]]
 class UpdateRefused(QueryError):
     """An update where only queries are taken."""
 
-    status = 403
+    status = 405
 
 
 class BodyRefused(QueryError):
@@ -72,6 +70,8 @@ def sparql_routes(fleet: Fleet) -> APIRouter:
     async def post(request: Request) -> Response:
         body, headers, text = await request.body(), request.headers, request.url.query
         kind, accept = headers.get("content-type"), headers.get("accept")
+        if is_update(kind, body):
+            return await run_in_threadpool(answer_update, fleet, request, body)
         return await _answered(fleet, request, lambda: read_post(kind, body, parse_parameters(text), accept))
 
     async def options(_: Request) -> Response:
@@ -80,7 +80,7 @@ def sparql_routes(fleet: Fleet) -> APIRouter:
     for path in ("/sparql", "/sparql/"):
         shown = path == "/sparql"
         router.add_api_route(path, get, methods=["GET"], include_in_schema=shown, summary="SPARQL 1.1 query")
-        router.add_api_route(path, post, methods=["POST"], include_in_schema=shown, summary="SPARQL 1.1 query")
+        router.add_api_route(path, post, methods=["POST"], include_in_schema=shown, summary="SPARQL query or update")
         router.add_api_route(path, options, methods=["OPTIONS"], include_in_schema=False)
     return router
 
@@ -134,8 +134,6 @@ def read_post(content_type: str | None, body: bytes, url: Parameters, accept: st
     """A POST: a form, or the query alone with its parameters in the URL. Raises QueryError."""
     kind, *rest = (part.strip().lower() for part in (content_type or "").split(";"))
     charset = next((part.removeprefix("charset=").strip('"') for part in rest if part.startswith("charset=")), "utf-8")
-    if kind == UPDATE_TYPE:
-        raise UpdateRefused(_NO_UPDATE)
     if kind not in (FORM_TYPE, QUERY_TYPE):
         raise BodyRefused(f"Content-Type {content_type!r}: send {FORM_TYPE} with query=…, or the query as {QUERY_TYPE}")
     if charset not in _UTF8:

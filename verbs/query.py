@@ -83,7 +83,7 @@ def query(text: str, kind: str | None, as_of: str | None, fleet: str) -> None:
 
     chosen = kind or ("table" if sys.stdout.isatty() else "any")
     with open_fleet(fleet) as opened:
-        answer = believed(opened, as_of).query(_text(text), _accept(chosen))
+        answer = believed(opened, as_of).query(read_text(text), _accept(chosen))
     if chosen == "table" and answer.media_type == "application/sparql-results+json":
         _print_table(answer)
         return
@@ -93,7 +93,8 @@ def query(text: str, kind: str | None, as_of: str | None, fleet: str) -> None:
     sys.stdout.buffer.flush()
 
 
-def _text(text: str) -> str:
+def read_text(text: str) -> str:
+    """What an argument means: itself, the content of ``@FILE``, or ``-`` for standard input."""
     if text == "-":
         return sys.stdin.read()
     if not text.startswith("@"):

@@ -160,12 +160,19 @@ def test_graphs_are_the_same_in_every_format(web, accept, kind):
     [
         (lambda web: web.get("/sparql", params={"query": "SELECT * WHERE {"}), 400, "expected"),
         (lambda web: web.get("/sparql", params={"nothing": "x"}), 400, "give it once"),
-        (lambda web: web.post("/sparql", data={"update": "CLEAR ALL"}), 403, "PUT /twins"),
-        (lambda web: web.get("/sparql", params={"update": "CLEAR ALL"}), 403, "PUT /twins"),
+        (lambda web: web.get("/sparql", params={"update": "CLEAR ALL"}), 405, "by POST"),
+        (lambda web: web.post("/sparql", data={"update": "DROP DEFAULT"}), 400, "union of all graphs"),
         (
-            lambda web: web.post("/sparql", content="CLEAR ALL", headers={"Content-Type": "application/sparql-update"}),
+            lambda web: web.post("/sparql", data={"update": "DROP ALL"}, headers={"Origin": "https://evil.example"}),
             403,
-            "PUT /twins",
+            "not write",
+        ),
+        (
+            lambda web: web.post(
+                "/sparql", content="LOAD <http://x.example/>", headers={"Content-Type": "application/sparql-update"}
+            ),
+            400,
+            "must not fetch",
         ),
         (lambda web: web.post("/sparql", content="ASK {}", headers={"Content-Type": "text/plain"}), 415, "text/plain"),
         (lambda web: web.get("/sparql", params={"query": "ASK {}", "format": "yaml"}), 400, "'yaml'"),
@@ -199,7 +206,7 @@ def test_the_dataset_of_the_request_is_all_that_is_asked(web):
 
 def test_a_refused_update_changed_nothing(web):
     before = web.get("/status").json()
-    web.post("/sparql", data={"update": "DROP ALL"})
+    web.post("/sparql", data={"update": "DROP ALL"}, headers={"Origin": "null"})
     assert web.get("/status").json() == before
 
 
@@ -212,3 +219,4 @@ def test_asked_nothing_it_describes_itself(web, server):
         endpoint = rdflib.URIRef(f"{server.url}/sparql")
         assert (endpoint, sd.endpoint, endpoint) in described
         assert (endpoint, sd.supportedLanguage, sd.SPARQL11Query) in described
+        assert (endpoint, sd.supportedLanguage, sd.SPARQL11Update) in described
