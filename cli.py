@@ -19,6 +19,7 @@ VERBS: Final = {
     "get": "query:get",
     "init": "fleet:init",
     "log": "history:log",
+    "load": "load:load",
     "models": "models:models",
     "ontology": "ontology:ontology",
     "put": "query:put",
@@ -29,6 +30,7 @@ VERBS: Final = {
     "serve": "fleet:serve",
     "simulate": "simulate:simulate",
     "status": "query:status",
+    "update": "update:update",
     "validate": "query:validate",
     "weather": "simulate:weather",
 }
