@@ -9,11 +9,13 @@ Beside runtime.py, which makes and opens fleets, and serving.py, which runs one.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from .control.clock import SystemClock
 from .errors import StoreError
 from .graphstore.commit import Committer
 from .graphstore.database import Database
@@ -22,16 +24,19 @@ from .graphstore.interfaces import TripleStore
 from .graphstore.journal import SqliteJournal
 from .graphstore.loads import LoadFiles
 from .graphstore.operations.backup import FORMAT, JOURNAL, Backup, back_up
+from .graphstore.operations.importing import Imported, import_twins
 from .graphstore.operations.manifest import Manifest
 from .graphstore.operations.progress import Progress, unseen
 from .graphstore.operations.restore import Restored, restore
-from .graphstore.operations.view import Difference, compare, fill, replace_folder
+from .graphstore.operations.view import Difference, clear, compare, fill, replace_folder
 from .graphstore.oxigraph import OxigraphStore
 from .graphstore.past_graphs import PastGraphs
 from .graphstore.schema import load_schema
+from .graphstore.stores import DEFAULT, open_store
 from .graphstore.tables import VERSIONS
 from .ontology.naming import Naming
 from .reasoner.engine import RuleEngine
+from .runtime import assemble
 
 _SETTLE_SECONDS: Final = 30.0
 
@@ -92,6 +97,14 @@ def check_view(path: Path, progress: Progress = unseen) -> list[Difference]:
         return list(compare(made, present, names, progress))
 
 
+def import_into_fleet(path: Path, source: Path, *, author: str, replace: bool = False) -> Imported:
+    """Bring exported twins into the fleet in ``path``. Raises FleetLockedError while another process holds it."""
+    parts = assemble(read_folder(path), SystemClock())
+    with parts.fleet:
+        fleet, now = parts.fleet, datetime.now(UTC)
+        return import_twins(source, fleet.committer, fleet.names, fleet.schema, author=author, now=now, replace=replace)
+
+
 def tell(differences: list[Difference]) -> str:
     """Differences in words: how many graphs, and the first of them."""
     first = differences[0]
@@ -108,7 +121,17 @@ def _make(folder: FleetFolder, database: Database, sequence: int, progress: Prog
         fill(store, past, sequence, progress)
         derive(store, names)
 
-    replace_folder(folder.graph, folder.base, make)
+    _replace(folder, make)
+
+
+def _replace(folder: FleetFolder, make: Callable[[TripleStore], object]) -> None:
+    """Fill an engine anew: the embedded one in a folder beside, another one in place."""
+    if folder.store.engine == DEFAULT:
+        replace_folder(folder.graph, folder.base, make)
+        return
+    with _open(folder) as store:
+        clear(store, Naming(folder.base))
+        make(store)
 
 
 def _rebuild_from(folder: FleetFolder, journal: SqliteJournal, source: Path, progress: Progress) -> None:
@@ -130,7 +153,7 @@ def _rebuild_from(folder: FleetFolder, journal: SqliteJournal, source: Path, pro
             Committer(journal, store, LoadFiles(folder.loads)).catch_up()
             derive(store, names)
 
-        replace_folder(folder.graph, folder.base, make)
+        _replace(folder, make)
     finally:
         database.close()
 
@@ -148,6 +171,11 @@ def _differences(folder: FleetFolder, place: Path, progress: Progress) -> list[D
         fill(made, past, sequence, progress)
     finally:
         database.close()
+    if folder.store.engine != DEFAULT:
+        raise StoreError(
+            f"{folder.path}: its graph is in the engine {folder.store.engine}, which cannot be read at one commit from "
+            "here; back it up without --thorough and compare with `voltwin rebuild --check`"
+        )
     present = _live_view(folder, sequence)
     held = is_held(folder.path)
     live = SqliteJournal(Database(folder.journal, VERSIONS, writable=False))
@@ -193,8 +221,8 @@ def _held(folder: FleetFolder) -> Iterator[SqliteJournal]:
 
 
 @contextmanager
-def _open(folder: FleetFolder) -> Iterator[OxigraphStore]:
-    store = OxigraphStore(folder.graph, folder.base)
+def _open(folder: FleetFolder) -> Iterator[TripleStore]:
+    store = open_store(folder.store, folder.graph, folder.base)
     try:
         yield store
     finally:

@@ -1,7 +1,8 @@
-"""`voltwin backup`, `restore`, `rebuild`: keeping a fleet safe."""
+"""`voltwin backup`, `restore`, `rebuild`, `export`, `import`: keeping a fleet safe and moving twins."""
 
 from __future__ import annotations
 
+import getpass
 import json
 import sys
 import time
@@ -119,3 +120,41 @@ def rebuild(context: click.Context, fleet: Path, source: Path | None, check: boo
             )
         click.echo(f"{fleet}: {'equal' if not found else f'{len(found)} graphs differ; `voltwin rebuild` mends that'}")
     context.exit(1 if found else 0)
+
+
+@click.command()
+@folder_argument
+@click.argument("destination", type=click.Path(path_type=Path))
+@click.option("--twin", "twins", multiple=True, required=True, help="Key of a twin; may be given several times.")
+@json_option
+def export(fleet: Path, destination: Path, twins: tuple[str, ...], as_json: bool) -> None:
+    """Write twins of the fleet in folder FLEET into the new folder DESTINATION: TriG, Parquet and a manifest.
+
+    A server may go on writing meanwhile: all of it is as of one commit.
+    """
+    from ..graphstore.folder import read_folder
+    from ..graphstore.operations.export import export_twins
+
+    made = export_twins(read_folder(fleet), twins, destination)
+    text = (
+        f"{destination}: {made.twins} twins as of commit {made.sequence}, {made.triples} triples, "
+        f"{made.series} series with {made.samples} samples"
+    )
+    tell(made, text, as_json)
+
+
+@click.command(name="import")
+@folder_argument
+@click.argument("source", type=click.Path(path_type=Path))
+@click.option("--replace", is_flag=True, help="Replace twins that are there already; samples are merged.")
+@click.option("--author", help="Who does it; by default you.")
+@json_option
+def import_(fleet: Path, source: Path, replace: bool, author: str | None, as_json: bool) -> None:
+    """Bring the twins in SOURCE, a folder that `voltwin export` made, into the fleet in folder FLEET, in one commit."""
+    from ..upkeep import import_into_fleet
+
+    made = import_into_fleet(fleet, source, author=author or getpass.getuser(), replace=replace)
+    for warning in made.warnings:
+        click.echo(f"voltwin: note: {warning}", err=True)
+    text = f"{fleet}: commit {made.sequence}, {len(made.twins)} twins, {made.triples} triples, {made.samples} samples"
+    tell(made, text, as_json)

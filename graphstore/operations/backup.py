@@ -12,7 +12,6 @@ What lies in an archive at another address (S3 and the like) stays there; the ma
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -27,6 +26,7 @@ from ..database import Database
 from ..folder import FleetFolder
 from ..loads import LoadFiles, place_of
 from ..past_graphs import PastGraphs
+from ..series.options import read_options
 from ..tables import VERSIONS
 from .guard import files_stay
 from .manifest import FileEntry, Manifest, copy_file, entry_of
@@ -76,17 +76,11 @@ def back_up(
         created = format_time(datetime.now(UTC).replace(microsecond=0))
         if compare is not None:
             compare(place)
-        facts = {"graphs": graphs, "triples": triples, "archive": archive_of(folder.path), "elsewhere": elsewhere}
+        archive = read_options(folder.path).archive
+        facts = {"graphs": graphs, "triples": triples, "archive": archive, "elsewhere": elsewhere}
         Manifest(FORMAT, folder.base, sequence, created, files, facts).write(place)
         size = sum(entry.size for entry in files.values())
     return Backup(destination, sequence, graphs, triples, len(files), size, len(elsewhere))
-
-
-def archive_of(folder: Path) -> str:
-    """The address of the fleet's archive of sealed files; empty where they are in its folder."""
-    document = json.loads((folder / "fleet.json").read_text("utf-8"))
-    series = document.get("series")
-    return str(series.get("archive") or "") if isinstance(series, dict) else ""
 
 
 def _copy_journal(source: Path, target: Path, progress: Progress) -> None:
@@ -124,7 +118,7 @@ def _named_files(folder: FleetFolder, journal: Path) -> tuple[dict[str, str | No
         loads = [file for (file,) in reading.execute("SELECT DISTINCT file FROM loads ORDER BY file")]
         sealed = dict(reading.execute("SELECT DISTINCT file, sha256 FROM sealed ORDER BY file").fetchall())
     local: dict[str, str | None] = {place_of(file): None for file in loads}
-    if archive_of(folder.path):
+    if read_options(folder.path).archive:
         return local, sorted(sealed), int(sequence)
     return local | {f"series/{file}": sha256 for file, sha256 in sealed.items()}, [], int(sequence)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..folder import FleetFolder
+from ..folder import FleetFolder, read_folder
 from .backup import FORMAT, JOURNAL, check_state
 from .manifest import Manifest
 from .progress import Progress, unseen
@@ -47,9 +47,15 @@ def restore(
             progress("copying files", number, len(names))
             manifest.copy(name, backup, place)
         graphs, triples = check_state(place / JOURNAL, place / "loads", manifest.sequence, progress)
-        make_view(FleetFolder(place, manifest.base))
+        make_view(_folder(place, backup))
         manifest.copy(names[-1], backup, place)
     archive = str(manifest.facts.get("archive", ""))
     return Restored(
         destination, manifest.base, manifest.sequence, manifest.created, graphs, triples, len(names), archive
     )
+
+
+def _folder(place: Path, backup: Path) -> FleetFolder:
+    """The folder that is being made, with the engine that the backup's own fleet.json names."""
+    described = read_folder(backup)
+    return replace(described, path=place)
