@@ -248,7 +248,7 @@ def parse_as_of(text: str) -> AsOf:
     >>> parse_as_of("4711"), parse_as_of("2019-04-01T06:00:00Z").year
     (4711, 2019)
     """
-    if text.isascii() and text.isdigit():
+    if text.isascii() and text.removeprefix("-").isdigit():
         return int(text)
     try:
         return parse_time(text)

@@ -78,12 +78,12 @@ class RemoteFleet(Fleet):
     url: str
     moment: AsOf | None = None
     """Where this is the fleet as it was believed then, the server is asked for that every time."""
+    _shared: httpx2.Client | None = field(default=None, repr=False)
+    """The connection of the fleet of now, which a past one uses and does not close."""
     _client: httpx2.Client = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._client = connect(self.url)
-        if self.moment is not None:
-            self._client.params = httpx2.QueryParams({"as_of": as_of_text(self.moment)})
+        self._client = self._shared or connect(self.url)
 
     def all(self, path: str) -> list[Answer]:
         """Every answer of an absolute path."""
@@ -132,9 +132,9 @@ class RemoteFleet(Fleet):
             return LoadAnswer(**self._json(method, "/graphs", content=source, headers=headers, params=params))
 
     def as_of(self, moment: AsOf) -> Fleet:
-        """The fleet as it was believed at ``moment``; it has a connection of its own."""
+        """The fleet as it was believed at ``moment``; closing this one closes that one."""
         self._json("GET", "/history", params={"as_of": as_of_text(moment)})
-        return RemoteFleet(self.url, moment)
+        return RemoteFleet(self.url, moment, self._client)
 
     def events(
         self,
@@ -149,7 +149,7 @@ class RemoteFleet(Fleet):
         Raises ServiceError where the connection is lost: ask again with ``since`` the last event's sequence.
         """
         given = {"since": None if since is None else as_of_text(since), "twin": twin}
-        params = {name: value for name, value in given.items() if value is not None}
+        params = self._when | {name: value for name, value in given.items() if value is not None}
         flags = {"follow": str(follow and self.moment is None).lower(), "changes": str(changes).lower()}
         request = self._client.build_request(
             "GET",
@@ -180,7 +180,8 @@ class RemoteFleet(Fleet):
 
     def close(self) -> None:
         """Let go of the connection; the server goes on."""
-        self._client.close()
+        if self._shared is None:
+            self._client.close()
 
     def _json(self, method: str, url: str, **arguments: Any) -> Any:
         response = self._send(method, url, **arguments)
@@ -190,7 +191,12 @@ class RemoteFleet(Fleet):
             raise ServiceError(f"{self.url}{url}: did not answer JSON; is this a voltwin server?") from error
 
     def _send(self, method: str, url: str, **arguments: Any) -> httpx2.Response:
-        return self._sent(url, lambda: self._client.request(method, url, **arguments))
+        params = self._when | arguments.pop("params", {})
+        return self._sent(url, lambda: self._client.request(method, url, params=params, **arguments))
+
+    @property
+    def _when(self) -> dict[str, str]:
+        return {} if self.moment is None else {"as_of": as_of_text(self.moment)}
 
     def _sent(self, url: str, send: Callable[[], httpx2.Response]) -> httpx2.Response:
         try:

@@ -154,7 +154,7 @@ def test_what_people_write_for_a_moment_comes_back_as_text():
     assert parse_as_of("12") == 12
     assert parse_as_of("2019-04-01T08:00:00+02:00") == T0
     assert [as_of_text(item) for item in (12, T0)] == ["12", "2019-04-01T06:00:00Z"]
-    for wrong in ("yesterday", "2019-04-01T06:00:00", "-1", "", "²"):
+    for wrong in ("yesterday", "2019-04-01T06:00:00", "--1", "", "²"):
         with pytest.raises(InputError, match="as of"):
             parse_as_of(wrong)
 
