@@ -97,15 +97,15 @@ class LoadFiles:
         """All N-Triples of the load ``file``. Raises StoreError where it is missing or damaged."""
         return b"".join(self.pieces(file))
 
-    def pieces(self, file: str, size: int = PIECE) -> Iterator[bytes]:
-        """The N-Triples in pieces of about ``size`` bytes that end with a line.
+    def pieces(self, file: str, size: int | None = None) -> Iterator[bytes]:
+        """The N-Triples in pieces of about ``size`` (PIECE) bytes that end with a line.
 
         Raises StoreError where the file is missing or damaged; damage may show with the last piece only.
         """
         path, digest, rest = self.path(file), hashlib.sha256(), b""
         try:
             with gzip.open(path, "rb") as packed:
-                while read := packed.read(size):
+                while read := packed.read(size or PIECE):
                     digest.update(read)
                     whole, feed, rest = (rest + read).rpartition(b"\n")
                     if whole:
