@@ -20,6 +20,8 @@ from .control.messages import load_schema
 from .errors import ActionError
 from .graphstore.folder import read_folder
 from .graphstore.reader.limits import QueryLimits
+from .graphstore.series.options import read_options
+from .graphstore.series.periodic import PeriodicSealing
 from .runtime import assemble
 from .settings import Settings
 
@@ -37,7 +39,8 @@ class Server:
             memory=settings.query_memory,
             at_once=settings.query_readers,
         )
-        self._parts = assemble(read_folder(path), clock, limits)
+        self._folder = read_folder(path)
+        self._parts = assemble(self._folder, clock, limits)
         self._ending = ExitStack()
         self._ending.callback(self._parts.fleet.close)
         self._problem: BaseException | None = None
@@ -64,6 +67,7 @@ class Server:
             clock=self._parts.clock,
             acknowledge=self._acknowledge,
             batch_messages=settings.batch_messages,
+            batch_milliseconds=settings.batch_milliseconds,
         )
         self._master.check()
         filters = sorted({action.topic_filter for action in pushes})
@@ -74,6 +78,8 @@ class Server:
         listen = find_listener(channels[0] if channels else "mqtt")
         self._listener = listen(settings.broker, client, filters, self._master.inbox.put)
         self._ending.callback(self._listener.close)
+        hot_days = read_options(self._folder.path).hot_days
+        self._sealing = PeriodicSealing(fleet.committer.journal.series, self._parts.clock.now, hot_days)
         fleet.more_status = self._status
 
     def start(self) -> str:
@@ -87,6 +93,8 @@ class Server:
             self._thread = threading.Thread(target=self._work, args=(executor,), name="control master")
             self._thread.start()
             self._ending.callback(self._end_master)
+            self._sealing.start()
+            self._ending.callback(self._sealing.stop)
         except BaseException:
             self._ending.close()
             raise

@@ -198,8 +198,8 @@ class SeriesStore(SeriesReader, Protocol):
         """
         ...
 
-    def seal(self, before: datetime, least_rows: int = ...) -> Sealing:
-        """Move hot samples before a moment into files; what is sealed reads as before."""
+    def seal(self, before: datetime, least_rows: int = ..., stop: Callable[[], bool] = ...) -> Sealing:
+        """Move hot samples before a moment into files; what is sealed reads as before. ``stop`` ends it early."""
         ...
 
     def retain(self, before: datetime, series: Iterable[NamedNode] | None = None) -> Retained:
