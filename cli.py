@@ -14,9 +14,11 @@ from .errors import VoltwinError
 
 VERBS: Final = {
     "backup": "operations:backup",
+    "compact": "operations:compact",
     "convert": "convert:convert",
     "events": "history:events",
     "export": "operations:export",
+    "fsck": "operations:fsck",
     "get": "query:get",
     "import": "operations:import_",
     "init": "fleet:init",

@@ -8,9 +8,11 @@ Beside runtime.py, which makes and opens fleets, and serving.py, which runs one.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -20,10 +22,13 @@ from .errors import StoreError
 from .graphstore.commit import Committer
 from .graphstore.database import Database
 from .graphstore.folder import FleetFolder, FolderLock, is_held, read_folder
+from .graphstore.history import History, Retention
 from .graphstore.interfaces import TripleStore
 from .graphstore.journal import SqliteJournal
 from .graphstore.loads import LoadFiles
 from .graphstore.operations.backup import FORMAT, JOURNAL, Backup, back_up
+from .graphstore.operations.compact import Gained, Wanted, compact
+from .graphstore.operations.fsck import Finding, check_fleet, sorted_by_kind, view_finding
 from .graphstore.operations.importing import Imported, import_twins
 from .graphstore.operations.manifest import Manifest
 from .graphstore.operations.progress import Progress, unseen
@@ -103,6 +108,53 @@ def import_into_fleet(path: Path, source: Path, *, author: str, replace: bool = 
     with parts.fleet:
         fleet, now = parts.fleet, datetime.now(UTC)
         return import_twins(source, fleet.committer, fleet.names, fleet.schema, author=author, now=now, replace=replace)
+
+
+def compact_fleet(
+    path: Path, *, keep_days: float | None = None, seal_before: datetime | None = None, progress: Progress = unseen
+) -> Gained:
+    """Give room back in the fleet in ``path``; ``keep_days`` of history, by default what its fleet.json says."""
+    folder, now = read_folder(path), datetime.now(UTC)
+    document = json.loads((path / "fleet.json").read_text("utf-8"))
+    retention = Retention.read(document.get("history", {}))
+    wanted = Wanted(retention if keep_days is None else replace(retention, history=keep_days), seal_before)
+    parts = assemble(folder, SystemClock())
+    with parts.fleet:
+        journal = parts.fleet.committer.journal
+        assert isinstance(journal, SqliteJournal)
+        history = History(journal.database, LoadFiles(folder.loads))
+        return compact(folder, journal, history, parts.fleet.committer.store.flush, wanted, now, progress)
+
+
+def check_everything(path: Path, progress: Progress = unseen) -> list[Finding]:
+    """All that is wrong with the fleet in ``path``; its view is looked at where nobody holds it."""
+    folder = read_folder(path)
+    findings = list(check_fleet(folder, progress))
+    unusable = {"held", "version", "journal", "missing file", "damaged file"}
+    if not unusable & {finding.kind for finding in findings}:
+        findings += _check_view(folder, progress)
+    return sorted_by_kind(findings)
+
+
+def _check_view(folder: FleetFolder, progress: Progress) -> list[Finding]:
+    try:
+        with _held(folder) as journal, _open(folder) as present:
+            finding = view_finding(folder.graph, present.last_applied(), journal.last_sequence)
+        if finding is not None:
+            return [finding]
+        differences = check_view(folder.path, progress)
+    except StoreError as error:
+        return [Finding("view", str(folder.graph), f"cannot be read ({error})", "`voltwin rebuild` makes it again")]
+    return [
+        Finding(
+            "view differs",
+            difference.graph.value,
+            f"lacks {difference.missing} triples and has {difference.extra} that journal and rules do not give, "
+            f"such as {difference.example}",
+            "`voltwin rebuild` makes the graph again",
+        )
+        for difference in differences
+    ]
 
 
 def tell(differences: list[Difference]) -> str:

@@ -1,4 +1,4 @@
-"""`voltwin backup`, `restore`, `rebuild`, `export`, `import`: keeping a fleet safe and moving twins."""
+"""`voltwin backup`, `restore`, `rebuild`, `export`, `import`, `compact`, `fsck`: looking after a fleet's folder."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from ..ontology.literals import parse_time
 from .query import json_option
 
 _A_MOMENT = 0.5
@@ -158,3 +159,45 @@ def import_(fleet: Path, source: Path, replace: bool, author: str | None, as_jso
         click.echo(f"voltwin: note: {warning}", err=True)
     text = f"{fleet}: commit {made.sequence}, {len(made.twins)} twins, {made.triples} triples, {made.samples} samples"
     tell(made, text, as_json)
+
+
+@click.command()
+@folder_argument
+@click.option("--keep-days", type=float, help="Days of history to keep; by default what fleet.json says, else all.")
+@click.option("--seal-before", metavar="TIME", help="Seal samples before this time, such as 2026-11-01T00:00:00Z.")
+@json_option
+def compact(fleet: Path, keep_days: float | None, seal_before: str | None, as_json: bool) -> None:
+    """Give room back in the fleet in folder FLEET: old history, samples into sealed files, files nothing names."""
+    from ..upkeep import compact_fleet
+
+    moment = None if seal_before is None else parse_time(seal_before)
+    gained = compact_fleet(fleet, keep_days=keep_days, seal_before=moment, progress=progress())
+    text = (
+        f"{fleet}: {megabytes(gained.before)} before, {megabytes(gained.after)} now; forgot {gained.history.changes} "
+        f"changes, sealed {gained.sealed.samples} samples into {gained.sealed.files} files, deleted {gained.deleted}"
+    )
+    if gained.backup_running:
+        text += "; a backup is under way, so files that nothing names stay until the next time"
+    tell(gained, text, as_json)
+
+
+@click.command()
+@folder_argument
+@json_option
+@click.pass_context
+def fsck(context: click.Context, fleet: Path, as_json: bool) -> None:
+    """Find what is wrong with the fleet in folder FLEET and say what to do; changes nothing.
+
+    The exit code is 1 if anything is wrong. While a server holds the fleet its graph is not looked at.
+    """
+    from ..graphstore.operations.fsck import is_wrong
+    from ..upkeep import check_everything
+
+    findings = check_everything(fleet, progress())
+    if as_json:
+        click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
+    else:
+        for finding in findings:
+            click.echo(f"{finding.kind}: {finding}")
+        click.echo(f"{fleet}: {f'{len(findings)} findings' if findings else 'nothing is wrong'}")
+    context.exit(1 if is_wrong(findings) else 0)

@@ -1,0 +1,173 @@
+"""Finding what is wrong with a fleet and saying what to do about it; nothing is changed.
+
+    for finding in check_fleet(read_folder(Path("plant"))):
+        print(finding)
+
+All is read beside whoever holds the fleet. What stands in the triple store is looked at only when nobody holds it:
+while a server works it may be a moment behind.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...errors import FleetVersionError, StoreError, VoltwinError
+from ..database import Database
+from ..folder import FleetFolder, describe_owner, is_held, read_owner
+from ..loads import LoadFiles, place_of
+from ..past_graphs import PastGraphs
+from ..series.store import OpenSeries, open_series
+from ..tables import VERSIONS
+from .backup import check_journal
+from .progress import Progress, unseen
+from .references import check_graphs
+
+_REBUILD = "`voltwin rebuild` makes it again"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong: of what kind, where, what, and what to do."""
+
+    kind: str
+    where: str
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.problem}; {self.remedy}"
+
+
+def check_fleet(folder: FleetFolder, progress: Progress = unseen) -> Iterator[Finding]:
+    """Everything that is wrong with the fleet in ``folder``, but for its view (see upkeep.py)."""
+    yield from _lock(folder)
+    try:
+        database = Database(folder.journal, VERSIONS, writable=False)
+    except FleetVersionError as error:
+        yield Finding("version", str(folder.journal), str(error), "nothing else was checked")
+        return
+    except StoreError as error:
+        yield Finding("journal", str(folder.journal), str(error), "restore a backup; nothing else was checked")
+        return
+    with closing(database):
+        progress("checking the journal", 0, 0)
+        broken = list(_journal(folder, database))
+        yield from broken
+        if broken:
+            return
+        loads = list(_loads(folder, database, progress))
+        yield from loads
+        yield from _left_over(folder)
+        with closing(open_series(folder.path)) as series:
+            damaged = list(_sealed(series, progress))
+            yield from damaged
+            if not loads and not damaged:
+                yield from _contents(folder, database, series, progress)
+
+
+def _lock(folder: FleetFolder) -> Iterator[Finding]:
+    owner = read_owner(folder.path)
+    if is_held(folder.path):
+        problem = f"is held by {describe_owner(owner).partition(';')[0]}"
+        yield Finding("held", str(folder.path), problem, "end it to have the graph held against the journal too")
+    elif owner:
+        problem = f"names process {owner.get('pid')}, which ended without letting go"
+        yield Finding("stale lock", str(folder.path / "lock"), problem, "it holds nothing; the next opening clears it")
+
+
+def _journal(folder: FleetFolder, database: Database) -> Iterator[Finding]:
+    reader = database.reader()
+    try:
+        check_journal(reader, folder.journal)
+    except (StoreError, sqlite3.DatabaseError) as error:
+        yield Finding("journal", str(folder.journal), f"is damaged ({error})", "restore a backup")
+        return
+    lone = "SELECT count(*) FROM {} WHERE sequence NOT IN (SELECT sequence FROM commits)"
+    for table in ("changes", "loads"):
+        (count,) = reader.execute(lone.format(table)).fetchone()
+        if count:
+            yield Finding("journal", str(folder.journal), f"{count} rows of {table} have no commit", "restore a backup")
+    begins = PastGraphs(database, None).begins
+    missing = reader.execute(
+        "SELECT a.sequence + 1 FROM commits AS a WHERE a.sequence >= ? AND a.sequence < (SELECT max(sequence) FROM "
+        "commits) AND NOT EXISTS (SELECT 1 FROM commits WHERE sequence = a.sequence + 1) LIMIT 1",
+        (begins,),
+    ).fetchone()
+    if missing:
+        yield Finding("journal", str(folder.journal), f"commit {missing[0]} is not there", "restore a backup")
+
+
+def _loads(folder: FleetFolder, database: Database, progress: Progress) -> Iterator[Finding]:
+    files = [file for (file,) in database.reader().execute("SELECT DISTINCT file FROM loads ORDER BY file")]
+    for number, file in enumerate(files):
+        progress("checking loads", number, len(files))
+        place = LoadFiles(folder.loads)
+        try:
+            for _ in place.pieces(file):
+                pass
+        except StoreError as error:
+            word = "damaged" if place.path(file).is_file() else "missing"
+            yield Finding(f"{word} file", str(place.path(file)), f"is {word} and commits name it", _first(error))
+    named = {place_of(file) for file in files} | {
+        file for (file,) in database.reader().execute("SELECT file FROM discarded")
+    }
+    for path in sorted(folder.loads.glob("*")):
+        if f"loads/{path.name}" not in named:
+            yield Finding("unnamed file", str(path), "is named by no commit", "delete it if nothing is being loaded")
+
+
+def _first(error: Exception) -> str:
+    return str(error).rpartition("; ")[2]
+
+
+def _left_over(folder: FleetFolder) -> Iterator[Finding]:
+    for name in ("graph.new", "graph.old"):
+        if (folder.path / name).exists():
+            yield Finding("unnamed file", str(folder.path / name), "is left from a rebuild that was ended", "delete it")
+
+
+def _sealed(series: OpenSeries, progress: Progress) -> Iterator[Finding]:
+    items = series.files.all()
+    for number, item in enumerate(items):
+        progress("checking sealed files", number, len(items))
+        where = f"{series.archive.address}/{item.file}"
+        try:
+            series.files.check(item)
+        except StoreError as error:
+            yield Finding("sealed file", where, f"cannot be used ({error})", "restore it from a backup")
+    for name in series.files.unnamed():
+        problem = "is named by nothing: a sealing was ended before it was named"
+        yield Finding("unnamed file", f"{series.archive.address}/{name}", problem, "delete it if nothing is sealing")
+
+
+def _contents(folder: FleetFolder, database: Database, series: OpenSeries, progress: Progress) -> Iterator[Finding]:
+    try:
+        for kind, where, problem, remedy in check_graphs(folder, database, series, progress):
+            yield Finding(kind, where, problem, remedy)
+    except VoltwinError as error:
+        yield Finding("journal", str(folder.journal), f"its graphs cannot be read ({error})", "restore a backup")
+
+
+def sorted_by_kind(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings in the order of their kinds and places."""
+    return sorted(findings, key=lambda finding: (finding.kind, finding.where))
+
+
+def is_wrong(findings: Iterable[Finding]) -> bool:
+    """Whether any finding is more than that somebody works with the fleet."""
+    return any(finding.kind != "held" for finding in findings)
+
+
+def view_finding(graph: Path, stands: int, journal: int) -> Finding | None:
+    """What the number of a view's last commit says; None where it is the journal's."""
+    if stands < journal:
+        problem = f"stands at commit {stands}, the journal at {journal}"
+        return Finding("view behind", str(graph), problem, f"the next opening takes the rest in, or {_REBUILD}")
+    if stands > journal:
+        problem = f"stands at commit {stands}, the journal ends at {journal}: the journal is an older one"
+        return Finding("view ahead", str(graph), problem, f"find the newer journal, or {_REBUILD} from this one")
+    return None
