@@ -32,6 +32,8 @@ class Settings:
     """``replay``: the clock follows the messages' own times, for simulations."""
     batch_messages: int = 200
     """How many messages share one commit at most."""
+    batch_milliseconds: float = 2.0
+    """How long the first message of a commit waits at most for others to share it; 0 takes what is there."""
     handler_timeout: float = 60.0
     """After this a handler's process is ended and its runs fail."""
     query_seconds: float = 60.0
@@ -59,7 +61,7 @@ def _parse(name: str, text: str) -> object:
         match name:
             case "port" | "batch_messages" | "query_rows" | "query_bytes" | "query_memory" | "query_readers":
                 return int(text)
-            case "handler_timeout" | "query_seconds":
+            case "batch_milliseconds" | "handler_timeout" | "query_seconds":
                 return float(text)
             case "services":
                 return parse_services(text.split(",")) if text else {}

@@ -13,9 +13,9 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -62,6 +62,7 @@ class Master:
     clock: MasterClock
     acknowledge: Callable[[Sequence[int]], None]
     batch_messages: int = 200
+    batch_milliseconds: float = 0.0
     clock_topic: str = "voltwin/clock"
     inbox: queue.SimpleQueue[Event] = field(default_factory=queue.SimpleQueue)
 
@@ -113,18 +114,28 @@ class Master:
         except queue.Empty:
             return True
         self.idle.clear()
+        closing: float | None = None
         while event is not None:
             match event:
                 case Stop():
                     return False
                 case Received():
                     self._backlog.append((event, self._open(event)))
+                    closing = closing or time.monotonic() + self.batch_milliseconds / 1000
                 case outcomes:
                     self._end(outcomes)
-            event = None
-            with suppress(queue.Empty):
-                event = self.inbox.get_nowait()
+            event = self._next_event(closing)
         return True
+
+    def _next_event(self, closing: float | None) -> Event | None:
+        """What is in the inbox, or comes before the batch that is being filled closes."""
+        wait = 0.0
+        if closing is not None and not self.clock.lockstep and len(self._backlog) < self.batch_messages:
+            wait = closing - time.monotonic()
+        try:
+            return self.inbox.get(timeout=wait) if wait > 0 else self.inbox.get_nowait()
+        except queue.Empty:
+            return None
 
     def _wait_seconds(self) -> float:
         now, due = self.clock.now(), self._due.next_moment()
