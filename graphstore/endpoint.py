@@ -37,6 +37,7 @@ LOAD_BYTES: Final = 4_000_000
 _LAST: Final = "SELECT ?mark WHERE { GRAPH $state { $base $applied ?mark } }"
 _OTHERS: Final = "SELECT ?base WHERE { GRAPH ?graph { ?base $applied ?mark } FILTER(?base != $base) } LIMIT 1"
 _UNION: Final = "ASK { $base $applied ?mark }"
+_FROM: Final = "ASK FROM $base { $base $applied ?mark }"
 _GRAPHS: Final = "SELECT DISTINCT ?graph WHERE { GRAPH ?graph { ?s ?p ?o } FILTER(STRSTARTS(STR(?graph), $start)) }"
 _PROBE: Final = "ASK { $base $applied ?mark }"
 
@@ -81,8 +82,12 @@ class SparqlEndpoint:
         if not self._ask(self._bound(_UNION)):
             raise StoreError(
                 f"{self._where}: a query without GRAPH does not see the named graphs there, and twins live in those; "
-                "make the default graph their union (oxigraph serve: --union-default-graph; Fuseki: "
-                "tdb2:unionDefaultGraph true)"
+                "make the default graph their union (Fuseki: tdb2:unionDefaultGraph true)"
+            )
+        if self._ask(self._bound(_FROM), union=False):
+            raise StoreError(
+                f"{self._where}: does not heed FROM there, so a query for one graph would be answered from all; start "
+                "oxigraph serve without --union-default-graph"
             )
 
     def _seed(self) -> None:
@@ -97,21 +102,21 @@ class SparqlEndpoint:
         }
         return bind(template, values | more)
 
-    def _request(self, text: str) -> Callable[[str], bytes]:
+    def _request(self, text: str, union: bool) -> Callable[[str], bytes]:
         if self._closed:
             raise StoreError(f"{self._where}: the triple store is closed")
-        return lambda accept: self._http.query(text, accept).content
+        return lambda accept: self._http.query(text, accept, union).content
 
     def _select(self, template: str, **more: Bindable) -> QuerySolutions:
         rows = self._rows(self._bound(template, **more))
         assert isinstance(rows, QuerySolutions)
         return rows
 
-    def _ask(self, text: str) -> bool:
-        return bool(self._rows(text))
+    def _ask(self, text: str, union: bool = True) -> bool:
+        return bool(self._rows(text, union))
 
-    def _rows(self, text: str) -> QuerySolutions | QueryBoolean:
-        return self._located(lambda: self._dialect.rows(self._request(text)))
+    def _rows(self, text: str, union: bool = True) -> QuerySolutions | QueryBoolean:
+        return self._located(lambda: self._dialect.rows(self._request(text, union)))
 
     def _located(self, read: Callable[[], _Read]) -> _Read:
         try:
@@ -135,19 +140,19 @@ class SparqlEndpoint:
         QueryError where the engine refuses the text, StoreError where it does not answer.
         """
         if functions:
-            answer = ask_in_two(text, functions, self._answer)
+            answer = ask_in_two(text, functions, lambda part: self._answer(part, union))
             if answer is not None:
                 return answer
-        return self._answer(text)
+        return self._answer(text, union)
 
-    def _answer(self, text: str) -> QueryResult:
+    def _answer(self, text: str, union: bool) -> QueryResult:
         form = query_form(text)
         if form is None:
             raise QueryError("query: there is no SELECT, ASK, CONSTRUCT or DESCRIBE in it")
         whole = with_prefixes(text, PREFIXES)
         if form in ("SELECT", "ASK"):
-            return self._rows(whole)
-        return self._located(lambda: self._dialect.triples(self._request(whole)))
+            return self._rows(whole, union)
+        return self._located(lambda: self._dialect.triples(self._request(whole, union)))
 
     def quads(
         self,

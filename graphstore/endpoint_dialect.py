@@ -114,7 +114,8 @@ _OWN: Final = frozenset(
     {*_INTEGERS, *_NUMBERS, *(NamedNode(XSD.NS + name) for name in ("string", "boolean", "dateTime", "date", "time"))}
 )
 _DECIMAL_DIGITS: Final = 15
-_LARGEST_INTEGER: Final = 2**63 - 1
+_LARGEST_INTEGER: Final = 2**53
+"""It holds more, but some updates make decimals of them."""
 _ATTEMPTS: Final = 3
 _RESULT: Final = "http://www.w3.org/2005/sparql-results#"
 _TRAILING: Final = re.compile(r"(\.\d*?)0+(?=\D|$)")
@@ -133,8 +134,8 @@ class Virtuoso:
         return value
 
     def deleted_alone(self, value: Node) -> bool:
-        """A literal of a datatype that is none of its own is overlooked by an update of several graphs."""
-        return isinstance(value, Literal) and not value.language and value.datatype not in _OWN
+        """A literal with a language, or of a datatype that is none of its own: several graphs at once overlook it."""
+        return isinstance(value, Literal) and value.datatype not in _OWN
 
     def rows(self, ask: Ask) -> QuerySolutions | QueryBoolean:
         """The answer to a SELECT or ASK; asked once more in Turtle where there are floating-point numbers.
@@ -142,7 +143,7 @@ class Virtuoso:
         The two answers are put together row by row, by what they agree in, whatever their order.
         """
         for _ in range(_ATTEMPTS):
-            document = json.loads(_unkept(ask(JSON)))
+            document = _truth(json.loads(_unkept(ask(JSON))))
             if "boolean" in document:
                 return _read_rows(json.dumps(document).encode())
             cut = [_mend(binding) for row in document["results"]["bindings"] for binding in row.values()]
@@ -165,6 +166,13 @@ class Virtuoso:
             if None not in found:
                 return map(_mended, (triple for triple in found if triple is not None))
         raise StoreError("the engine answers differently each time it is asked, because others write to it; try again")
+
+
+def _truth(document: dict[str, Any]) -> dict[str, Any]:
+    """The answer to an ASK, which comes as a table where CaseMode is not 2."""
+    if [name.upper() for name in document["head"].get("vars", ())] == ["__ASK_RETVAL"]:
+        return {"head": {}, "boolean": bool(document["results"]["bindings"])}
+    return document
 
 
 def _held(literal: Literal) -> bool:
@@ -303,7 +311,10 @@ def _exact_triple(triple: Triple, exact: dict[tuple[Any, ...], float]) -> Triple
     value = triple.object
     if not isinstance(value, Literal) or value.datatype not in _CUT:
         return triple
-    number = exact.get(_place(triple, float(value.value)))
+    cut = _number(value)
+    if cut is None:
+        return triple
+    number = exact.get(_place(triple, cut))
     if number is None:
         return None
     literal = Literal(_printed(number, value.datatype.value), datatype=value.datatype)

@@ -22,6 +22,7 @@ from .endpoint_options import EndpointOptions
 
 N_TRIPLES: Final = "application/n-triples"
 
+_UNION: Final = "union-default-graph"
 _BUSY: Final = (429, 502, 503, 504)
 _MAX_ROWS: Final = "x-sparql-maxrows"
 _SQL_STATE: Final = re.compile(r"Virtuoso (\w{5}) Error")
@@ -63,9 +64,11 @@ class EndpointHttp:
             raise StoreError(f"{self.options.query}: needs {self.options.auth} credentials; set {variable}")
         return value
 
-    def query(self, text: str, accept: str) -> httpx2.Response:
+    def query(self, text: str, accept: str, union: bool = True) -> httpx2.Response:
         """Send a query as a form. Raises QueryError where the engine refuses it, StoreError else."""
-        response = self._send("POST", self.options.query, data={"query": text}, headers={"Accept": accept})
+        # The field is what `oxigraph serve` takes; others leave fields alone that they do not know.
+        fields = {"query": text} | ({_UNION: ""} if union else {})
+        response = self._send("POST", self.options.query, data=fields, headers={"Accept": accept})
         if not response.is_success:
             raise self._query_error(response)
         if _MAX_ROWS in response.headers:
