@@ -74,6 +74,10 @@ SELECT ?truckKey (AVG(?mean) AS ?meanTemperature) (COUNT(?module) AS ?modules) W
 """Mean transport temperature per truck of modules with a loss of more than 0.1 % (docs/series.md)."""
 
 
+def test_the_page_shows_this_query(root):
+    assert QUERY.strip() in (root / "docs" / "series.md").read_text("utf-8")
+
+
 @pytest.mark.parametrize("sealed", [False, True])
 def test_graph_and_series_are_joined_in_one_query(desk, sealed):
     moments = ZERO + np.arange(6000) * MINUTE
