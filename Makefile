@@ -54,8 +54,8 @@ tests: .venv/.dev ## The test suite; ARGS are pytest's
 	@$(BIN)/pytest $(ARGS)
 
 .PHONY: torture
-torture: .venv/.dev ## Long tests: a server killed again and again
-	@$(BIN)/pytest --timeout=7200 tests/torture $(ARGS)
+torture: .venv/.dev ## Long tests: server and writer killed fifty times each
+	@VOLTWIN_TORTURE=1 $(BIN)/pytest -s --durations=5 tests/torture $(ARGS)
 
 .PHONY: bench
 bench: .venv/.dev ## Every speed claim, beside its peer in the same run

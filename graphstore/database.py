@@ -28,7 +28,9 @@ class Database:
             self._writer = self._connect() if writable else self._connect_reader()
             self._upgrade(versions, writable)
         except sqlite3.Error as error:
-            raise StoreError(f"{file}: cannot open the journal: {error}") from error
+            raise StoreError(
+                f"{file}: cannot open the journal: {error}; see that the disk has room and that the file can be written"
+            ) from error
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.file, isolation_level=None, check_same_thread=False, timeout=30)

@@ -19,9 +19,11 @@ import os
 import socket
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from io import FileIO
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final
 
 from ..errors import FleetLockedError, FleetVersionError, InputError, StoreError
 from ..ontology.naming import Naming
@@ -97,7 +99,7 @@ class FolderLock:
     """Holds a fleet's folder for this process until it is closed or the process ends."""
 
     def __init__(self, folder: Path) -> None:
-        self._file: TextIO | None = (folder / "lock").open("a+", encoding="utf-8")
+        self._file: FileIO | None = (folder / "lock").open("ab+", buffering=0)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -115,8 +117,9 @@ class FolderLock:
         owner = {"pid": os.getpid(), "host": socket.gethostname(), "command": _command()}
         self._file.seek(0)
         self._file.truncate()
-        self._file.write(json.dumps(owner | more))
-        self._file.flush()
+        # What holds the folder is the lock, not the text: on a full disk nobody is told who it is.
+        with suppress(OSError):
+            self._file.write(json.dumps(owner | more).encode())
 
     def close(self) -> None:
         """Let go of the folder."""

@@ -27,7 +27,7 @@ from voltwin.graphstore.folder import read_folder
 from voltwin.runtime import assemble, create_fleet
 
 MODEL = Path(voltwin.ontology.__file__).parent / "models" / "battery_logistics.mdj"
-START_SECONDS = 30
+START_SECONDS = 60
 
 
 class Models(BaseHTTPRequestHandler):
@@ -170,14 +170,19 @@ def run_through(folder, broker, services, messages, kills, seed=0):
 
 def _take_all(fleet, wanted, kills, chance):
     fleet.start()
-    for point in sorted(chance.sample(range(1, wanted), kills)):
+    seen = 0
+    for left in range(kills, 0, -1):
+        # Every process gets to work before it is killed: points chosen beforehand may all have passed in one go.
+        assert seen < wanted, f"all messages are taken in with {left} kills to go: send more"
+        point = seen + chance.randint(1, max(1, (wanted - seen) // (left + 1)))
         deadline = time.monotonic() + START_SECONDS
         while messages_taken(fleet.folder)[0] < point:
             assert time.monotonic() < deadline, (point, messages_taken(fleet.folder), fleet.where())
             assert fleet.process.poll() is None, (point, fleet.process.returncode, fleet.where())
             time.sleep(0.002)
-        time.sleep(chance.random() * 0.05)
+        time.sleep(chance.random() * 0.01)
         fleet.kill()
+        seen = messages_taken(fleet.folder)[0]
         fleet.start()
     deadline, steady = time.monotonic() + 4 * START_SECONDS, 0
     while steady < 10:

@@ -1,13 +1,19 @@
-"""A real server, killed while it works: at the end nothing is lost and nothing happened twice."""
+"""Real processes, killed while they work: at the end nothing is lost and nothing happened twice.
+
+The short version; ``make torture`` has the long one (tests/torture).
+"""
 
 from __future__ import annotations
 
 import pytest
 
+from voltwin.converter import convert
+from voltwin.runtime import create_fleet
 from voltwin.simulator.plan import ReplaySettings, plan_fleet
 from voltwin.simulator.replay import replay
 
-from .fleet_process import difference, run_through, serve_models
+from .fleet_process import MODEL, difference, run_through, serve_models
+from .killed_writer import survive
 
 pytestmark = pytest.mark.integration
 
@@ -38,3 +44,10 @@ def test_a_server_that_is_killed_comes_to_the_same_end(make_mosquitto, tmp_path)
     assert counts["messages"] == sum(1 for item in messages if item.topic != "voltwin/clock")
     assert difference(graph, other) == []
     assert other_counts == counts
+
+
+@pytest.mark.timeout(120)
+def test_a_writer_that_is_killed_loses_nothing_that_it_acknowledged(tmp_path):
+    folder = tmp_path / "fleet"
+    create_fleet(folder, convert(MODEL), "https://fleet.example/")
+    survive(folder, 5)

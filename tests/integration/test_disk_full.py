@@ -1,0 +1,134 @@
+"""A disk that is full: a clear error, nothing half written, everything still readable, and work goes on with room.
+
+A small file system of its own is mounted (tmpfs) and filled; where that is not allowed the tests are skipped.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import subprocess
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from pyoxigraph import NamedNode
+
+from voltwin.errors import StoreError
+from voltwin.graphstore.interfaces import Entry, SampleBatch
+from voltwin.runtime import open_fleet
+from voltwin.upkeep import back_up_fleet, check_everything, restore_fleet
+
+from ..unit.api.sample_fleet import EOL, make_fleet
+from .fleet_state import state
+
+pytestmark = pytest.mark.integration
+
+SERIES = NamedNode("https://fleet.example/twins/truck-01/logger/temperature")
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 24 MB."""
+    place = tmp_path / "small"
+    place.mkdir()
+    mount = shutil.which("mount") or "/bin/mount"
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small tmpfs needs root")
+    made = subprocess.run(
+        [mount, "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(place)], capture_output=True, text=True, check=False
+    )
+    if made.returncode:
+        pytest.skip(f"no tmpfs can be mounted here: {made.stderr.strip()}")
+    yield place
+    # Lazily: an engine's own threads may let go of a file a moment later.
+    assert ctypes.CDLL(None).umount2(str(place).encode(), 2) == 0
+
+
+class Filled:
+    """Takes all but ``left`` bytes of a file system until it is closed."""
+
+    def __init__(self, place, left=0):
+        self.file = place / "filler"
+        free = os.statvfs(place).f_bavail * os.statvfs(place).f_frsize
+        with self.file.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, max(1, free - left))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.file.unlink()
+
+
+def put(fleet, number):
+    fleet.put("/module-0001/serial", f"S-{number}" * 50, unit=None, time=EOL, author="anna")
+
+
+def test_a_commit_that_finds_no_room_is_refused_and_the_next_one_with_room_is_taken(small_disk):
+    with make_fleet(small_disk) as fleet:
+        put(fleet, 0)
+        with Filled(small_disk, left=64 << 10):
+            taken = 0
+            with pytest.raises(StoreError, match="full"):  # noqa: PT012 - how many fit is the disk's to say
+                for number in range(10_000):
+                    put(fleet, number)
+                    taken = number
+            last = fleet.committer.journal.last_sequence
+            assert fleet.get("/module-0001/serial").value == f"S-{taken}" * 50
+            assert len(fleet.all("/*/arrivalTest/decision")) == 3
+            with pytest.raises(StoreError, match="full"):
+                put(fleet, -1)
+        put(fleet, "again")
+        assert fleet.committer.journal.last_sequence == last + 1
+    before = state(small_disk / "fleet")
+    assert before.sequence == last + 1
+    assert check_everything(small_disk / "fleet") == []
+
+
+def test_sealing_without_room_moves_nothing_and_works_later(small_disk):
+    with make_fleet(small_disk) as fleet:
+        times = np.arange(40_000, dtype=np.int64) * 1_000_000 + int(EOL.timestamp() * 1e6)
+        values = np.random.default_rng(0).normal(size=len(times))
+        fleet.committer.commit(Entry("test", EOL, batches=(SampleBatch(SERIES, times[:100], values[:100]),)))
+        with Filled(small_disk, left=8 << 10):
+            with pytest.raises(StoreError):
+                fleet.committer.commit(Entry("test", EOL, batches=(SampleBatch(SERIES, times, values),)))
+            with pytest.raises(StoreError):
+                fleet.committer.journal.series.seal(datetime(2030, 1, 1, tzinfo=UTC))
+            assert len(fleet.committer.journal.series.read(SERIES)[0]) == 103
+        sealed = fleet.committer.journal.series.seal(datetime(2030, 1, 1, tzinfo=UTC))
+        assert sealed.samples > 100
+        assert len(fleet.committer.journal.series.read(SERIES)[0]) == 103
+        assert list(fleet.committer.journal.series.files.unnamed()) == []
+
+
+def test_a_backup_without_room_leaves_nothing_and_harms_nothing(small_disk, tmp_path):
+    with make_fleet(tmp_path):
+        pass
+    before = state(tmp_path / "fleet")
+    with Filled(small_disk, left=100 << 10), pytest.raises(StoreError, match="nothing of it is left"):
+        back_up_fleet(tmp_path / "fleet", small_disk / "copy")
+    assert list(small_disk.iterdir()) == []
+    back_up_fleet(tmp_path / "fleet", small_disk / "copy")
+    with (
+        Filled(small_disk, left=100 << 10),
+        pytest.raises(StoreError, match=r"nothing of it is left|could not be made"),
+    ):
+        restore_fleet(small_disk / "copy", small_disk / "again")
+    assert [path.name for path in small_disk.iterdir()] == ["copy"]
+    restore_fleet(small_disk / "copy", tmp_path / "again")
+    assert state(tmp_path / "again") == before
+
+
+def test_opening_without_room_is_a_clear_error_and_works_later(small_disk):
+    with make_fleet(small_disk):
+        pass
+    before = state(small_disk / "fleet")
+    with Filled(small_disk), pytest.raises(StoreError, match=r"see that the disk has room|[Nn]o space left"):
+        open_fleet(small_disk / "fleet")
+    with open_fleet(small_disk / "fleet") as fleet:
+        fleet.put("/module-0001/serial", "S", unit=None, time=EOL + timedelta(hours=1), author="anna")
+    assert state(small_disk / "fleet").sequence == before.sequence + 1
+    assert check_everything(small_disk / "fleet") == []
