@@ -41,6 +41,8 @@ CALLS = {
     "Fleet.query": ["self", "text", "accept", "abandoned"],
     "Fleet.validate": ["self", "twin"],
     "Fleet.put": ["self", "path", "value", "unit", "time", "author"],
+    "Fleet.as_of": ["self", "moment"],
+    "Fleet.events": ["self", "since", "follow", "twin", "changes"],
     "Fleet.status": ["self"],
     "Fleet.close": ["self"],
     "Twin.all": ["self", "path"],
