@@ -99,7 +99,7 @@ def _about_graph(change: GraphChange, names: Naming) -> str:
     subjects = {triple.subject for triple in (*_triples(change.removed), *_triples(change.added))}
     things = sorted({_thing(subject, names) for subject in subjects} - {""})
     named = f" ({', '.join(things)})" if 0 < len(things) <= 5 else ""
-    return f"{change.graph.value.removeprefix(names.base)}: {came} statements added, {went} removed{named}"
+    return f"{change.graph.value.removeprefix(names.base)}: {came} added, {went} removed{named}"
 
 
 def _thing(subject: object, names: Naming) -> str:
