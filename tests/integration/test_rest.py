@@ -132,7 +132,9 @@ def test_state(web):
 
 def test_it_describes_itself(web):
     paths = web.get("/openapi.json").json()["paths"]
-    assert {"/twins/{path}", "/paths", "/sparql", "/validate", "/status", "/health"} == set(paths)
+    data = {"/twins/{path}", "/paths", "/sparql", "/graphs"}
+    assert data | {"/events", "/history", "/validate", "/status", "/health"} == set(paths)
+    assert set(paths["/graphs"]) == {"get", "put", "post", "delete"}
     assert set(paths["/twins/{path}"]) == {"get", "put"}
 
 
