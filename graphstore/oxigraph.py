@@ -24,8 +24,8 @@ from ..ontology.naming import Naming
 from .interfaces import Function, GraphChange, QueryResult, Term
 from .sparql import Bindable, bind
 
-FLUSH_EVERY: Final = 5000
-"""Updates between two flushes: tombstones make an Oxigraph folder slow if they pile up."""
+FLUSH_EVERY: Final = 10_000
+"""Triples taken away between two flushes: tombstones make an Oxigraph folder slow if they pile up."""
 
 TIDY_EVERY: Final = 1000
 """Commits between two removals of old marks, where commits do nothing but add."""
@@ -91,7 +91,7 @@ class OxigraphStore:
                 tidy: dict[str, Bindable] = {"state": state, "base": base}
                 parts = [bind(_FORGET_MARKS, tidy), *(part for change in taken for part in _operations(change))]
                 self._engine.update(" ;\n".join(parts), prefixes=PREFIXES)
-            self._count(1)
+            self._count(1 + sum(change.removed.count("\n") for change in taken))
 
     def load(self, graph: NamedNode, triples: bytes) -> None:
         """Add N-Triples to ``graph`` in bulk."""
