@@ -39,14 +39,18 @@ class Committer:
     def commit(self, entry: Entry, touched: Sequence[Slot] = ()) -> int:
         """Make ``entry`` durable and visible; returns its number. Raises StoreError if it was not taken.
 
-        Where the journal took it and the store failed, the next commit gives it to the store first: nothing is
-        taken while the store stays away.
+        Where the journal took it and the store failed, the next commit gives it to the store and is refused itself,
+        because it was built on what the store held before.
 
         ``touched`` are the slots of its changes; those of its loads are found here.
         """
         with self.lock:
             if self._behind:
                 self.catch_up()
+                raise StoreError(
+                    "the triple store had missed a commit and has it now; what you write may rest on the state before: "
+                    "read again and write again"
+                )
             sequence = self.journal.append(entry)
             self._behind = True
             self._apply(sequence, entry.changes, entry.loads)
