@@ -123,7 +123,9 @@ def compact_fleet(
         journal = parts.fleet.committer.journal
         assert isinstance(journal, SqliteJournal)
         history = History(journal.database, LoadFiles(folder.loads))
-        return compact(folder, journal, history, parts.fleet.committer.store.flush, wanted, now, progress)
+        store = parts.fleet.committer.store
+        tidy = store.optimize if isinstance(store, OxigraphStore) else store.flush
+        return compact(folder, journal, history, tidy, wanted, now, progress)
 
 
 def check_everything(path: Path, progress: Progress = unseen) -> list[Finding]:

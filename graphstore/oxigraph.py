@@ -151,6 +151,11 @@ class OxigraphStore:
         with self._lock:
             self._engine.flush()
 
+    def optimize(self) -> None:
+        """Merge what many commits have written: less room on disk, faster reading. Takes a while."""
+        with self._lock:
+            self._engine.optimize()
+
     def close(self) -> None:
         """Let go of the folder. Iterators still held by a caller keep it open: exhaust them first."""
         with self._lock:

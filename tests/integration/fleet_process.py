@@ -174,7 +174,7 @@ def _take_all(fleet, wanted, kills, chance):
     for left in range(kills, 0, -1):
         # Every process gets to work before it is killed: points chosen beforehand may all have passed in one go.
         assert seen < wanted, f"all messages are taken in with {left} kills to go: send more"
-        point = seen + chance.randint(1, max(1, (wanted - seen) // (left + 1)))
+        point = seen + chance.randint(1, max(1, (wanted - seen) // (4 * (left + 1))))
         deadline = time.monotonic() + START_SECONDS
         while messages_taken(fleet.folder)[0] < point:
             assert time.monotonic() < deadline, (point, messages_taken(fleet.folder), fleet.where())
