@@ -16,6 +16,7 @@ from voltwin import converter
 from voltwin.graphstore.changes import ChangeSet
 from voltwin.graphstore.interfaces import Entry
 from voltwin.graphstore.local import LocalFleet
+from voltwin.graphstore.stores import StoreChoice
 from voltwin.graphstore.writer import Provenance, TwinWriter
 from voltwin.ontology.naming import Naming
 from voltwin.runtime import create_fleet, open_fleet
@@ -30,10 +31,10 @@ LOSSES = {"module-0001": 0.0846, "module-0002": 0.0953, "module-0003": 0.1038}
 TRUCK = "truck-01"
 
 
-def make_fleet(folder: Path, modules: Sequence[str] = tuple(AGES)) -> LocalFleet:
-    """A fleet below ``folder``; the caller closes it."""
+def make_fleet(folder: Path, modules: Sequence[str] = tuple(AGES), store: StoreChoice | None = None) -> LocalFleet:
+    """A fleet below ``folder``, its triples in ``store``; the caller closes it."""
     place = folder / "fleet"
-    create_fleet(place, converter.convert(MODEL), BASE)
+    create_fleet(place, converter.convert(MODEL), BASE, store)
     fleet = open_fleet(place)
     assert isinstance(fleet, LocalFleet)
     if modules:
