@@ -13,7 +13,7 @@ from pyoxigraph import Literal, NamedNode, QuerySolutions, Store
 
 from ..errors import QueryError
 from ..ontology.iris import PREFIXES
-from .after_split import split_query
+from .after_split import calls_any, split_query
 from .interfaces import Function, QueryResult
 
 
@@ -24,17 +24,25 @@ def ask_in_two(
 
     Raises QueryError where a call cannot be split off, or a solution cannot be carried over.
     """
-    parts = split_query(text, functions.keys())
-    if parts is None:
+    if not calls_any(text, functions.keys()):
         return None
+    # Taking a query apart needs one: the parser says where a text is none.
+    _evaluate(text, functions)
+    parts = split_query(text, functions.keys())
+    assert parts is not None
     solutions = "VALUES () { () }"
     if parts.graph_part is not None:
         answer = ask(parts.graph_part)
         assert isinstance(answer, QuerySolutions)
         solutions = _values(answer)
+    return _evaluate(parts.rest(solutions), functions)
+
+
+def _evaluate(text: str, functions: Mapping[NamedNode, Function]) -> QueryResult:
+    """Over nothing but what the text brings itself."""
     try:
-        return Store().query(parts.rest(solutions), prefixes=PREFIXES, custom_functions=dict(functions))
-    except SyntaxError as error:
+        return Store().query(text, prefixes=PREFIXES, custom_functions=dict(functions))
+    except (SyntaxError, RuntimeError) as error:
         raise QueryError(f"query: {error}") from error
 
 

@@ -66,13 +66,19 @@ class _Element:
 def split_query(text: str, functions: Collection[NamedNode]) -> Parts | None:
     """Take ``text`` apart; None where it calls none of ``functions``.
 
-    Raises QueryError where a call stands where it cannot be split off.
+    Raises QueryError where a call stands where it cannot be split off. ``text`` has to be a query: a text that is none
+    is not always recognised here.
     """
     tokens = read_tokens(text)
     calls = frozenset(_calls(tokens, functions))
     if not calls:
         return None
     return _Splitter(text, tokens, calls).split()
+
+
+def calls_any(text: str, functions: Collection[NamedNode]) -> bool:
+    """Whether ``text`` calls one of ``functions``, or any of their namespace."""
+    return next(_calls(read_tokens(text), functions), None) is not None
 
 
 def _calls(tokens: Sequence[Token], functions: Collection[NamedNode]) -> Iterator[Token]:
