@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from pyoxigraph import CanonicalizationAlgorithm, Dataset, RdfFormat, parse
 
+from voltwin.cli import voltwin
 from voltwin.errors import InputError, QueryError, StoreError
 from voltwin.graphstore.answers import Trend
 from voltwin.graphstore.endpoint import SparqlEndpoint
@@ -177,6 +178,18 @@ class TestFolder:
             "https://w3id.org/voltwin/core#appliedSequence"
         ]
         store.close()
+
+    def test_init_takes_an_address_and_options(self, tmp_path, request):
+        options = choice("oxigraph serve", request).options
+        more = [f"--store-option={name}={options[name]}" for name in ("update", "graphs")]
+        folder = tmp_path / "fleet"
+        voltwin.main(
+            ["init", str(folder), str(MODEL), "--base", BASE, "--store", options["query"], *more], standalone_mode=False
+        )
+        assert read_folder(folder).store == StoreChoice("sparql", options)
+        with open_fleet(folder) as fleet:
+            assert "storage-cell-plant" in fleet
+            fleet.committer.store.clear()
 
     def test_engines_are_chosen_by_name_or_address(self):
         assert choose_store(None, ()) is None
