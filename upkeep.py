@@ -33,7 +33,7 @@ from .graphstore.operations.importing import Imported, import_twins
 from .graphstore.operations.manifest import Manifest
 from .graphstore.operations.progress import Progress, unseen
 from .graphstore.operations.restore import Restored, restore
-from .graphstore.operations.view import Difference, clear, compare, fill, replace_folder
+from .graphstore.operations.view import Difference, compare, fill, replace_folder
 from .graphstore.oxigraph import OxigraphStore
 from .graphstore.past_graphs import PastGraphs
 from .graphstore.schema import load_schema
@@ -184,7 +184,7 @@ def _replace(folder: FleetFolder, make: Callable[[TripleStore], object]) -> None
         replace_folder(folder.graph, folder.base, make)
         return
     with _open(folder) as store:
-        clear(store, Naming(folder.base))
+        store.clear()
         make(store)
 
 

@@ -131,6 +131,8 @@ class Virtuoso:
         """``value``, or as text what would be refused or changed."""
         if isinstance(value, Literal) and not _held(value):
             return Literal(value.value, datatype=NamedNode(_KEPT + value.datatype.value))
+        if isinstance(value, Literal) and value.datatype == XSD.decimal and "." not in value.value:
+            return Literal(f"{value.value}.0", datatype=XSD.decimal)  # without a point it becomes an integer
         return value
 
     def deleted_alone(self, value: Node) -> bool:

@@ -1,7 +1,7 @@
 """A commit as SPARQL updates: one if it fits, else several, with the mark in the last.
 
 Each is one operation, DELETE … INSERT … WHERE, because several operations in one request are not atomic on every
-engine. WHERE asks that the mark is older than the commit: an update that was given up and lands late, after its
+engine. WHERE asks that the mark is not beyond the commit: an update that was given up and lands late, after its
 repetition and after later commits, changes nothing.
 """
 
@@ -38,7 +38,7 @@ class Updates:
 
     def commit(self, sequence: int, removed: Sequence[Quad], added: Sequence[Quad]) -> Iterator[str]:
         """Take ``removed`` away, add ``added``, and move the mark on with the last of it."""
-        guard = f"{self._bound(_MARK)} FILTER(?old < {Literal(sequence).value})"
+        guard = f"{self._bound(_MARK)} FILTER(?old <= {Literal(sequence).value})"
         mark = self._bound(_MARK), self._bound(_NEW_MARK, sequence)
         removed, alone = self._told_apart(removed)
         yield from (_operation(_groups(part), "", guard) for part in alone)

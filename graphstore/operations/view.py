@@ -59,13 +59,6 @@ def fill(store: TripleStore, past: PastGraphs, sequence: int, progress: Progress
     store.apply(sequence, ())
 
 
-def clear(store: TripleStore, names: Naming) -> None:
-    """Empty every graph of the fleet, its mark first: an engine elsewhere may hold other people's graphs too."""
-    ours = [graph for graph in graphs_of(store) if graph.value.startswith(names.base)]
-    for graph in sorted(ours, key=lambda graph: (graph != names.state_graph, graph.value)):
-        store.replace(graph, ())
-
-
 def graphs_of(store: TripleStore) -> list[NamedNode]:
     """Every named graph of a store that is not empty, by IRI."""
     rows = store.query(_GRAPHS)
@@ -78,6 +71,8 @@ def compare(
 ) -> Iterator[Difference]:
     """Every graph in which ``present`` differs from ``made``, as sets of quads; the stores' own marks left out."""
     graphs = sorted({*graphs_of(made), *graphs_of(present)}, key=lambda graph: graph.value)
+    # An engine elsewhere may have graphs of its own.
+    graphs = [graph for graph in graphs if graph.value.startswith(names.base)]
     for number, graph in enumerate(graphs):
         progress("comparing graphs", number, len(graphs))
         if graph == names.state_graph or not (inferred or names.owner(graph) is None or not _is_inferred(graph, names)):

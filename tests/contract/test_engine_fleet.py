@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from pyoxigraph import CanonicalizationAlgorithm, Dataset, RdfFormat, parse
+from pyoxigraph import CanonicalizationAlgorithm, Dataset, Literal, RdfFormat, Triple, parse
 
 from voltwin.cli import voltwin
 from voltwin.errors import InputError, QueryError, StoreError
@@ -16,7 +16,10 @@ from voltwin.graphstore.endpoint import SparqlEndpoint
 from voltwin.graphstore.endpoint_options import EndpointOptions
 from voltwin.graphstore.folder import read_folder
 from voltwin.graphstore.stores import StoreChoice, choose_store, open_store
+from voltwin.ontology.iris import VT
+from voltwin.ontology.naming import Naming
 from voltwin.runtime import create_fleet, open_fleet
+from voltwin.upkeep import check_view, rebuild_fleet
 
 from ..unit.api.sample_fleet import BASE, EOL, MODEL, make_fleet
 from .test_fleet import PATHS
@@ -158,6 +161,21 @@ class TestFolder:
                 with pytest.raises(StoreError, match="has taken in commit"):
                     make_fleet(tmp_path / "second", store=chosen)
                 assert again.get("/module-0001/serial").value == "S-0001"
+
+    @pytest.mark.parametrize("engine", ["oxigraph serve", "virtuoso"])
+    def test_a_view_that_was_spoilt_is_told_and_made_anew(self, tmp_path, request, engine):
+        chosen, spoilt = choice(engine, request), Naming(BASE).twin("module-0001")
+        make_fleet(tmp_path, modules=("module-0001", "module-0002"), store=chosen).close()
+        path = tmp_path / "fleet"
+        assert check_view(path) == []
+        store = open_store(chosen, None, BASE)
+        store.replace(spoilt, [Triple(spoilt, VT.key, Literal("spoilt"))])
+        store.close()
+        assert [difference.graph for difference in check_view(path)] == [spoilt]
+        assert rebuild_fleet(path) == 2
+        assert check_view(path) == []
+        with open_fleet(path) as fleet:
+            assert fleet.get("/module-0001/serial").value == "S-0001"
 
     def test_a_folder_without_a_word_on_it_is_oxigraphs(self, embedded, tmp_path):
         folder = tmp_path / "old"

@@ -119,6 +119,7 @@ def test_a_view_is_replaced_by_its_difference(store):
         ),
         *(Literal(v) for v in ("", "plain", 'q"uote\n\\ é 😀', "x" * 5000)),
         Literal("3.14", datatype=XSD.decimal),
+        Literal("20", datatype=XSD.decimal),
         Literal("3.141592653589793238", datatype=XSD.decimal),
         Literal("12345678901234567890", datatype=XSD.integer),
         Literal("0.1", datatype=NamedNode(XSD.NS + "float")),
