@@ -79,5 +79,8 @@ def duration_below(times: Times, values: Values, limit: float) -> float:
     lowest, highest = np.minimum(values[1:], values[:-1]), np.maximum(values[1:], values[:-1])
     # A level stretch lies below or it does not; a slope is below for the part that its values say.
     level = highest == lowest
-    part = np.where(level, lowest < limit, np.clip((limit - lowest) / np.where(level, 1.0, highest - lowest), 0.0, 1.0))
+    # The part of a slope too small to divide by overflows to infinity: all of it or nothing, as clip says.
+    with np.errstate(over="ignore"):
+        slope = np.clip((limit - lowest) / np.where(level, 1.0, highest - lowest), 0.0, 1.0)
+    part = np.where(level, lowest < limit, slope)
     return float(np.sum(spans * part) / SECOND)

@@ -8,9 +8,9 @@ from voltwin.api.app import create_app
 from .sample_fleet import make_fleet
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def fleet(tmp_path_factory):
-    """Three modules; for reading only."""
+    """Three modules; for reading only. It ends with this folder: its reader process is not to meet later tests."""
     with make_fleet(tmp_path_factory.mktemp("fleet")) as made:
         yield made
 
