@@ -120,12 +120,13 @@ def compact_fleet(
     wanted = Wanted(retention if keep_days is None else replace(retention, history=keep_days), seal_before)
     parts = assemble(folder, SystemClock())
     with parts.fleet:
-        journal = parts.fleet.committer.journal
+        committer = parts.fleet.committer
+        journal = committer.journal
         assert isinstance(journal, SqliteJournal)
         history = History(journal.database, LoadFiles(folder.loads))
-        store = parts.fleet.committer.store
+        store = committer.store
         tidy = store.optimize if isinstance(store, OxigraphStore) else store.flush
-        return compact(folder, journal, history, tidy, wanted, now, progress)
+        return compact(folder, committer, journal, history, tidy, wanted, now, progress)
 
 
 def check_everything(path: Path, progress: Progress = unseen) -> list[Finding]:

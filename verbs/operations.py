@@ -174,7 +174,8 @@ def compact(fleet: Path, keep_days: float | None, seal_before: str | None, as_js
     gained = compact_fleet(fleet, keep_days=keep_days, seal_before=moment, progress=progress())
     text = (
         f"{fleet}: {megabytes(gained.before)} before, {megabytes(gained.after)} now; forgot {gained.history.changes} "
-        f"changes, sealed {gained.sealed.samples} samples into {gained.sealed.files} files, deleted {gained.deleted}"
+        f"changes, let go of {gained.retained.samples} samples, "
+        f"sealed {gained.sealed.samples} samples into {gained.sealed.files} files, deleted {gained.deleted}"
     )
     if gained.backup_running:
         text += "; a backup is under way, so files that nothing names stay until the next time"

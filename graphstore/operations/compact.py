@@ -7,15 +7,21 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 from ...errors import FleetLockedError
+from ..commit import Committer
 from ..folder import FleetFolder
 from ..history import Compacted, History, Retention
-from ..interfaces import Sealing
+from ..interfaces import Retained, Sealing
 from ..journal import SqliteJournal
 from ..series.options import read_options
+from ..series.retention import retain_series
 from .guard import files_may_go
 from .progress import Progress, unseen
+
+AUTHOR: Final = "voltwin compact"
+"""Whose commit says in the graph that samples are gone."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,8 @@ class Gained:
     """What a compaction came to; sizes in bytes of the whole folder."""
 
     history: Compacted
+    retained: Retained
+    """Samples older than what fleet.json keeps; none where it says nothing."""
     sealed: Sealing
     deleted: int
     """Files that nothing named."""
@@ -42,6 +50,7 @@ class Gained:
 
 def compact(
     folder: FleetFolder,
+    committer: Committer,
     journal: SqliteJournal,
     history: History,
     tidy_view: Callable[[], None],
@@ -53,9 +62,13 @@ def compact(
     before = size_of(folder.path)
     progress("forgetting history", 0, 0)
     forgotten = history.keep(wanted.history, now)
+    series = read_options(folder.path)
+    retained = Retained()
+    if series.keep_days is not None:
+        progress("letting go of old samples", 0, 0)
+        retained = retain_series(committer, now - timedelta(days=series.keep_days), AUTHOR, now)
     progress("sealing samples", 0, 0)
-    hot = timedelta(days=read_options(folder.path).hot_days)
-    sealed = journal.series.seal(wanted.seal_before or now - hot)
+    sealed = journal.series.seal(wanted.seal_before or now - timedelta(days=series.hot_days))
     progress("deleting files", 0, 0)
     deleted, running = 0, True
     with suppress(FleetLockedError), files_may_go(folder.path):
@@ -64,7 +77,7 @@ def compact(
     tidy_view()
     journal.database.maintain("VACUUM")
     journal.database.maintain("PRAGMA wal_checkpoint(TRUNCATE)")
-    return Gained(forgotten, sealed, deleted, running, before, size_of(folder.path))
+    return Gained(forgotten, retained, sealed, deleted, running, before, size_of(folder.path))
 
 
 def _delete(folder: FleetFolder, journal: SqliteJournal) -> int:

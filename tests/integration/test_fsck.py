@@ -214,6 +214,16 @@ def test_compaction_gives_room_back_and_changes_no_answer(fleet):
     assert state(fleet.with_name("again")) == after
 
 
+def test_compaction_lets_go_of_samples_older_than_fleet_json_keeps(fleet):
+    before = state(fleet)
+    document = json.loads((fleet / "fleet.json").read_text())
+    (fleet / "fleet.json").write_text(json.dumps(document | {"series": {"keep_days": 365}}))
+    gained = compact_fleet(fleet)
+    assert gained.retained.samples == len(before.samples) > 0
+    assert len(state(fleet).samples) == 0
+    assert check_everything(fleet) == []
+
+
 def test_files_stay_for_a_backup_that_is_under_way(sealed):
     sql(sealed, "INSERT INTO discarded VALUES ('loads/gone.nt.gz', 1)")
     (sealed / "loads" / "gone.nt.gz").write_bytes(b"")
