@@ -14,6 +14,7 @@ from .journal import SqliteJournal
 from .past import PastFleet, PastStates, Reasoning
 from .past_graphs import AsOf, LoadReader
 from .reader.limits import QueryLimits
+from .reader.readers import Readers
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,10 @@ class Chronicle:
             EventFeed(history, names),
         )
 
-    def fleet(self, wanted: AsOf, limits: QueryLimits) -> PastFleet:
+    def fleet(self, wanted: AsOf, limits: QueryLimits, readers: Readers | None = None) -> PastFleet:
         """The fleet as it was believed then. Raises MomentNotFoundError."""
         moment = self.history.find(wanted)
-        return PastFleet(moment, self.states, self.samples(moment.sequence), self.samples, self.feed, limits)
+        return PastFleet(moment, self.states, self.samples(moment.sequence), self.samples, self.feed, limits, readers)
 
     def follow(self, sequence: int, touched: Sequence[Slot]) -> None:
         """Take in one commit, once store and rules have it."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from pyoxigraph import NamedNode
+from pyoxigraph import NamedNode, QueryResultsFormat, QuerySolutions, parse_query_results
 
 from ..errors import InputError, StoreError
 from ..ontology.iris import RDF, VT
@@ -127,7 +127,15 @@ class LocalFleet(Fleet):
     def update(self, text: str, *, author: str) -> UpdateAnswer:
         """Carry out a SPARQL update in one commit; the series functions ``vtf:…`` are there."""
         functions = series_functions(self.committer.journal.series)
-        return run_update(text, self.committer, self.names, self.design, functions, author, self.now())
+        ask = None if self.readers is None else self._solutions
+        return run_update(text, self.committer, self.names, self.design, functions, author, self.now(), ask)
+
+    def _solutions(self, text: str) -> QuerySolutions:
+        assert self.readers is not None
+        answer = self.readers.answer(text, QueryResultsFormat.JSON.media_type)
+        solutions = parse_query_results(answer.body, format=QueryResultsFormat.JSON)
+        assert isinstance(solutions, QuerySolutions)
+        return solutions
 
     def load(self, file: Path, *, graph: str | None = None, author: str, replace: bool = False) -> LoadAnswer:
         """Add an RDF file's triples to ``graph``, or to the graphs it names, in one commit."""
@@ -135,7 +143,7 @@ class LocalFleet(Fleet):
 
     def as_of(self, moment: AsOf) -> Fleet:
         """The fleet as it was believed at ``moment``; closing this one closes that one."""
-        return self._chronicled.fleet(moment, self.limits)
+        return self._chronicled.fleet(moment, self.limits, self.readers)
 
     def events(
         self,

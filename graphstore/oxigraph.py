@@ -139,10 +139,13 @@ class OxigraphStore:
         return self._where != "memory"
 
     def snapshot(self, folder: Path) -> None:
-        """Hard links to what the store holds now. Raises StoreError: in memory, disk full, other disk."""
+        """Hard links to what the store holds now; from memory a copy. Raises StoreError: disk full, other disk."""
         with self._lock:
             try:
-                self._engine.backup(str(folder))
+                if self.on_disk:
+                    self._engine.backup(str(folder))
+                else:
+                    Store(str(folder)).bulk_load(self._engine.dump(format=RdfFormat.N_QUADS), RdfFormat.N_QUADS)
             except (OSError, RuntimeError) as error:
                 raise StoreError(f"{folder}: cannot take a snapshot of the triple store: {error}") from error
 

@@ -34,12 +34,15 @@ from .answers import Answer
 from .dataset import names_dataset
 from .events import EventFeed, Subscription
 from .interfaces import SeriesReader, TripleStore
+from .lookup import is_lookup
 from .oxigraph import OxigraphStore
 from .past_graphs import AsOf, Moment, PastGraphs, as_of_text, past_is_read, text_of
 from .paths.parse import parse
 from .paths.syntax import Name
 from .paths.syntax import Path as ParsedPath
 from .reader.limits import QueryLimits
+from .reader.readers import Past, Readers
+from .reader.snapshots import CurrentSnapshot
 from .reading import PathReader
 from .resolver import Resolver
 from .results import choose_formats, serialise
@@ -80,6 +83,7 @@ class PastStates:
     reasoning: Reasoning
     _kept: OrderedDict[tuple[int, NamedNode | None], PastState] = field(default_factory=OrderedDict)
     _schemas: dict[int, Schema] = field(default_factory=dict)
+    _snapshot: tuple[int, CurrentSnapshot] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def state(self, sequence: int, twin: NamedNode | None) -> PastState:
@@ -93,6 +97,16 @@ class PastStates:
             while len(self._kept) > 1 and sum(item.triples for item in self._kept.values()) > KEPT_TRIPLES:
                 self._kept.popitem(last=False)
             return state
+
+    def past(self, sequence: int, readers: Readers) -> Past:
+        """What a reader process needs to answer as of ``sequence``; the last one asked for stays on the disk."""
+        store = self.state(sequence, None).store
+        with self._lock:
+            if self._snapshot is None or self._snapshot[0] != sequence:
+                if self._snapshot is not None:
+                    self._snapshot[1].drop()
+                self._snapshot = (sequence, readers.beside(store))
+            return Past(self._snapshot[1], sequence)
 
     def _build(self, sequence: int, twin: NamedNode | None) -> PastState:
         if twin is None:
@@ -139,6 +153,8 @@ class PastFleet(Fleet):
     samples: Callable[[int], SeriesReader]
     feed: EventFeed
     limits: QueryLimits
+    readers: Readers | None = None
+    """Answer what may run away; None: it is answered here, without a limit of time."""
 
     def all(self, path: str) -> list[Answer]:
         """Every answer of an absolute path."""
@@ -149,8 +165,10 @@ class PastFleet(Fleet):
         return PathReader(state.store, self.series, names, state.schema, resolver).ask(parsed)
 
     def query(self, text: str, accept: str | None = None, *, abandoned: threading.Event | None = None) -> QueryAnswer:
-        """Answer a SPARQL query, within the limits of rows and bytes; past states have no limit of time."""
+        """Answer a SPARQL query. Raises QueryError, QueryLimitError."""
         formats = choose_formats(accept)
+        if self.readers is not None and not is_lookup(text):
+            return self.readers.answer(text, accept, abandoned, self.states.past(self.moment.sequence, self.readers))
         store = self._state(None).store
         result = store.query(text, union=not names_dataset(text), functions=series_functions(self.series))
         return serialise(result, formats, self.limits)

@@ -23,11 +23,10 @@ from pyoxigraph import Store
 from ...errors import StoreError, VoltwinError
 from ..access import QueryAnswer
 from ..dataset import names_dataset
-from ..interfaces import SeriesReader
 from ..oxigraph import evaluate
 from ..results import choose_formats, serialise
 from ..series.functions import series_functions
-from ..series.store import open_series
+from ..series.store import OpenSeries, open_series
 from .limits import QueryLimits
 
 TAKEN_UP: Final = "taken up"
@@ -45,6 +44,8 @@ class Question:
     graph: Path
     journal: Path
     limits: QueryLimits
+    as_of: int | None = None
+    """The commit after which samples are to be read; None: as they are."""
 
 
 class Answerer:
@@ -52,12 +53,13 @@ class Answerer:
 
     def __init__(self) -> None:
         self._graph: tuple[Path, Store] | None = None
-        self._series: tuple[Path, SeriesReader] | None = None
+        self._series: tuple[Path, OpenSeries] | None = None
 
     def answer(self, question: Question) -> QueryAnswer | VoltwinError:
         """The answer, or what is wrong."""
         try:
-            functions = series_functions(self._open_series(question.journal))
+            series = self._open_series(question.journal)
+            functions = series_functions(series if question.as_of is None else series.as_of(question.as_of))
             # The engine lets the union of all graphs override FROM and FROM NAMED.
             union = not names_dataset(question.text)
             result = evaluate(self._open_graph(question.graph), question.text, union, functions)
@@ -78,7 +80,7 @@ class Answerer:
                 raise StoreError(f"{folder}: cannot open the snapshot: {error}") from error
         return self._graph[1]
 
-    def _open_series(self, journal: Path) -> SeriesReader:
+    def _open_series(self, journal: Path) -> OpenSeries:
         if self._series is None or self._series[0] != journal:
             self._series = (journal, open_series(journal))
         return self._series[1]

@@ -8,6 +8,7 @@ The engine cannot cancel a query. A process can be ended at any moment, and read
 
 from __future__ import annotations
 
+import itertools
 import os
 import queue
 import signal
@@ -51,6 +52,14 @@ class _Wish:
             raise StoreError("query: the fleet was closed while it ran; open the fleet again")
         if self.abandoned is not None and self.abandoned.is_set():
             raise StoreError("query: ended because whoever asked has gone")
+
+
+@dataclass(frozen=True)
+class Past:
+    """A state of the past to answer from, and the commit that it stands after."""
+
+    snapshot: CurrentSnapshot
+    sequence: int
 
 
 class _Reader:
@@ -136,7 +145,9 @@ class Readers:
         """``folder`` is the readers' own and on the store's disk; ``writing`` is the lock of the store's writer."""
         self.limits = limits
         self._journal = journal.absolute()
-        self._snapshot = CurrentSnapshot(store, folder.absolute(), writing)
+        self._folder = folder.absolute()
+        self._numbers = itertools.count(1)
+        self._snapshot = CurrentSnapshot(store, self._folder, writing)
         self._free: queue.LifoQueue[_Reader] = queue.LifoQueue()  # the last one used is the warmest
         for _ in range(limits.at_once):
             self._free.put(_Reader())
@@ -146,7 +157,13 @@ class Readers:
         self._used = time.monotonic()
         self._keeper: threading.Thread | None = None
 
-    def answer(self, text: str, accept: str | None, abandoned: threading.Event | None = None) -> QueryAnswer:
+    def beside(self, store: Snapshots) -> CurrentSnapshot:
+        """A snapshot of another store that never changes, kept on the same disk; it goes with these readers."""
+        return CurrentSnapshot(store, self._folder / f"past-{next(self._numbers)}", threading.RLock())
+
+    def answer(
+        self, text: str, accept: str | None, abandoned: threading.Event | None = None, past: Past | None = None
+    ) -> QueryAnswer:
         """Answer a query. Raises QueryError, QueryLimitError, StoreError; ``abandoned``, once set, ends it."""
         wish = _Wish(self._closed, abandoned)
         if not self._places.acquire(blocking=False):
@@ -155,8 +172,9 @@ class Readers:
             reader = self._next_reader(wish)
             try:
                 wish.check()
-                with self._snapshot.lent() as graph:
-                    return reader.ask(Question(text, accept, graph, self._journal, self.limits), wish)
+                snapshot, as_of = (self._snapshot, None) if past is None else (past.snapshot, past.sequence)
+                with snapshot.lent() as graph:
+                    return reader.ask(Question(text, accept, graph, self._journal, self.limits, as_of), wish)
             finally:
                 self._used = time.monotonic()
                 self._free.put(reader)

@@ -61,7 +61,7 @@ class CurrentSnapshot:
                 return found
             with self._lock:
                 self._taken += 1
-                self._folder.mkdir(exist_ok=True)
+                self._folder.mkdir(parents=True, exist_ok=True)
                 made = _Snapshot(self._folder / str(self._taken), self._store.writes, users=1)
                 self._store.snapshot(made.folder)
                 self._all.append(made)

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from pyoxigraph import BlankNode, NamedNode, Quad, QuerySolution, QuerySolutions, Triple
 
 from ...errors import QueryError
-from ..interfaces import Function, Node
+from ..dataset import names_dataset
+from ..interfaces import Function, Node, QueryResult
+from ..lookup import is_lookup
 from . import draft as limits
 from .draft import Draft, too_many
 from .operations import Clear, Create, DeleteData, InsertData, Modify, Operation, Template, Transfer
 from .templates import as_stored, fill
 from .write import check_writable, design_graphs, is_view
+
+Asking = Callable[[str], QuerySolutions]
+"""Answers a SELECT over the store as it is, within limits. Raises QueryLimitError."""
 
 _ANY: Final = "(1 AS ?one)"
 """Asked for where a template takes nothing from a solution, but there has to be one."""
@@ -27,6 +32,7 @@ class Evaluation:
 
     draft: Draft
     functions: Mapping[NamedNode, Function]
+    ask: Asking | None = None
     _nodes: dict[str, NamedNode] = field(default_factory=dict)
 
     def run(self, operation: Operation) -> None:
@@ -53,7 +59,13 @@ class Evaluation:
         store = self.draft.reading(operation.reads)
         empty = operation.with_graph is None or not any(self.draft.triples(operation.with_graph))
         text, union = select_text(operation, with_is_empty=empty)
-        rows = store.query(text, union=union, functions=self.functions)
+        rows: QueryResult
+        # A reader sees the store as it is, and takes the union for the default graph unless the text names another.
+        plain = store is self.draft.store and union == (not names_dataset(text))
+        if self.ask is not None and plain and not is_lookup(text):
+            rows = self.ask(text)
+        else:
+            rows = store.query(text, union=union, functions=self.functions)
         assert isinstance(rows, QuerySolutions)
         gone: set[Quad] = set()
         new: set[Quad] = set()
@@ -151,8 +163,10 @@ def _nothing(_: str) -> None:
     """What ground data takes from a solution."""
 
 
-def evaluate(operations: Sequence[Operation], draft: Draft, functions: Mapping[NamedNode, Function]) -> None:
+def evaluate(
+    operations: Sequence[Operation], draft: Draft, functions: Mapping[NamedNode, Function], ask: Asking | None = None
+) -> None:
     """Carry ``operations`` out on ``draft``. Raises QueryError; then ``draft`` is of no use."""
-    evaluation = Evaluation(draft, functions)
+    evaluation = Evaluation(draft, functions, ask)
     for operation in operations:
         evaluation.run(operation)

@@ -16,7 +16,7 @@ from ..access import UpdateAnswer
 from ..commit import Committer
 from ..interfaces import Entry, Function
 from .draft import Draft
-from .evaluate import evaluate
+from .evaluate import Asking, evaluate
 from .parse import parse_update
 from .write import DesignGuard, commit_guarded
 
@@ -29,12 +29,16 @@ def run_update(
     functions: Mapping[NamedNode, Function],
     author: str,
     time: datetime,
+    ask: Asking | None = None,
 ) -> UpdateAnswer:
-    """Carry ``text`` out. Raises QueryError (not SPARQL, or not allowed), RuleError, ActionError, StoreError."""
+    """Carry ``text`` out; patterns that may run away are answered by ``ask``, within its limits.
+
+    Raises QueryError (not SPARQL, not allowed, over a limit), RuleError, ActionError, StoreError.
+    """
     operations = parse_update(text)
     with committer.lock:
         draft = Draft(committer.store, names)
-        evaluate(operations, draft, functions)
+        evaluate(operations, draft, functions, ask)
         changes = draft.changes()
         if not changes:
             return UpdateAnswer(None, 0, 0)

@@ -24,6 +24,7 @@ from .reader_processes import RUNAWAY, eventually, is_gone, readers_of, working
 
 COUNT = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c }"
 TIME = datetime(2019, 5, 1, tzinfo=UTC)
+VOLTAGE = "https://w3id.org/voltwin/models/battery-logistics/product#Cell.voltage"
 MODULE_1 = "<https://fleet.example/twins/module-0001>"
 OPEN = """
 import sys
@@ -95,6 +96,46 @@ def test_over_the_time_limit_the_process_is_gone_and_the_next_query_is_answered(
     assert readers_of() == []
     limit(fleet, seconds=60)
     assert number(fleet) == wanted
+
+
+HOTTEST = "SELECT (MAX(?t) AS ?n) { ?s a vt:Series BIND(vtf:max(?s) AS ?t) }"
+
+
+def test_the_past_has_its_limits_too_and_its_own_samples(fleet):
+    sequence = fleet.committer.journal.last_sequence
+    before = number(fleet, HOTTEST)
+    fleet.put("/truck-01/logger/temperature", 99.0, unit="DEG_C", time=TIME, author="anna")
+    assert number(fleet, HOTTEST) == 99.0 > before
+    (reader,) = readers_of()
+    then = fleet.as_of(sequence)
+    assert number(then, HOTTEST) == before
+    assert readers_of() == [reader]
+    limit(fleet, seconds=1.0)
+    with pytest.raises(QueryLimitError, match="1 s"):
+        then.query(RUNAWAY)
+    assert readers_of() == []
+    assert number(then, HOTTEST) == before
+    assert number(fleet.as_of(sequence + 1), HOTTEST) == 99.0
+
+
+def test_an_update_that_runs_away_ends_and_leaves_nothing(fleet):
+    sequence = fleet.committer.journal.last_sequence
+    limit(fleet, seconds=1.0)
+    with pytest.raises(QueryLimitError, match="1 s"):
+        fleet.update(
+            "INSERT { GRAPH <https://fleet.example/notes> { ?a ?b ?i } } "
+            "WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i FILTER(?c != ?f && ?f != ?i) }",
+            author="anna",
+        )
+    assert readers_of() == []
+    assert fleet.committer.journal.last_sequence == sequence
+    copied = fleet.update(
+        "INSERT { GRAPH <https://fleet.example/notes> { ?cell vt:noted ?voltage } } "
+        f"WHERE {{ ?cell <{VOLTAGE}> ?voltage FILTER(?voltage > 0) }}",
+        author="anna",
+    )
+    assert copied.added == number(fleet, f"SELECT (COUNT(*) AS ?n) {{ ?cell <{VOLTAGE}> ?voltage }}") > 0
+    assert (copied.sequence, len(readers_of())) == (sequence + 1, 1)
 
 
 @pytest.mark.parametrize(
