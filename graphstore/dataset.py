@@ -15,70 +15,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from pyoxigraph import NamedNode
 
 from ..errors import QueryError
+from .sparql_tokens import Token, read_tokens
 
 _MODIFIERS: Final = ("GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "VALUES")
 FORMS: Final = ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")
 
-_TOKEN: Final = re.compile(
-    r"""(?P<space>\s+|\#[^\r\n]*)
-      |(?P<string>'''(?:(?:'|'')?(?:[^'\\]|\\.))*'''|\"\"\"(?:(?:"|"")?(?:[^"\\]|\\.))*\"\"\"
-                 |'(?:[^'\\\r\n]|\\.)*'|"(?:[^"\\\r\n]|\\.)*")
-      |(?P<iri><[^<>"{}|^`\\\x00-\x20]*>)
-      |(?P<name>[?$]?[\w.\-:%\\]+)
-      |(?P<open>[({\[])|(?P<close>[)}\]])
-      |(?P<other>.)""",
-    re.VERBOSE | re.DOTALL,
-)
-
 _SCHEME: Final = re.compile(r"<[A-Za-z][A-Za-z0-9+.\-]*:")
-
-
-@dataclass(frozen=True)
-class Token:
-    """One token and the bracket depth it stands at; an opening bracket stands outside of itself."""
-
-    kind: str
-    text: str
-    start: int
-    depth: int
-
-    @property
-    def end(self) -> int:
-        """Just behind its last character."""
-        return self.start + len(self.text)
-
-    def is_word(self, *words: str) -> bool:
-        """Whether it is one of these keywords."""
-        return self.kind == "name" and self.text.upper() in words
-
-
-def tokens(text: str) -> list[Token]:
-    """All tokens of ``text``, white space and comments among them: their texts joined give it back."""
-    found: list[Token] = []
-    depth = 0
-    for match in _TOKEN.finditer(text):
-        kind = str(match.lastgroup)
-        depth -= kind == "close"
-        found.append(Token(kind, match[0], match.start(), depth))
-        depth += kind == "open"
-    return found
 
 
 def query_form(text: str) -> str | None:
     """``SELECT``, ``ASK``, ``CONSTRUCT`` or ``DESCRIBE``; None where no such word stands outside of brackets."""
-    form = _form(tokens(text))
+    form = _form(read_tokens(text))
     return form.text.upper() if form else None
 
 
 def names_dataset(text: str) -> bool:
     """Whether ``text`` has a FROM or FROM NAMED clause of its own."""
-    words = [token for token in tokens(text) if token.kind != "space"]
+    words = read_tokens(text)
     form = _form(words)
     return form is not None and bool(_dataset_clauses(words, form.start))
 
@@ -88,7 +46,7 @@ def with_dataset(text: str, default: Sequence[str], named: Sequence[str]) -> str
     if not default and not named:
         return text
     clauses = " ".join([f"FROM {_iri(iri)}" for iri in default] + [f"FROM NAMED {_iri(iri)}" for iri in named])
-    words = [token for token in tokens(text) if token.kind != "space"]
+    words = read_tokens(text)
     form = _form(words)
     if form is None:
         return text
@@ -101,7 +59,7 @@ def with_dataset(text: str, default: Sequence[str], named: Sequence[str]) -> str
 
 def with_base(text: str, base: str) -> str:
     """``text`` with ``base`` declared on top, if it has relative IRIs; the query's own BASE goes over it."""
-    relative = any(token.kind == "iri" and not _SCHEME.match(token.text) for token in tokens(text))
+    relative = any(token.kind == "iri" and not _SCHEME.match(token.text) for token in read_tokens(text))
     return f"BASE {_iri(base)} {text}" if relative else text
 
 

@@ -17,7 +17,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from .dataset import Token, tokens
+from .sparql_tokens import read_tokens
 
 MOST_PATTERNS: Final = 8
 MOST_STEPS: Final = 3
@@ -42,20 +42,8 @@ def is_lookup(text: str) -> bool:
 
 
 def _words(text: str) -> list[str]:
-    found = []
-    for token in tokens(text):
-        if token.kind == "space":
-            continue
-        # A name cannot end in a dot: it ends a triple there.
-        name = token.text.rstrip(".") if token.kind == "name" else token.text
-        found.append(_shape(token, name))
-        found.extend("." * (len(token.text) - len(name)))
-    return [word for word in found if word]
-
-
-def _shape(token: Token, name: str) -> str:
-    """The word as it is compared here: strings lose their content, so that none looks like syntax."""
-    return '"' if token.kind == "string" else name
+    # Strings lose their content, so that none looks like syntax.
+    return ['"' if token.kind == "string" else token.text for token in read_tokens(text)]
 
 
 def _is_variable(word: str) -> bool:
@@ -209,12 +197,10 @@ class _Query:
             raise _Unsure
 
     def _literal_kind(self) -> None:
-        if self._peek() == "@":
+        if self._peek().startswith("@"):
             self._word()
+        elif self._peek() == "^^":
             self._word()
-        elif self._peek() == "^":
-            self._word()
-            self._expect("^")
             self._iri(self._word())
 
     def _modifiers(self) -> None:

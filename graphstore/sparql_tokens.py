@@ -1,11 +1,8 @@
-"""The tokens of SPARQL, as far as taking an expression apart needs them.
+"""The tokens of SPARQL, for whatever takes a query apart: its clauses, its patterns, its expressions.
 
 >>> from voltwin.graphstore.sparql_tokens import read_tokens
 >>> [token.text for token in read_tokens("?a-vtf:mean(?s,1.5) # as the grammar has it")]
 ['?a', '-', 'vtf:mean', '(', '?s', ',', '1.5', ')']
-
-:mod:`~voltwin.graphstore.dataset` reads clauses only, and its words may run together; here a minus between
-a variable and a name is a token of its own.
 """
 
 from __future__ import annotations

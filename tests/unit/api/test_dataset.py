@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from pyoxigraph import Literal, NamedNode, Quad, Store
 
 from voltwin.errors import QueryError
-from voltwin.graphstore.dataset import names_dataset, query_form, tokens, with_base, with_dataset
+from voltwin.graphstore.dataset import names_dataset, query_form, with_base, with_dataset
+from voltwin.graphstore.sparql_tokens import read_tokens
 
 A, B, C, P = (NamedNode(f"https://{name}.example/") for name in "abcp")
 
@@ -23,15 +24,25 @@ def subjects(store, text):
     return {row["s" if "?g" not in text else "g"] for row in store.query(text)}
 
 
+def hold_the_text(text):
+    """Each token stands where it says, and what is between them is white space or a comment."""
+    end = 0
+    for token in read_tokens(text):
+        assert text[token.start : token.end] == token.text
+        assert read_tokens(text[end : token.start]) == []
+        end = token.end
+    assert read_tokens(text[end:]) == []
+
+
 @given(st.text())
-def test_tokens_joined_are_the_text(text):
-    assert "".join(token.text for token in tokens(text)) == text
+def test_tokens_and_space_are_the_text(text):
+    hold_the_text(text)
 
 
 @given(st.lists(st.sampled_from(["'", '"', "'''", "#", "\n", "{", "}", "<", ">", "FROM", "SELECT", "\\", " ", "a:b"])))
 def test_no_arrangement_of_sparql_signs_confuses_it(pieces):
     text = "".join(pieces)
-    assert "".join(token.text for token in tokens(text)) == text
+    hold_the_text(text)
     with_dataset(text, [A.value], [])
 
 
