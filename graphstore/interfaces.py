@@ -329,7 +329,7 @@ class Snapshots(Protocol):
 
     @property
     def on_disk(self) -> bool:
-        """Whether there is anything to take a snapshot of."""
+        """Whether a snapshot is cheap: hard links. Of a store in memory it is a copy."""
         ...
 
     @property

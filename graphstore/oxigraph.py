@@ -135,7 +135,7 @@ class OxigraphStore:
 
     @property
     def on_disk(self) -> bool:
-        """Whether there is a folder to take snapshots of."""
+        """Whether a snapshot is cheap: hard links to the files of a folder."""
         return self._where != "memory"
 
     def snapshot(self, folder: Path) -> None:

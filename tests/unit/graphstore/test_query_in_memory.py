@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import psutil
 import pytest
+from pyoxigraph import Store
 
 from voltwin.errors import QueryLimitError, StoreError
 from voltwin.graphstore.reader.limits import QueryLimits
@@ -22,6 +23,16 @@ def test_answers_have_limits(bench, limits):
         bench.fleet.query("SELECT * { ?a ?b ?c }")
 
 
-def test_it_has_no_snapshots(bench, tmp_path):
+def test_its_snapshot_is_a_copy(bench, tmp_path):
+    store = bench.committer.store
+    store.snapshot(tmp_path / "image")
+    held = set(store.quads(None, None, None, None))
+    store.clear()
+    assert set(Store.read_only(str(tmp_path / "image"))) == held
+    assert held
+
+
+def test_a_snapshot_that_has_no_place_is_an_error(bench, tmp_path):
+    (tmp_path / "file").write_text("in the way")
     with pytest.raises(StoreError, match="cannot take a snapshot"):
-        bench.committer.store.snapshot(tmp_path / "image")
+        bench.committer.store.snapshot(tmp_path / "file" / "image")
