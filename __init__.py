@@ -14,34 +14,34 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from voltwin.assembly import Fleet, create_fleet, open_fleet
     from voltwin.converter import Conversion, Description, convert
     from voltwin.errors import VoltwinError
-    from voltwin.graphstore.access import Twin
-    from voltwin.graphstore.answers import Answer, Trend
+    from voltwin.graphstore.fleets.fleet import Twin
+    from voltwin.graphstore.paths.answers import Answer, Trend
     from voltwin.graphstore.paths.parse import parse as parse_path
     from voltwin.graphstore.paths.syntax import Path
-    from voltwin.graphstore.reader.limits import QueryLimits
+    from voltwin.graphstore.queries.limits import QueryLimits
     from voltwin.reasoner.rules import Rule
-    from voltwin.runtime import Fleet, create_fleet, open_fleet
-    from voltwin.serving import Server
+    from voltwin.server import Server
     from voltwin.settings import Settings
 
 _HOMES = {
-    "Answer": "graphstore.answers:Answer",
+    "Answer": "graphstore.paths.answers:Answer",
     "Conversion": "converter:Conversion",
     "Description": "converter:Description",
-    "Fleet": "runtime:Fleet",
+    "Fleet": "assembly:Fleet",
     "Path": "graphstore.paths.syntax:Path",
-    "QueryLimits": "graphstore.reader.limits:QueryLimits",
+    "QueryLimits": "graphstore.queries.limits:QueryLimits",
     "Rule": "reasoner.rules:Rule",
-    "Server": "serving:Server",
+    "Server": "server:Server",
     "Settings": "settings:Settings",
-    "Trend": "graphstore.answers:Trend",
-    "Twin": "graphstore.access:Twin",
+    "Trend": "graphstore.paths.answers:Trend",
+    "Twin": "graphstore.fleets.fleet:Twin",
     "VoltwinError": "errors:VoltwinError",
     "convert": "converter:convert",
-    "create_fleet": "runtime:create_fleet",
-    "open_fleet": "runtime:open_fleet",
+    "create_fleet": "assembly:create_fleet",
+    "open_fleet": "assembly:open_fleet",
     "parse_path": "graphstore.paths.parse:parse",
 }
 

@@ -140,3 +140,9 @@ class EnvironmentProblem(VoltwinError):
     """Wrong Python, a busy port, a missing program."""
 
     exit_code = 6
+
+
+def error_class(name: str) -> type[VoltwinError] | None:
+    """The class of that name in the tree; None for any other name, as a foreign server may send."""
+    found = globals().get(name)
+    return found if isinstance(found, type) and issubclass(found, VoltwinError) else None

@@ -10,17 +10,17 @@ from __future__ import annotations
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from ..graphstore.access import Fleet
-from ..graphstore.local import LocalFleet
-from ..graphstore.remote import ERROR_HEADER
-from .events import event_routes
-from .graphs import graph_routes
-from .headers import CommonHeaders
-from .pages import page_routes, static_files
-from .problems import add_problem_handlers
-from .sparql import sparql_routes
-from .state import state_routes
-from .twins import twin_routes
+from ..graphstore.fleets.fleet import Fleet
+from ..graphstore.fleets.local import LocalFleet
+from ..graphstore.fleets.wire import ERROR_HEADER
+from .http.headers import CommonHeaders
+from .http.problems import add_problem_handlers
+from .rest.events import event_routes
+from .rest.state import state_routes
+from .rest.twins import twin_routes
+from .sparql.graphs import graph_routes
+from .sparql.query import sparql_routes
+from .web.pages import page_routes, static_files
 
 TITLE = "voltwin"
 

@@ -19,11 +19,11 @@ from pathlib import Path
 import voltwin.ontology
 from voltwin import create_fleet, open_fleet
 from voltwin.converter import convert
-from voltwin.graphstore.changes import ChangeSet
+from voltwin.graphstore.engines.registry import StoreChoice, open_store
+from voltwin.graphstore.fleets.local import LocalFleet
 from voltwin.graphstore.interfaces import Entry
-from voltwin.graphstore.local import LocalFleet
-from voltwin.graphstore.stores import StoreChoice, open_store
-from voltwin.graphstore.writer import TwinWriter
+from voltwin.graphstore.journal.changes import ChangeSet
+from voltwin.graphstore.paths.writing import TwinWriter
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))

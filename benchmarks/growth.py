@@ -20,13 +20,13 @@ from tempfile import TemporaryDirectory
 from pyoxigraph import NamedNode, RdfFormat, Store, parse
 
 import voltwin.ontology
+from voltwin.assembly import create_fleet, open_fleet
 from voltwin.converter import convert
-from voltwin.graphstore.changes import ChangeSet
+from voltwin.graphstore.fleets.local import LocalFleet
 from voltwin.graphstore.interfaces import Entry, GraphChange
-from voltwin.graphstore.local import LocalFleet
+from voltwin.graphstore.journal.changes import ChangeSet
 from voltwin.graphstore.operations.compact import size_of
-from voltwin.graphstore.writer import Provenance, TwinWriter
-from voltwin.runtime import create_fleet, open_fleet
+from voltwin.graphstore.paths.writing import Provenance, TwinWriter
 
 MODEL = Path(voltwin.ontology.__file__).parent / "models" / "battery_logistics.mdj"
 NOW = datetime(2019, 4, 1, 6, tzinfo=UTC)

@@ -20,13 +20,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from voltwin.control.testing import BASE
+from voltwin.assembly import create_fleet, open_fleet
 from voltwin.converter import convert
-from voltwin.graphstore.changes import ChangeSet
+from voltwin.graphstore.fleets.local import LocalFleet
 from voltwin.graphstore.interfaces import Entry
-from voltwin.graphstore.local import LocalFleet
-from voltwin.graphstore.writer import Provenance, TwinWriter
-from voltwin.runtime import create_fleet, open_fleet
+from voltwin.graphstore.journal.changes import ChangeSet
+from voltwin.graphstore.paths.writing import Provenance, TwinWriter
+from voltwin.testing import BASE
 
 MODEL = Path(__file__).parents[1] / "ontology" / "models" / "battery_logistics.mdj"
 START = datetime(2019, 4, 1, 6, tzinfo=UTC)

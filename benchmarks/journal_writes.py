@@ -18,11 +18,11 @@ from pathlib import Path
 
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Store
 
-from voltwin.graphstore.commit import Committer
+from voltwin.graphstore.engines.oxigraph import OxigraphStore
 from voltwin.graphstore.interfaces import Entry, GraphChange
-from voltwin.graphstore.journal import SqliteJournal
-from voltwin.graphstore.loads import LoadFiles
-from voltwin.graphstore.oxigraph import OxigraphStore
+from voltwin.graphstore.journal.bulk_files import LoadFiles
+from voltwin.graphstore.journal.commit import Committer
+from voltwin.graphstore.journal.sqlite_journal import SqliteJournal
 from voltwin.graphstore.update.bulk import run_load
 from voltwin.graphstore.update.write import NoGuard
 from voltwin.ontology.naming import Naming

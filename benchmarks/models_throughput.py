@@ -23,16 +23,16 @@ from pathlib import Path
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from voltwin.models.chunks import CHUNK, in_chunks
-from voltwin.models.columns import Ragged, Trends, absent, offsets_of
-from voltwin.models.handler import answer
-from voltwin.models.protocol import Batch
+from voltwin.models.base.batches import CHUNK, in_chunks
+from voltwin.models.base.columns import Ragged, Trends, absent, offsets_of
+from voltwin.models.base.protocol import Batch
 from voltwin.models.registry import Registry
 from voltwin.models.self_discharge.equivalent_age import exposure
 from voltwin.models.self_discharge.loss import loss
 from voltwin.models.self_discharge.model import SelfDischargeModel
 from voltwin.models.self_discharge.rate_laws import GAS_CONSTANT, ArrheniusLaw
-from voltwin.models.self_discharge.situations import Situation
+from voltwin.models.self_discharge.shared_records import Situation
+from voltwin.models.service.requests import answer
 
 K25, ENERGY, BETA = 0.0028 / 730, 50e3, 0.87
 LAW = ArrheniusLaw(K25, ENERGY, 298.15)

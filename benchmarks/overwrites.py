@@ -16,9 +16,9 @@ from tempfile import TemporaryDirectory
 
 from pyoxigraph import Literal, NamedNode, Triple
 
-from voltwin.graphstore import oxigraph
+from voltwin.graphstore.engines import oxigraph
+from voltwin.graphstore.engines.oxigraph import OxigraphStore
 from voltwin.graphstore.interfaces import GraphChange
-from voltwin.graphstore.oxigraph import OxigraphStore
 from voltwin.ontology.naming import Naming
 
 BASE = "https://fleet.example/"

@@ -19,10 +19,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from voltwin.assembly import open_fleet
 from voltwin.errors import QueryLimitError, StoreError
-from voltwin.graphstore.local import LocalFleet
-from voltwin.graphstore.lookup import is_lookup
-from voltwin.runtime import open_fleet
+from voltwin.graphstore.fleets.local import LocalFleet
+from voltwin.graphstore.sparql.cost import is_lookup
 
 RUNS = 31
 MODULE = "<https://fleet.example/twins/module-0017>"

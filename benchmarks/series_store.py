@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from pyoxigraph import Literal, NamedNode, Quad, Store
 
 from voltwin.graphstore.interfaces import Entry, Sample, SampleBatch
-from voltwin.graphstore.journal import SqliteJournal
+from voltwin.graphstore.journal.sqlite_journal import SqliteJournal
 from voltwin.graphstore.series.functions import series_functions
 from voltwin.graphstore.series.store import SqliteSeries
 from voltwin.ontology.iris import PREFIXES

@@ -10,14 +10,14 @@ Pure: values in, values out; nothing here knows a store.
 """
 
 from .convert import Conversion, convert, read
-from .describe import describe
-from .description import Description
-from .description_json import dump_description, load_description
-from .graph import turtle
-from .individuals import instances
-from .owl import ontology
+from .describe.builder import describe
+from .description.json_format import dump_description, load_description
+from .description.model import Description
 from .report import Report
-from .shacl import shapes
+from .writers.graph import turtle
+from .writers.instances import instances
+from .writers.owl import ontology
+from .writers.shacl import shapes
 
 __all__ = [
     "Conversion",

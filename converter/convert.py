@@ -13,16 +13,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import ModelFileError
-from . import uml
-from .collector import collector_paused
-from .describe import Progress, describe_with_account
-from .description import Description, Named
-from .description_json import from_json
-from .files import MAX_BYTES, Kind, ModelFile, open_model
+from .describe.builder import Progress, describe_with_account
+from .description.json_format import from_json
+from .description.model import Description, Named
+from .gc_pause import collector_paused
+from .readers.files import MAX_BYTES, Kind, ModelFile, open_model
+from .readers.staruml import read_staruml
+from .readers.staruml_tree import Tree
+from .readers.xmi import read_xmi
 from .report import CONVERTED, Entry, Report
-from .staruml import read_staruml
-from .staruml_tree import Tree
-from .xmi import read_xmi
+from .uml import elements as uml
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from . import uml
+from .uml import elements as uml
 
 CONVERTED: Final = "converted"
 ANNOTATED: Final = "annotated"

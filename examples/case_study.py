@@ -27,7 +27,7 @@ from rich.table import Table
 
 from voltwin import VoltwinError, open_fleet
 from voltwin.errors import ServiceError, StoreError
-from voltwin.graphstore.access import Fleet
+from voltwin.graphstore.fleets.fleet import Fleet
 
 ROOT = Path(__file__).resolve().parents[1]
 MODEL = ROOT / "ontology" / "models" / "battery_logistics.mdj"

@@ -27,7 +27,7 @@ from typing import Final
 
 from ..errors import FleetLockedError, FleetVersionError, InputError, StoreError
 from ..ontology.naming import Naming
-from .stores import StoreChoice
+from .engines.registry import StoreChoice
 
 VERSION: Final = 1
 

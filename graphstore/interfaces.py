@@ -1,6 +1,6 @@
 """Every protocol of the graph store, and the values that pass through them, on one page.
 
-A commit flows one way: a :class:`ChangeSet <voltwin.graphstore.changes.ChangeSet>` collects what is
+A commit flows one way: a :class:`ChangeSet <voltwin.graphstore.journal.changes.ChangeSet>` collects what is
 to change, the :class:`Journal` makes it durable as an :class:`Entry` and numbers it, and each
 :class:`TripleStore` takes it in as a view. Nothing writes to a triple store by any other way.
 """
@@ -50,7 +50,7 @@ class GraphChange:
 class GraphLoad:
     """A file whose triples one commit adds to one graph; the journal names it, and does not copy it.
 
-    ``file`` is the SHA-256 of its N-Triples (hex): :class:`~voltwin.graphstore.loads.LoadFiles` finds it.
+    ``file`` is the SHA-256 of its N-Triples (hex): :class:`~voltwin.graphstore.journal.bulk_files.LoadFiles` finds it.
     """
 
     graph: NamedNode
@@ -340,3 +340,32 @@ class Snapshots(Protocol):
     def snapshot(self, folder: Path) -> None:
         """Put what the store holds now into ``folder``, which is not there yet and on the store's own disk."""
         ...
+
+
+@dataclass(frozen=True)
+class QueryAnswer:
+    """What SPARQL answered, in the standard format that fits the query's form.
+
+    ``body`` is SPARQL results (JSON, XML, CSV, TSV) for SELECT and ASK, RDF for CONSTRUCT and DESCRIBE.
+    """
+
+    media_type: str
+    body: bytes
+
+
+@dataclass(frozen=True)
+class UpdateAnswer:
+    """What a SPARQL update did: quads added and removed, in which commit; None where nothing changed."""
+
+    sequence: int | None
+    added: int
+    removed: int
+
+
+@dataclass(frozen=True)
+class LoadAnswer:
+    """What a load did: triples read, triples that had to go, in which commit; None where nothing changed."""
+
+    sequence: int | None
+    triples: int
+    removed: int

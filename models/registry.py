@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final, Protocol, runtime_checkable
 
 from ..errors import EnvironmentProblem, InputError, NotFoundError
-from .protocol import Model
+from .base.protocol import Model
 
 GROUP: Final = "voltwin.models"
 
@@ -89,5 +89,7 @@ def _load(point: EntryPoint) -> Model:
             f"model {point.name!r} ({point.value}) cannot be loaded: {error}; reinstall its package"
         ) from error
     if not isinstance(model, Model):
-        raise EnvironmentProblem(f"model {point.name!r} ({point.value}) does not follow voltwin.models.protocol.Model")
+        raise EnvironmentProblem(
+            f"model {point.name!r} ({point.value}) does not follow voltwin.models.base.protocol.Model"
+        )
     return model

@@ -22,7 +22,7 @@ from ..errors import PathNotFoundError, RuleError
 from ..graphstore.paths.syntax import Name, Path
 from ..graphstore.paths.walk import Pattern, Variable, Walk
 from ..graphstore.schema import Property, Schema
-from ..graphstore.sparql import bind
+from ..graphstore.sparql.binding import bind
 from ..ontology.iris import RDF
 from ..ontology.naming import Naming, segment
 from .rules import Rule

@@ -12,8 +12,8 @@ from typing import Final
 from pyoxigraph import NamedNode, QueryBoolean, QuerySolutions, Triple
 
 from ..errors import QueryError, RuleError
-from ..graphstore.changes import Slot, touched_by
 from ..graphstore.interfaces import Journal, TripleStore
+from ..graphstore.journal.changes import Slot, touched_by
 from ..graphstore.schema import Schema
 from ..ontology.iris import RDF, VT
 from ..ontology.naming import Naming

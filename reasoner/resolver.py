@@ -8,8 +8,8 @@ from datetime import datetime
 
 from pyoxigraph import Literal, NamedNode
 
-from ..graphstore.answers import Answer, Value
 from ..graphstore.interfaces import SeriesReader, TripleStore
+from ..graphstore.paths.answers import Answer, Value
 from ..graphstore.schema import Property
 from ..ontology.literals import to_microseconds, to_python
 from ..ontology.naming import Naming

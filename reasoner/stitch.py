@@ -13,8 +13,8 @@ from itertools import pairwise
 import numpy as np
 from pyoxigraph import Literal, NamedNode
 
-from ..graphstore.answers import Segment, SegmentOrigin, Trend
 from ..graphstore.interfaces import SeriesReader
+from ..graphstore.paths.answers import Segment, SegmentOrigin, Trend
 from ..ontology.literals import to_microseconds, to_python
 from .candidates import Candidate
 

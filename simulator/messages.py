@@ -21,8 +21,6 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from .. import ontology
-
 KINDS: Final = (
     "clock",
     "module-arrival",
@@ -63,7 +61,7 @@ class Message:
 @cache
 def schema(kind: str) -> Mapping[str, Any]:
     """The JSON Schema (2020-12) of one kind of message."""
-    text = files(ontology).joinpath("messages", f"{kind}.schema.json").read_text(encoding="utf-8")
+    text = files("voltwin.ontology").joinpath("messages", f"{kind}.schema.json").read_text(encoding="utf-8")
     loaded: dict[str, Any] = json.loads(text)
     return loaded
 

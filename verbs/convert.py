@@ -11,9 +11,9 @@ from pyoxigraph import RdfFormat, serialize
 
 from ..converter import convert as convert_model
 from ..converter import dump_description, instances, ontology, read, shapes, turtle
-from ..converter.diff import Effect, compare
-from ..converter.staruml2json import staruml2json
-from ..converter.staruml2json import text as tree_text
+from ..converter.description.diff import Effect, compare
+from ..converter.writers.staruml2json import staruml2json
+from ..converter.writers.staruml2json import text as tree_text
 from ..errors import InputError, VoltwinError
 from ..ontology.iris import PREFIXES
 from ..ontology.naming import Naming

@@ -25,9 +25,9 @@ def init(folder: Path, model: Path, base: str, store: str | None, options: tuple
     A SPARQL endpoint has options such as update=URL, graphs=URL and auth=digest; docs/stores.md has all of them.
     Credentials are read from environment variables.
     """
+    from ..assembly import create_fleet
     from ..converter import convert
-    from ..graphstore.stores import choose_store
-    from ..runtime import create_fleet
+    from ..graphstore.engines.registry import choose_store
 
     chosen = choose_store(store, options)
     conversion = convert(model)
@@ -49,7 +49,7 @@ def init(folder: Path, model: Path, base: str, store: str | None, options: tuple
 @click.option("--query-readers", type=int, help="How many queries that may run long are worked on at once; 2.")
 def serve(folder: Path, services: tuple[str, ...], **given: object) -> None:
     """Run the fleet in FOLDER: take messages in, carry actions out, answer REST and SPARQL. Ends on Ctrl-C."""
-    from ..serving import Server
+    from ..server import Server
 
     chosen = {name: value for name, value in given.items() if value is not None}
     if services:

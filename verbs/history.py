@@ -26,10 +26,10 @@ def events(fleet: str, since: str | None, twin: str | None, follow: bool, change
 
     The number a line begins with, given to --since, goes on after that commit: nothing is left out or told twice.
     """
+    from ..assembly import open_fleet
     from ..errors import InputError
-    from ..graphstore.local import LocalFleet
-    from ..graphstore.logbook import line, triples
-    from ..runtime import open_fleet
+    from ..graphstore.fleets.local import LocalFleet
+    from ..graphstore.history.audit_log import line, triples
 
     with open_fleet(fleet) as opened:
         if follow and isinstance(opened, LocalFleet):
@@ -51,9 +51,9 @@ def events(fleet: str, since: str | None, twin: str | None, follow: bool, change
 @json_option
 def log(fleet: str, since: str | None, twin: str | None, everything: bool, as_json: bool) -> None:
     """Say who changed what in FLEET, a folder or http://host:port, and when."""
-    from ..graphstore.logbook import MOST_LINES, paragraph
+    from ..assembly import open_fleet
+    from ..graphstore.history.audit_log import MOST_LINES, paragraph
     from ..ontology.naming import Naming
-    from ..runtime import open_fleet
 
     with open_fleet(fleet) as opened:
         names = Naming(str(opened.status()["base"]))
@@ -66,6 +66,6 @@ def log(fleet: str, since: str | None, twin: str | None, everything: bool, as_js
 
 
 def _moment(text: str | None) -> int | datetime | None:
-    from ..graphstore.past_graphs import parse_as_of
+    from ..graphstore.history.past_graphs import parse_as_of
 
     return None if text is None else parse_as_of(text)

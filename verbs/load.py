@@ -29,7 +29,7 @@ def load(
     """
     if replace and len(files) > 1:
         raise click.UsageError("--replace takes one FILE: each would take away what the one before it brought")
-    from ..runtime import open_fleet
+    from ..assembly import open_fleet
 
     with open_fleet(fleet) as opened:
         for file in files:

@@ -31,8 +31,8 @@ _FILES = click.option(
 @click.option("--json", "as_json", is_flag=True, help="Everything about every port, for scripts.")
 def list_models(files: Path | None, as_json: bool) -> None:
     """Models with their ports, units and parameters."""
-    from ..models.handler import describe
     from ..models.registry import Registry
+    from ..models.service.requests import describe
 
     registry = Registry.discover(files)
     described = [describe(registry.get(name)) for name in registry.names()]
@@ -57,8 +57,8 @@ def list_models(files: Path | None, as_json: bool) -> None:
 @click.argument("request", type=click.File("r", encoding="utf-8"), default="-")
 def run(files: Path | None, name: str, request: TextIO) -> None:
     """Answer a REQUEST (a JSON file, or - for standard input) with model NAME; the reply is JSON."""
-    from ..models.handler import answer
     from ..models.registry import Registry
+    from ..models.service.requests import answer
 
     reply = answer(Registry.discover(files), name, _read_json(request))
     click.echo(json.dumps(reply, indent=2))
@@ -90,7 +90,7 @@ def serve(files: Path | None, host: str, port: int) -> None:
     import uvicorn
 
     from ..models.registry import Registry
-    from ..models.service import service
+    from ..models.service.app import service
 
     app = service(Registry.discover(files))
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
@@ -131,10 +131,11 @@ def fit(
     temperature trend that the rules stitch for it), or out of REQUEST, JSON as the arrival gate takes it (a
     file, or - for standard input). What the data cannot tell is said, and keeps its start value.
     """
-    from ..api.arrival_tests import read_arrival_tests
-    from ..models import calibration, charges
+    from ..api.battery.arrival_tests import read_arrival_tests
+    from ..assembly import open_fleet
     from ..models.arrival_gate.model import ArrivalGateModel
-    from ..runtime import open_fleet
+    from ..models.calibration import fit as calibration
+    from ..models.calibration import lots as charges
 
     if (name is None) != (out is None):
         raise click.UsageError("--name and --out go together")
@@ -173,7 +174,7 @@ def fit(
 @click.option("--out", default="docs/models", show_default=True, type=click.Path(file_okay=False, path_type=Path))
 def pages(out: Path) -> None:
     """Write the plausibility page and the operating curve anew into a folder."""
-    from ..models.pages import all_pages
+    from ..models.evidence.pages import all_pages
 
     for name, text in all_pages().items():
         _write(out / name, text)

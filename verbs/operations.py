@@ -58,7 +58,7 @@ def backup(fleet: Path, destination: Path, thorough: bool, as_json: bool) -> Non
 
     All of it is as of one commit. The graph is not in a backup: restoring makes it from the journal.
     """
-    from ..upkeep import back_up_fleet
+    from ..maintenance import back_up_fleet
 
     made = back_up_fleet(fleet, destination, thorough=thorough, progress=progress())
     text = (
@@ -76,7 +76,7 @@ def backup(fleet: Path, destination: Path, thorough: bool, as_json: bool) -> Non
 @json_option
 def restore(backup: Path, folder: Path, as_json: bool) -> None:
     """Make the new fleet's FOLDER from BACKUP, a folder that `voltwin backup` made."""
-    from ..upkeep import restore_fleet
+    from ..maintenance import restore_fleet
 
     made = restore_fleet(backup, folder, progress=progress())
     text = (
@@ -99,7 +99,7 @@ def rebuild(context: click.Context, fleet: Path, source: Path | None, check: boo
 
     With --check the exit code is 1 if the graph differs from what the journal and the rules say.
     """
-    from ..upkeep import check_view, rebuild_fleet
+    from ..maintenance import check_view, rebuild_fleet
 
     if check and source:
         raise click.UsageError("--check compares with the fleet's own journal; leave --from out")
@@ -152,7 +152,7 @@ def export(fleet: Path, destination: Path, twins: tuple[str, ...], as_json: bool
 @json_option
 def import_(fleet: Path, source: Path, replace: bool, author: str | None, as_json: bool) -> None:
     """Bring the twins in SOURCE, a folder that `voltwin export` made, into the fleet in folder FLEET, in one commit."""
-    from ..upkeep import import_into_fleet
+    from ..maintenance import import_into_fleet
 
     made = import_into_fleet(fleet, source, author=author or getpass.getuser(), replace=replace)
     for warning in made.warnings:
@@ -168,7 +168,7 @@ def import_(fleet: Path, source: Path, replace: bool, author: str | None, as_jso
 @json_option
 def compact(fleet: Path, keep_days: float | None, seal_before: str | None, as_json: bool) -> None:
     """Give room back in the fleet in folder FLEET: old history, samples into sealed files, files nothing names."""
-    from ..upkeep import compact_fleet
+    from ..maintenance import compact_fleet
 
     moment = None if seal_before is None else parse_time(seal_before)
     gained = compact_fleet(fleet, keep_days=keep_days, seal_before=moment, progress=progress())
@@ -192,7 +192,7 @@ def fsck(context: click.Context, fleet: Path, as_json: bool) -> None:
     The exit code is 1 if anything is wrong. While a server holds the fleet its graph is not looked at.
     """
     from ..graphstore.operations.fsck import is_wrong
-    from ..upkeep import check_everything
+    from ..maintenance import check_everything
 
     findings = check_everything(fleet, progress())
     if as_json:

@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import click
 
-from ..api.accept import FORMATS
-from ..api.asking import ask, believed
-from ..api.wording import origin_text, value_text
-from ..graphstore.access import QueryAnswer
-from ..graphstore.answers import Element, Trend
+from ..api.http.accept import FORMATS
+from ..api.presentation.wording import origin_text, value_text
+from ..graphstore.fleets.asking import ask, believed
+from ..graphstore.interfaces import QueryAnswer
+from ..graphstore.paths.answers import Element, Trend
 from ..ontology.literals import format_time, parse_time
 
 CONTEXT: Final = {"max_content_width": 110}
@@ -46,7 +46,7 @@ def get(path: str, as_of: str | None, fleet: str, as_json: bool) -> None:
     One line an answer: path, value, and where it comes from. A path that names one thing which is not
     there is an error; one with * or ** prints what there is.
     """
-    from ..runtime import open_fleet
+    from ..assembly import open_fleet
 
     with open_fleet(fleet) as opened:
         answers = ask(believed(opened, as_of), path)
@@ -79,7 +79,7 @@ def query(text: str, kind: str | None, as_of: str | None, fleet: str) -> None:
     The prefixes vt, vtf, rdf, rdfs, owl, xsd, sosa, prov, qudt and unit are there already. The default
     graph is the union of all.
     """
-    from ..runtime import open_fleet
+    from ..assembly import open_fleet
 
     chosen = kind or ("table" if sys.stdout.isatty() else "any")
     with open_fleet(fleet) as opened:
@@ -117,7 +117,7 @@ def _print_table(answer: QueryAnswer) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from ..api.tables import read_table
+    from ..api.presentation.tables import read_table
 
     found = read_table(answer)
     table = Table(*found.columns, box=box.SIMPLE_HEAD)
@@ -143,7 +143,7 @@ def put(
 
     VALUE is a number, true, false, a JSON list, or text.
     """
-    from ..runtime import open_fleet
+    from ..assembly import open_fleet
 
     time = parse_time(moment) if moment else datetime.now(UTC)
     with open_fleet(fleet) as opened:
@@ -166,7 +166,7 @@ def _value(text: str) -> Any:
 @click.pass_context
 def validate(context: click.Context, twin: str | None, fleet: str, as_json: bool) -> None:
     """Hold all twins, or one, against the shapes; the exit code is 1 if any does not conform."""
-    from ..runtime import open_fleet
+    from ..assembly import open_fleet
 
     with open_fleet(fleet) as opened:
         report = opened.validate(twin)
@@ -184,7 +184,7 @@ def validate(context: click.Context, twin: str | None, fleet: str, as_json: bool
 @json_option
 def status(fleet: str, as_json: bool) -> None:
     """Totals: twins, commits, messages, runs by state, dead letters."""
-    from ..runtime import open_fleet
+    from ..assembly import open_fleet
 
     with open_fleet(fleet) as opened:
         totals = dict(opened.status())

@@ -22,9 +22,9 @@ def report(location: str, out: Path, module: str | None, as_json: bool) -> None:
     FOLDER_OR_URL is the fleet's folder or its server as http://host:port; $VOLTWIN_FLEET or ./demo-fleet,
     if left out.
     """
-    from ..api.report import write_report
+    from ..api.battery.report import write_report
+    from ..assembly import open_fleet
     from ..models.arrival_gate.window_comparison import compare_for_report
-    from ..runtime import open_fleet
 
     with open_fleet(location) as fleet:
         paths = write_report(fleet, out, module, compare_for_report)

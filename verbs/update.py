@@ -22,7 +22,7 @@ def update(fleet: str, text: str, author: str | None, as_json: bool) -> None:
     All of it is one commit, or nothing. The prefixes vt, rdf, rdfs, owl, xsd, prov, qudt, … are there already.
     Graphs have to be named: the default graph is the union of all and cannot be written.
     """
-    from ..runtime import open_fleet
+    from ..assembly import open_fleet
 
     with open_fleet(fleet) as opened:
         done = opened.update(read_text(text), author=author or getpass.getuser())

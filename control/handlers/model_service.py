@@ -1,6 +1,6 @@
 """Posts JSON to a model service: one request per endpoint for a whole batch of runs.
 
-The request and its answer are those of ``models/service.py``::
+The request and its answer are those of ``models/service/app.py``::
 
     POST {models}/models/self-discharge/run
     {"instances": [{"inputs": {…}, "parameters": {…}}, …]}  ->  {"results": [{"outputs": {…}}, …]}

@@ -22,13 +22,13 @@ from typing import Final
 
 from ...errors import StoreError
 from ...ontology.literals import format_time
-from ..database import Database
+from ..database.sqlite import Database
+from ..database.tables import VERSIONS
 from ..folder import FleetFolder
-from ..loads import LoadFiles, place_of
-from ..past_graphs import PastGraphs
+from ..history.past_graphs import PastGraphs
+from ..journal.bulk_files import LoadFiles, place_of
 from ..series.options import read_options
-from ..tables import VERSIONS
-from .guard import files_stay
+from .backup_lock import files_stay
 from .manifest import FileEntry, Manifest, copy_file, entry_of
 from .progress import Progress, unseen
 from .target import new_folder

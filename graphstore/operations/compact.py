@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Final
 
 from ...errors import FleetLockedError
-from ..commit import Committer
 from ..folder import FleetFolder
-from ..history import Compacted, History, Retention
+from ..history.snapshots import Compacted, History, Retention
 from ..interfaces import Retained, Sealing
-from ..journal import SqliteJournal
+from ..journal.commit import Committer
+from ..journal.sqlite_journal import SqliteJournal
 from ..series.options import read_options
-from ..series.retention import retain_series
-from .guard import files_may_go
+from .backup_lock import files_may_go
 from .progress import Progress, unseen
+from .retention import retain_series
 
 AUTHOR: Final = "voltwin compact"
 """Whose commit says in the graph that samples are gone."""

@@ -23,13 +23,13 @@ from ...errors import TwinNotFoundError
 from ...ontology.iris import PREFIXES, VT
 from ...ontology.literals import format_time
 from ...ontology.naming import Naming
-from ..database import Database
+from ..database.sqlite import Database
+from ..database.tables import VERSIONS
 from ..folder import FleetFolder
-from ..loads import LoadFiles
-from ..past_graphs import PastGraphs
+from ..history.past_graphs import PastGraphs
+from ..journal.bulk_files import LoadFiles
 from ..series.store import open_series
-from ..tables import VERSIONS
-from .guard import files_stay
+from .backup_lock import files_stay
 from .manifest import Manifest, entry_of
 from .target import new_folder
 

@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import FleetVersionError, StoreError, VoltwinError
-from ..database import Database
+from ..database.sqlite import Database
+from ..database.tables import VERSIONS
 from ..folder import FleetFolder, describe_owner, is_held, read_owner
-from ..loads import LoadFiles, place_of
-from ..past_graphs import PastGraphs
+from ..history.past_graphs import PastGraphs
+from ..journal.bulk_files import LoadFiles, place_of
 from ..series.store import OpenSeries, open_series
-from ..tables import VERSIONS
 from .backup import check_journal
 from .progress import Progress, unseen
 from .references import check_graphs
@@ -43,7 +43,7 @@ class Finding:
 
 
 def check_fleet(folder: FleetFolder, progress: Progress = unseen) -> Iterator[Finding]:
-    """Everything that is wrong with the fleet in ``folder``, but for its view (see upkeep.py)."""
+    """Everything that is wrong with the fleet in ``folder``, but for its view (see maintenance.py)."""
     yield from _lock(folder)
     try:
         database = Database(folder.journal, VERSIONS, writable=False)

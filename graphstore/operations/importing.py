@@ -22,9 +22,9 @@ from ...errors import InputError, StoreError
 from ...ontology.iris import CORE, PROV, RDF, RDFS, SOSA, VT
 from ...ontology.literals import from_microseconds, to_literal
 from ...ontology.naming import Naming
-from ..changes import load_change, touched_by
-from ..commit import Committer
 from ..interfaces import Entry, GraphChange, SampleBatch
+from ..journal.changes import load_change, touched_by
+from ..journal.commit import Committer
 from ..schema import Schema
 from .export import FORMAT, GRAPHS, SAMPLES
 from .manifest import Manifest, entry_of

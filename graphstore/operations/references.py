@@ -14,10 +14,10 @@ from pyoxigraph import Literal, NamedNode, RdfFormat, parse
 from ...ontology.iris import RDF, VT
 from ...ontology.literals import from_microseconds, to_python
 from ...ontology.naming import Naming
-from ..database import Database
+from ..database.sqlite import Database
 from ..folder import FleetFolder
-from ..loads import LoadFiles
-from ..past_graphs import PastGraphs
+from ..history.past_graphs import PastGraphs
+from ..journal.bulk_files import LoadFiles
 from ..series.store import OpenSeries
 from .progress import Progress
 

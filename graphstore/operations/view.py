@@ -12,9 +12,9 @@ from pyoxigraph import NamedNode, Quad
 
 from ...errors import StoreError
 from ...ontology.naming import Naming
+from ..engines.oxigraph import OxigraphStore
+from ..history.past_graphs import PastGraphs
 from ..interfaces import GraphChange, TripleStore
-from ..oxigraph import OxigraphStore
-from ..past_graphs import PastGraphs
 from .progress import Progress, unseen
 
 Derive = Callable[[TripleStore], object]

@@ -1,1 +1,4 @@
-"""UNIX-like paths: text -> syntax tree -> one SPARQL query, and back to text or a plain sentence."""
+"""UNIX-like paths: text, syntax tree, one SPARQL query, answers; and writing where a path points.
+
+Import ``parse``, ``PathReader`` and ``TwinWriter``.
+"""

@@ -1,1 +1,4 @@
-"""Samples beside the triples: hot in the journal's database, sealed into Parquet, one reading over both."""
+"""Samples beside the triples: recent ones in the journal's database, older ones in Parquet files, read as one.
+
+Import ``store``, ``functions`` and ``options``; the journal alone writes through ``sealing``.
+"""

@@ -18,11 +18,11 @@ from pyoxigraph import NamedNode
 
 from ...errors import InputError, StoreError
 from . import hot
-from .archive import SealedFileMissing
-from .figures import OF_SAMPLES
+from .archives.archive import SealedFileMissing
 from .parquet import TIME, as_table
 from .rows import Rows, newest
 from .source import SampleSource, chosen
+from .statistics import OF_SAMPLES
 
 _FIGURES: Final = {"mean": "avg(value)", "first": "arg_min(value, us)", "last": "arg_max(value, us)"}
 _STATEMENT: Final = """

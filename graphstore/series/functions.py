@@ -26,7 +26,7 @@ from ...errors import InputError
 from ...ontology.iris import FUNCTION
 from ...ontology.literals import to_microseconds, to_python
 from ..interfaces import Function, Node, SeriesReader
-from .figures import NAMES
+from .statistics import NAMES
 
 _LOG: Final = logging.getLogger(__name__)
 

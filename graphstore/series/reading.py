@@ -11,9 +11,9 @@ from pyoxigraph import NamedNode
 
 from ...errors import InputError
 from . import hot
-from .figures import NAMES, OF_SAMPLES, at, course, duration_below, integral
 from .rows import EMPTY, FIRST, LAST, Rows, Times, Values
 from .source import SampleSource, chosen
+from .statistics import NAMES, OF_SAMPLES, at, course, duration_below, integral
 
 if TYPE_CHECKING:
     import pyarrow as pa

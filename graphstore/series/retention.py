@@ -8,17 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
-from pyoxigraph import Literal, NamedNode
-
-from ...ontology.iris import VT
-from ...ontology.literals import from_microseconds, to_literal, to_microseconds
-from ..changes import ChangeSet
-from ..commit import Committer
-from ..interfaces import Entry, Retained, SeriesReader
 from . import hot
 from .rows import FIRST
 from .source import SampleSource
@@ -67,36 +59,3 @@ def let_go(writer: sqlite3.Connection, letting: Letting, now: int) -> int:
         hot.register(writer, new, old, now)
         samples += old.rows - new.rows
     return samples
-
-
-def retain_series(
-    committer: Committer,
-    before: datetime,
-    author: str,
-    now: datetime,
-    series: Iterable[NamedNode] | None = None,
-) -> Retained:
-    """Let go of samples before ``before``, of some series or of all, and say so in the graph. Raises StoreError."""
-    store = committer.journal.series
-    with committer.lock:
-        wanted = store.series() if series is None else list(series)
-        changes = ChangeSet(committer.store)
-        for item in wanted:
-            if store.aggregate(item, "count", None, to_microseconds(before)) is not None:
-                for quad in list(committer.store.quads(item, VT.sampleCount, None, None)):
-                    if isinstance(quad.graph_name, NamedNode):
-                        _put_figures(changes, store, item, quad.graph_name, to_microseconds(before))
-        graphs = changes.changes()
-        if graphs:
-            committer.commit(Entry(author, now, graphs), tuple(changes.touched()))
-        return store.retain(before, wanted)
-
-
-def _put_figures(changes: ChangeSet, store: SeriesReader, series: NamedNode, graph: NamedNode, before: int) -> None:
-    times, _ = store.read(series, before)
-    changes.put(series, VT.sampleCount, [Literal(len(times))], graph)
-    if len(times):
-        changes.put(series, VT.firstTime, [to_literal(from_microseconds(int(times[0])))], graph)
-        return
-    for mark in (VT.firstTime, VT.lastTime, VT.lastValue):
-        changes.put(series, mark, [], graph)

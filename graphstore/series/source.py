@@ -16,9 +16,9 @@ from typing import Final, TypeVar
 from pyoxigraph import NamedNode
 
 from ...errors import StoreError
-from ..database import Database
+from ..database.sqlite import Database
 from . import hot
-from .archive import SealedFileMissing, SeriesArchive
+from .archives.archive import SealedFileMissing, SeriesArchive
 from .rows import FIRST, LAST, Rows, newest
 
 CACHE_ROWS: Final = 4_000_000

@@ -21,11 +21,12 @@ from pyoxigraph import NamedNode
 
 from ...errors import StoreError
 from ...ontology.literals import to_microseconds
-from ..database import Database
+from ..database.sqlite import Database
+from ..database.tables import VERSIONS
 from ..interfaces import Retained, Sample, SampleBatch, Sealing
-from ..tables import VERSIONS
 from . import hot
-from .archive import SeriesArchive, open_archive
+from .archives.archive import SeriesArchive
+from .archives.registry import open_archive
 from .files import SealedFiles
 from .options import read_options
 from .periods import bounds, period_of

@@ -1,1 +1,4 @@
-"""SPARQL Update and bulk loads: both become the quads that really come and go, and then a commit like any other."""
+"""SPARQL updates and bulk loads: the quads to add and to remove, then a commit like any other.
+
+Import ``run_update``, ``run_load`` and ``load_design``.
+"""

@@ -1,7 +1,7 @@
 """Bulk loads: an RDF file of any size becomes one commit, read as a stream.
 
 What is little goes into the journal like any change; what is more goes into one compressed file per graph
-that the commit names (:mod:`~voltwin.graphstore.loads`), so that no triple is stored twice.
+that the commit names (:mod:`~voltwin.graphstore.journal.bulk_files`), so that no triple is stored twice.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ from pyoxigraph import NamedNode
 
 from ...errors import InputError, StoreError
 from ...ontology.naming import Naming
-from ..access import LoadAnswer
-from ..changes import Slot, touched_by
-from ..commit import Committer
-from ..interfaces import Entry, GraphChange, GraphLoad
+from ..interfaces import Entry, GraphChange, GraphLoad, LoadAnswer
+from ..journal.changes import Slot, touched_by
+from ..journal.commit import Committer
 from .files import NewGraph, read_graphs
 from .write import DesignGuard, check_writable, commit_guarded
 

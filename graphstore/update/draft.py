@@ -14,9 +14,9 @@ from pyoxigraph import NamedNode, Quad, QuerySolutions, Triple
 
 from ...errors import QueryError
 from ...ontology.naming import Naming
-from ..changes import Slot
+from ..engines.oxigraph import OxigraphStore
 from ..interfaces import GraphChange, Term, TripleStore
-from ..oxigraph import OxigraphStore
+from ..journal.changes import Slot
 from .write import check_writable
 
 QUADS_AT_MOST: Final = 100_000

@@ -10,9 +10,9 @@ from typing import Final
 from pyoxigraph import BlankNode, NamedNode, Quad, QuerySolution, QuerySolutions, Triple
 
 from ...errors import QueryError
-from ..dataset import names_dataset
 from ..interfaces import Function, Node, QueryResult
-from ..lookup import is_lookup
+from ..sparql.cost import is_lookup
+from ..sparql.dataset import names_dataset
 from . import draft as limits
 from .draft import Draft, too_many
 from .operations import Clear, Create, DeleteData, InsertData, Modify, Operation, Template, Transfer

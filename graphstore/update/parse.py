@@ -17,7 +17,7 @@ from pyoxigraph import NamedNode, RdfFormat, Store, parse
 
 from ...errors import QueryError
 from ...ontology.iris import PREFIXES
-from ..sparql_tokens import Token, closing, read_tokens
+from ..sparql.tokens import Token, closing, read_tokens
 from .operations import Clear, Create, DeleteData, InsertData, Modify, Operation, Template, Transfer
 from .templates import KNOWN_PREFIXES, read_template, variables
 

@@ -12,9 +12,8 @@ from datetime import datetime
 from pyoxigraph import NamedNode
 
 from ...ontology.naming import Naming
-from ..access import UpdateAnswer
-from ..commit import Committer
-from ..interfaces import Entry, Function
+from ..interfaces import Entry, Function, UpdateAnswer
+from ..journal.commit import Committer
 from .draft import Draft
 from .evaluate import Asking, evaluate
 from .parse import parse_update

@@ -15,7 +15,7 @@ from pyoxigraph import BlankNode, DefaultGraph, NamedNode, Quad, RdfFormat, Stor
 from ...errors import QueryError
 from ...ontology.iris import PREFIXES
 from ..interfaces import Node
-from ..sparql_tokens import Token, closing
+from ..sparql.tokens import Token, closing
 from .operations import Place, QuadTemplate, Template
 
 _SECRET: Final = uuid.uuid4().hex

@@ -9,10 +9,10 @@ from pyoxigraph import NamedNode
 
 from ...errors import QueryError
 from ...ontology.naming import Naming
-from ..changes import Slot
-from ..commit import Committer
+from ..engines.oxigraph import OxigraphStore
 from ..interfaces import Commit, Entry, TripleStore
-from ..oxigraph import OxigraphStore
+from ..journal.changes import Slot
+from ..journal.commit import Committer
 
 
 class DesignGuard(Protocol):

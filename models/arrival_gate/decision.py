@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 from scipy.special import erfc, ndtr
 
-from ..columns import Floats
+from ..base.columns import Floats
 
 ACCEPT: Final = "ACCEPT"
 REJECT: Final = "REJECT"

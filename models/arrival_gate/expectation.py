@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..columns import Floats
+from ..base.columns import Floats
 from ..ocv_soc.curve import OcvCurve
 from ..self_discharge.soc_laws import LossResponse, SocFactor
 from .relaxation import Relaxation

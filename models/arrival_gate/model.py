@@ -14,17 +14,17 @@ from typing import Final
 
 import numpy as np
 
-from ..chunks import in_chunks
-from ..columns import Flags, Floats, Integers, Trends, grouped, row_sums
+from ..base.batches import in_chunks
+from ..base.columns import Flags, Floats, Integers, Trends, grouped, row_sums
+from ..base.protocol import Answer, Batch, Column, Parameter, Problems, answer_good
 from ..ocv_soc.curve import OcvCurve
 from ..ocv_soc.files import CurveLibrary
 from ..ocv_soc.model import CURVE_PARAMETER, check_curves, refuse_off_curve
-from ..protocol import Answer, Batch, Column, Parameter, Problems, answer_good
 from ..self_discharge.equivalent_age import TemperatureDoubt
-from ..self_discharge.exposures import PARAMETERS, Exposures, check_laws, expose
 from ..self_discharge.histories import bridge, check_trends, gaps
 from ..self_discharge.parameter_sets import ParameterSets
 from ..self_discharge.soc_laws import SocFactor
+from ..self_discharge.thermal_exposure import PARAMETERS, Exposures, check_laws, expose
 from .expectation import Doubts, Measurement, deviation_parts, expect, own_deviation
 from .ports import GATE_PARAMETERS, INPUTS, OUTPUTS
 from .relaxation import Relaxation, Relaxations

@@ -21,9 +21,9 @@ from typing import Final
 
 import numpy as np
 
-from ..columns import Floats, Ragged, Trends, offsets_of
+from ..base.columns import Floats, Ragged, Trends, offsets_of
+from ..base.protocol import Batch
 from ..ocv_soc.curve import OcvCurve
-from ..protocol import Batch
 from ..self_discharge.loss import loss
 from ..self_discharge.rate_laws import ArrheniusLaw
 from ..self_discharge.soc_laws import ExponentialFactor

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..protocol import EARLIEST, LATEST, Parameter, Port
+from ..base.protocol import EARLIEST, LATEST, Parameter, Port
 from .relaxation import DEFAULT_RELAXATION
 
 INPUTS: Final = (

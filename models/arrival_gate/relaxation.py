@@ -21,8 +21,8 @@ from typing import Final
 import numpy as np
 
 from ...errors import NotFoundError
-from ..columns import Floats
-from ..json_fields import Fields, json_files
+from ..base.columns import Floats
+from ..base.json_fields import Fields, json_files
 
 DEFAULT_RELAXATION: Final = "partial-charge"
 _SHIPPED: Final = Path(__file__).parent.parent / "relaxations"

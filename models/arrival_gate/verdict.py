@@ -7,7 +7,7 @@ deviations is told apart by the voltmeter's noise and the spread of the rate fro
 four cells on, either look rejects.
 
 >>> import numpy as np
->>> from voltwin.models.columns import Ragged
+>>> from voltwin.models.base.columns import Ragged
 >>> siblings(Ragged.from_rows([[1e-3, 1.1e-3, 0.9e-3, 1.0e-3, -2e-3]])).values.round(4).tolist()
 [0.0, 0.0001, -0.0001, 0.0, -0.003]
 """
@@ -19,10 +19,10 @@ from typing import Final
 
 import numpy as np
 
-from ..columns import Flags, Floats, Ragged
+from ..base.columns import Flags, Floats, Ragged
+from ..base.protocol import Batch, Column
 from ..ocv_soc.model import FLAT
-from ..protocol import Batch, Column
-from ..self_discharge.exposures import Exposures
+from ..self_discharge.thermal_exposure import Exposures
 from .decision import (
     ACCEPT,
     REJECT,

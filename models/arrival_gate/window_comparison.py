@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from ..columns import Floats
+from ..base.columns import Floats
 from .operating_curve import Charge, OperatingCurve, operate
 
 PROBABILITY: Final = 0.95

@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from ..columns import Floats
+from ..base.columns import Floats
 
 #: Stoichiometry of each electrode at 0 and at 100 % charge.
 POSITIVE: Final = (0.96210, 0.42424)

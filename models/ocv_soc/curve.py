@@ -22,7 +22,7 @@ from typing import Final, Literal
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
-from ..columns import Flags, Floats
+from ..base.columns import Flags, Floats
 
 Entropy = Literal["table", "curves", "none"]
 _TOLERANCE: Final = 1e-10  # V: far below what any instrument sees, far above rounding

@@ -22,8 +22,8 @@ from typing import Final, cast
 import numpy as np
 
 from ...errors import NotFoundError
-from ..columns import Floats
-from ..json_fields import Fields, json_files
+from ..base.columns import Floats
+from ..base.json_fields import Fields, json_files
 from .curve import Entropy, OcvCurve, Spline
 
 DEFAULT_CURVE: Final = "bpx-nmc111"

@@ -14,9 +14,9 @@ from typing import Final
 
 import numpy as np
 
-from ..chunks import in_chunks
-from ..columns import Floats, Integers, Ragged, grouped
-from ..protocol import Answer, Batch, Column, Parameter, Port, Problems, answer_good
+from ..base.batches import in_chunks
+from ..base.columns import Floats, Integers, Ragged, grouped
+from ..base.protocol import Answer, Batch, Column, Parameter, Port, Problems, answer_good
 from .curve import OcvCurve
 from .files import DEFAULT_CURVE, CurveLibrary
 

@@ -1,6 +1,6 @@
 """Exposure: what a temperature history adds up to, as K = ∫k(T)dt and as hours at 25 °C.
 
->>> from voltwin.models.columns import Trends
+>>> from voltwin.models.base.columns import Trends
 >>> from voltwin.models.self_discharge.parameter_sets import ParameterSets
 >>> import numpy as np
 >>> day = Trends(np.array([0.0]), np.array([86400.0]), np.array([298.15]), np.array([298.15]),
@@ -21,7 +21,7 @@ from typing import Final
 
 import numpy as np
 
-from ..columns import Flags, Floats, Trends, row_sums
+from ..base.columns import Flags, Floats, Trends, row_sums
 from .rate_laws import RateLaw
 
 SECONDS_PER_HOUR: Final = 3600.0

@@ -1,8 +1,8 @@
 """Whether a temperature history is one: increasing in time, without gaps, in the right unit.
 
 >>> import numpy as np
->>> from voltwin.models.columns import Trends
->>> from voltwin.models.protocol import Problems
+>>> from voltwin.models.base.columns import Trends
+>>> from voltwin.models.base.protocol import Problems
 >>> two = Trends(np.array([0.0, 90.0]), np.array([60.0, 120.0]), np.full(2, 293.0), np.full(2, 293.0),
 ...              np.array([True, True]), np.array([0, 2]))
 >>> float(gaps(two, np.array([0.0]), np.array([120.0])).seconds[0])
@@ -19,8 +19,8 @@ from typing import Final
 
 import numpy as np
 
-from ..columns import TIME_TOLERANCE, Flags, Floats, Integers, Trends, offsets_of, row_sums
-from ..protocol import Problems
+from ..base.columns import TIME_TOLERANCE, Flags, Floats, Integers, Trends, offsets_of, row_sums
+from ..base.protocol import Problems
 
 #: No cell rests outside these (K); a value beyond is a unit mistaken, not a climate.
 PLAUSIBLE: Final = (213.15, 393.15)

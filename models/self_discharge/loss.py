@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..columns import Floats
+from ..base.columns import Floats
 
 _HOURS_PER_MONTH = 730.0
 

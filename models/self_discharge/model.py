@@ -14,12 +14,12 @@ from typing import Final
 
 import numpy as np
 
-from ..chunks import in_chunks
-from ..columns import Floats, Ragged
-from ..protocol import EARLIEST, LATEST, Answer, Batch, Column, Parameter, Port, Problems, answer_good
+from ..base.batches import in_chunks
+from ..base.columns import Floats, Ragged
+from ..base.protocol import EARLIEST, LATEST, Answer, Batch, Column, Parameter, Port, Problems, answer_good
 from .equivalent_age import TemperatureDoubt
-from .exposures import PARAMETERS, Exposures, check_laws, check_until, expose
 from .parameter_sets import ParameterSets
+from .thermal_exposure import PARAMETERS, Exposures, check_laws, check_until, expose
 
 _KELVIN: Final = 273.15
 

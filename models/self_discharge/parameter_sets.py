@@ -22,8 +22,8 @@ from typing import Final
 import numpy as np
 
 from ...errors import InputError, NotFoundError
-from ..json_fields import Fields, json_files
-from ..units import convert
+from ..base.json_fields import Fields, json_files
+from ..base.units import convert
 from .rate_laws import ArrheniusLaw, ArrheniusPair, ConstantLaw, LinearLaw, PiecewiseLaw, RateLaw
 from .soc_laws import ExponentialFactor, SocFactor, TabulatedFactor
 

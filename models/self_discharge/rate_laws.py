@@ -24,7 +24,7 @@ from typing import Final, Protocol
 import numpy as np
 from scipy.special import expn
 
-from ..columns import Floats
+from ..base.columns import Floats
 
 GAS_CONSTANT: Final = 8.314462618  # J/(mol K), CODATA 2018, exact
 

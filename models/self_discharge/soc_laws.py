@@ -21,7 +21,7 @@ import numpy as np
 from scipy.interpolate import CubicHermiteSpline, PchipInterpolator
 
 from ...errors import InputError
-from ..columns import Floats
+from ..base.columns import Floats
 from .loss import loss, loss_slopes, soc_factor
 
 _POINTS: Final = 2001

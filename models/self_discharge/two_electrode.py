@@ -1,7 +1,7 @@
 """Two ways to lose charge: a shuttle moves both electrodes, a film takes lithium from the negative one only.
 
 >>> import numpy as np
->>> from voltwin.models.columns import Trends
+>>> from voltwin.models.base.columns import Trends
 >>> from voltwin.models.self_discharge.parameter_sets import ParameterSets
 >>> from voltwin.models.self_discharge.two_electrode import film_moments, two_losses
 >>> chosen = ParameterSets.shipped().get("generic-nmc-two-electrode")
@@ -26,7 +26,7 @@ from typing import Final
 
 import numpy as np
 
-from ..columns import Floats, Trends, row_sums
+from ..base.columns import Floats, Trends, row_sums
 from .equivalent_age import hours
 from .parameter_sets import ParameterSet
 from .rate_laws import RateLaw

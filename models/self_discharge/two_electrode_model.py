@@ -14,16 +14,16 @@ from typing import Final
 
 import numpy as np
 
-from ..chunks import in_chunks
-from ..columns import Floats, Integers, Trends, grouped
+from ..base.batches import in_chunks
+from ..base.columns import Floats, Integers, Trends, grouped
+from ..base.protocol import EARLIEST, LATEST, Answer, Batch, Column, Parameter, Port, Problems, answer_good
 from ..ocv_soc.files import CurveLibrary
 from ..ocv_soc.model import CURVE_PARAMETER, check_curves
-from ..protocol import EARLIEST, LATEST, Answer, Batch, Column, Parameter, Port, Problems, answer_good
 from .equivalent_age import TemperatureDoubt, exposure, exposure_sigma
-from .exposures import PARAMETERS, check_laws, check_until
 from .histories import outside
 from .parameter_sets import ParameterSet, ParameterSets
 from .soc_laws import ExponentialFactor
+from .thermal_exposure import PARAMETERS, check_laws, check_until
 from .two_electrode import film_moments, two_losses
 
 _KELVIN: Final = 273.15

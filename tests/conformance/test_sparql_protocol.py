@@ -15,7 +15,7 @@ from rdflib.collection import Collection
 from rdflib.namespace import RDF
 
 from voltwin.api.app import create_app
-from voltwin.api.server import Server
+from voltwin.api.http.server import Server
 from voltwin.graphstore.interfaces import Entry, GraphChange
 
 from ..unit.api.sample_fleet import EOL, make_fleet

@@ -10,8 +10,8 @@ import pytest
 from pyoxigraph import CanonicalizationAlgorithm, Dataset, Quad, RdfFormat, Triple, parse
 
 from voltwin.converter import convert, dump_description, instances, load_description, ontology, read, shapes, turtle
-from voltwin.converter.lift import lift
-from voltwin.converter.staruml2json import staruml2json
+from voltwin.converter.writers.from_owl import lift
+from voltwin.converter.writers.staruml2json import staruml2json
 from voltwin.ontology.check import check
 from voltwin.ontology.naming import Naming
 from voltwin.ontology.profile import profile_problems

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voltwin.control.clock import ReplayClock, SystemClock
-from voltwin.control.testing import ManualClock
+from voltwin.testing import ManualClock
 
 T0 = datetime(2019, 4, 1, tzinfo=UTC)
 moments = st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - the zone comes with it

@@ -8,14 +8,14 @@ import pytest
 from pyoxigraph import Literal, NamedNode, Triple
 
 from voltwin.errors import QueryError, StoreError
-from voltwin.graphstore.changes import ChangeSet, touched_by
-from voltwin.graphstore.commit import Committer
-from voltwin.graphstore.endpoint import SparqlEndpoint
-from voltwin.graphstore.endpoint_http import EndpointHttp
-from voltwin.graphstore.endpoint_options import EndpointOptions
+from voltwin.graphstore.engines.endpoint.http import EndpointHttp
+from voltwin.graphstore.engines.endpoint.options import EndpointOptions
+from voltwin.graphstore.engines.endpoint.store import SparqlEndpoint
+from voltwin.graphstore.engines.oxigraph import OxigraphStore
 from voltwin.graphstore.interfaces import Entry, GraphChange
-from voltwin.graphstore.journal import SqliteJournal
-from voltwin.graphstore.oxigraph import OxigraphStore
+from voltwin.graphstore.journal.changes import ChangeSet, touched_by
+from voltwin.graphstore.journal.commit import Committer
+from voltwin.graphstore.journal.sqlite_journal import SqliteJournal
 from voltwin.ontology.literals import EPOCH
 from voltwin.ontology.naming import Naming
 
@@ -287,7 +287,7 @@ class TestUnfit:
 
     def test_the_default_graph_is_not_the_union(self, oxigraph_server, connect, monkeypatch):
         # The field is all that makes the union here.
-        monkeypatch.setattr("voltwin.graphstore.endpoint_http._UNION", "another-field")
+        monkeypatch.setattr("voltwin.graphstore.engines.endpoint.http._UNION", "another-field")
         with pytest.raises(StoreError, match="does not see the named graphs"):
             connect(oxigraph_server.options)
 

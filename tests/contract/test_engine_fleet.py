@@ -9,17 +9,17 @@ from datetime import timedelta
 import pytest
 from pyoxigraph import CanonicalizationAlgorithm, Dataset, Literal, RdfFormat, Triple, parse
 
+from voltwin.assembly import create_fleet, open_fleet
 from voltwin.cli import voltwin
 from voltwin.errors import InputError, QueryError, StoreError
-from voltwin.graphstore.answers import Trend
-from voltwin.graphstore.endpoint import SparqlEndpoint
-from voltwin.graphstore.endpoint_options import EndpointOptions
+from voltwin.graphstore.engines.endpoint.options import EndpointOptions
+from voltwin.graphstore.engines.endpoint.store import SparqlEndpoint
+from voltwin.graphstore.engines.registry import StoreChoice, choose_store, open_store
 from voltwin.graphstore.folder import read_folder
-from voltwin.graphstore.stores import StoreChoice, choose_store, open_store
+from voltwin.graphstore.paths.answers import Trend
+from voltwin.maintenance import check_view, rebuild_fleet
 from voltwin.ontology.iris import VT
 from voltwin.ontology.naming import Naming
-from voltwin.runtime import create_fleet, open_fleet
-from voltwin.upkeep import check_view, rebuild_fleet
 
 from ..unit.api.sample_fleet import BASE, EOL, MODEL, make_fleet
 from .test_fleet import PATHS
@@ -187,7 +187,7 @@ class TestFolder:
         from voltwin import converter
 
         chosen = choice("oxigraph serve", request)
-        monkeypatch.setattr("voltwin.runtime.load_actions", lambda *_: 1 / 0)
+        monkeypatch.setattr("voltwin.assembly.load_actions", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             create_fleet(tmp_path / "fleet", converter.convert(MODEL), BASE, chosen)
         assert not (tmp_path / "fleet").exists()

@@ -14,8 +14,8 @@ import pytest
 from voltwin.control.executors.process import ProcessExecutor
 from voltwin.control.handlers import registry
 from voltwin.control.interfaces import Invocation, Outcome
-from voltwin.control.testing import InlineExecutor
 from voltwin.errors import ActionError, HandlerError
+from voltwin.testing import InlineExecutor
 
 # Entry points as an installed package would bring them, found by the handler's process through sys.path.
 PACKAGE = """

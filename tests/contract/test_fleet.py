@@ -11,7 +11,7 @@ import pytest
 from pyoxigraph import Dataset, RdfFormat, parse
 
 from voltwin.api.app import create_app
-from voltwin.api.server import Server
+from voltwin.api.http.server import Server
 from voltwin.errors import (
     InputError,
     PathNotFoundError,
@@ -21,9 +21,9 @@ from voltwin.errors import (
     UnitError,
     VoltwinError,
 )
-from voltwin.graphstore.access import Fleet
-from voltwin.graphstore.answers import Element, SeriesValue, Trend
-from voltwin.graphstore.remote import RemoteFleet
+from voltwin.graphstore.fleets.fleet import Fleet
+from voltwin.graphstore.fleets.remote import RemoteFleet
+from voltwin.graphstore.paths.answers import Element, SeriesValue, Trend
 
 from ..unit.api.sample_fleet import AGES, EOL, make_fleet
 

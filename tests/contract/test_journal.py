@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from pyoxigraph import NamedNode
 
 from voltwin.errors import FleetVersionError, InputError, StoreError
+from voltwin.graphstore.database.tables import VERSIONS
 from voltwin.graphstore.interfaces import Due, Entry, FinishedRun, GraphChange, QueuedRun, Sample
-from voltwin.graphstore.journal import SqliteJournal
-from voltwin.graphstore.tables import VERSIONS
+from voltwin.graphstore.journal.sqlite_journal import SqliteJournal
 
 T0 = datetime(2019, 4, 1, 6, 0, 0, 123456, tzinfo=UTC)
 TWIN = NamedNode("https://fleet.example/twins/a")

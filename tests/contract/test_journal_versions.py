@@ -9,12 +9,12 @@ import pytest
 from pyoxigraph import NamedNode
 
 from voltwin.errors import FleetVersionError
-from voltwin.graphstore.database import Database
+from voltwin.graphstore.database.sqlite import Database
+from voltwin.graphstore.database.tables import VERSIONS
+from voltwin.graphstore.history.past_graphs import PastGraphs
 from voltwin.graphstore.interfaces import Entry, GraphChange, Sample
-from voltwin.graphstore.journal import SqliteJournal
-from voltwin.graphstore.loads import LoadFiles
-from voltwin.graphstore.past_graphs import PastGraphs
-from voltwin.graphstore.tables import VERSIONS
+from voltwin.graphstore.journal.bulk_files import LoadFiles
+from voltwin.graphstore.journal.sqlite_journal import SqliteJournal
 from voltwin.ontology.literals import to_microseconds
 
 T0 = datetime(2019, 4, 1, 6, tzinfo=UTC)

@@ -7,10 +7,10 @@ import re
 import numpy as np
 import pytest
 
-from voltwin.models.columns import Ragged, Trends
-from voltwin.models.protocol import Answer, Batch, Model
+from voltwin.models.base.columns import Ragged, Trends
+from voltwin.models.base.protocol import Answer, Batch, Model
+from voltwin.models.base.units import unit_named
 from voltwin.models.registry import Registry
-from voltwin.models.units import unit_named
 
 REGISTRY = Registry.discover()
 

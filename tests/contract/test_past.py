@@ -9,14 +9,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from voltwin.api.app import create_app
-from voltwin.api.server import Server
-from voltwin.control.testing import BASE, Bench, ManualClock
+from voltwin.api.http.server import Server
 from voltwin.converter import convert
 from voltwin.errors import InputError, MomentNotFoundError, PathNotFoundError, TwinNotFoundError, VoltwinError
-from voltwin.graphstore.changes import ChangeSet
+from voltwin.graphstore.fleets.remote import RemoteFleet
 from voltwin.graphstore.interfaces import Entry
-from voltwin.graphstore.remote import RemoteFleet
-from voltwin.graphstore.writer import TwinWriter
+from voltwin.graphstore.journal.changes import ChangeSet
+from voltwin.graphstore.paths.writing import TwinWriter
+from voltwin.testing import BASE, Bench, ManualClock
 
 from ..unit.api.sample_fleet import MODEL
 

@@ -21,8 +21,9 @@ from pyoxigraph import NamedNode
 
 from voltwin.errors import InputError, StoreError
 from voltwin.graphstore.interfaces import Entry, SampleBatch
-from voltwin.graphstore.journal import SqliteJournal
-from voltwin.graphstore.series.archive import SealedFileMissing, open_archive
+from voltwin.graphstore.journal.sqlite_journal import SqliteJournal
+from voltwin.graphstore.series.archives.archive import SealedFileMissing
+from voltwin.graphstore.series.archives.registry import open_archive
 from voltwin.graphstore.series.options import SeriesOptions
 
 KEY, SECRET = "a-key", "a-secret"

@@ -16,9 +16,9 @@ from pyoxigraph import NamedNode
 
 from voltwin.errors import InputError, StoreError
 from voltwin.graphstore.interfaces import Entry, Sample, SampleBatch
-from voltwin.graphstore.journal import SqliteJournal
+from voltwin.graphstore.journal.sqlite_journal import SqliteJournal
 from voltwin.graphstore.series import hot, sealing
-from voltwin.graphstore.series.archive import FolderArchive
+from voltwin.graphstore.series.archives.folder import FolderArchive
 from voltwin.graphstore.series.store import open_series
 
 T0 = datetime(2019, 4, 1, tzinfo=UTC)

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from voltwin.errors import FleetLockedError, QueryError, StoreError
-from voltwin.graphstore.changes import ChangeSet
-from voltwin.graphstore.commit import Committer
-from voltwin.graphstore.endpoint import SparqlEndpoint
-from voltwin.graphstore.endpoint_options import EndpointOptions
+from voltwin.graphstore.engines.endpoint.options import EndpointOptions
+from voltwin.graphstore.engines.endpoint.store import SparqlEndpoint
+from voltwin.graphstore.engines.oxigraph import OxigraphStore
 from voltwin.graphstore.interfaces import Entry, GraphChange
-from voltwin.graphstore.journal import SqliteJournal
-from voltwin.graphstore.oxigraph import OxigraphStore
+from voltwin.graphstore.journal.changes import ChangeSet
+from voltwin.graphstore.journal.commit import Committer
+from voltwin.graphstore.journal.sqlite_journal import SqliteJournal
 from voltwin.ontology.iris import XSD
 from voltwin.ontology.literals import EPOCH
 from voltwin.ontology.naming import Naming
@@ -260,7 +260,7 @@ class TestOnDisk:
             OxigraphStore(tmp_path / "graph", BASE)
 
     def test_flushing_on_the_way_loses_nothing(self, tmp_path, monkeypatch):
-        monkeypatch.setattr("voltwin.graphstore.oxigraph.FLUSH_EVERY", 3)
+        monkeypatch.setattr("voltwin.graphstore.engines.oxigraph.FLUSH_EVERY", 3)
         store = OxigraphStore(tmp_path / "graph", BASE)
         for number in range(1, 11):
             store.apply(number, [GraphChange(TWIN, line(str(number - 1)), line(str(number)))])

@@ -8,9 +8,9 @@ import gzip
 import pytest
 
 from voltwin.api.app import create_app
-from voltwin.api.server import Server
+from voltwin.api.http.server import Server
 from voltwin.errors import InputError, NotFoundError, QueryError, RuleError
-from voltwin.graphstore.remote import RemoteFleet
+from voltwin.graphstore.fleets.remote import RemoteFleet
 
 from ..unit.api.sample_fleet import BASE, make_fleet
 

@@ -18,7 +18,7 @@ from scipy.integrate import solve_ivp
 
 from voltwin import Fleet, Trend
 from voltwin.errors import PathNotFoundError, PathSyntaxError, TwinNotFoundError
-from voltwin.graphstore.answers import SeriesValue
+from voltwin.graphstore.paths.answers import SeriesValue
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 

@@ -21,10 +21,10 @@ from paho.mqtt.enums import CallbackAPIVersion
 from pyoxigraph import Dataset
 
 import voltwin.ontology
+from voltwin.assembly import assemble, create_fleet
 from voltwin.control.clock import ReplayClock
 from voltwin.converter import convert
 from voltwin.graphstore.folder import read_folder
-from voltwin.runtime import assemble, create_fleet
 
 MODEL = Path(voltwin.ontology.__file__).parent / "models" / "battery_logistics.mdj"
 START_SECONDS = 60

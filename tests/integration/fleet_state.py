@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from voltwin.graphstore.journal import SqliteJournal
-from voltwin.runtime import open_fleet
+from voltwin.assembly import open_fleet
+from voltwin.graphstore.journal.sqlite_journal import SqliteJournal
 
 
 @dataclass(frozen=True)

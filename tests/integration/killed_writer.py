@@ -19,11 +19,11 @@ from contextlib import closing
 
 from pyoxigraph import NamedNode
 
-from voltwin.graphstore.database import Database
+from voltwin.assembly import open_fleet
+from voltwin.graphstore.database.sqlite import Database
+from voltwin.graphstore.database.tables import VERSIONS
 from voltwin.graphstore.series.store import open_series
-from voltwin.graphstore.tables import VERSIONS
-from voltwin.runtime import open_fleet
-from voltwin.upkeep import check_everything, check_view
+from voltwin.maintenance import check_everything, check_view
 
 BASE = "https://fleet.example/"
 TWIN, SERIES = NamedNode(f"{BASE}twins/counter"), NamedNode(f"{BASE}twins/counter/temperature")
@@ -32,11 +32,11 @@ WRITER = """
 import sys
 from datetime import UTC, datetime, timedelta
 from pyoxigraph import Literal, NamedNode, Triple
-from voltwin.graphstore.changes import ChangeSet
+from voltwin.graphstore.journal.changes import ChangeSet
 from voltwin.graphstore.interfaces import Entry
 from voltwin.ontology.iris import RDF, VT
 from voltwin.ontology.literals import to_literal
-from voltwin.runtime import open_fleet
+from voltwin.assembly import open_fleet
 
 BASE = "https://fleet.example/"
 twin, series = NamedNode(BASE + "twins/counter"), NamedNode(BASE + "twins/counter/temperature")

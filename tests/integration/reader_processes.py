@@ -6,7 +6,7 @@ import time
 
 import psutil
 
-MODULE = "voltwin.graphstore.reader.process"
+MODULE = "voltwin.graphstore.queries.worker"
 RUNAWAY = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i FILTER(?c != ?f && ?f != ?i) }"
 """Three times everything: hours of work on a fleet of three modules."""
 

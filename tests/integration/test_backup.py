@@ -11,13 +11,13 @@ import threading
 import pytest
 from pyoxigraph import NamedNode, Triple
 
+from voltwin.assembly import open_fleet
 from voltwin.errors import FleetLockedError, FleetVersionError, StoreError
 from voltwin.graphstore.folder import read_folder
 from voltwin.graphstore.interfaces import Entry, GraphLoad
-from voltwin.graphstore.operations.guard import files_may_go, files_stay
+from voltwin.graphstore.operations.backup_lock import files_may_go, files_stay
+from voltwin.maintenance import back_up_fleet, check_view, rebuild_fleet, restore_fleet
 from voltwin.ontology.iris import VT
-from voltwin.runtime import open_fleet
-from voltwin.upkeep import back_up_fleet, check_view, rebuild_fleet, restore_fleet
 
 from ..unit.api.sample_fleet import EOL, make_fleet
 from .fleet_state import quads, state
@@ -29,7 +29,7 @@ WRITER = """
 import sys
 from datetime import UTC, datetime, timedelta
 from voltwin.ontology.iris import VT
-from voltwin.runtime import open_fleet
+from voltwin.assembly import open_fleet
 start = datetime(2019, 6, 1, tzinfo=UTC)
 with open_fleet(sys.argv[1]) as fleet:
     print("ready", flush=True)

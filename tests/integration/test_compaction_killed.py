@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pyoxigraph import NamedNode
 
-from voltwin.graphstore.history import History
+from voltwin.graphstore.history.snapshots import History
 from voltwin.graphstore.interfaces import Entry, GraphChange, GraphLoad
-from voltwin.graphstore.journal import SqliteJournal
-from voltwin.graphstore.loads import LoadFiles
+from voltwin.graphstore.journal.bulk_files import LoadFiles
+from voltwin.graphstore.journal.sqlite_journal import SqliteJournal
 
 pytestmark = pytest.mark.integration
 
@@ -28,10 +28,10 @@ import os, signal, sys
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from voltwin.graphstore.database import Database
-from voltwin.graphstore.history import History
-from voltwin.graphstore.journal import SqliteJournal
-from voltwin.graphstore.loads import LoadFiles
+from voltwin.graphstore.database.sqlite import Database
+from voltwin.graphstore.history.snapshots import History
+from voltwin.graphstore.journal.sqlite_journal import SqliteJournal
+from voltwin.graphstore.journal.bulk_files import LoadFiles
 
 folder, end, steps = Path(sys.argv[1]), int(sys.argv[2]), 0
 transaction = Database.transaction

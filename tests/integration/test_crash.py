@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
+from voltwin.assembly import create_fleet
 from voltwin.converter import convert
-from voltwin.runtime import create_fleet
 from voltwin.simulator.plan import ReplaySettings, plan_fleet
 from voltwin.simulator.replay import replay
 

@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 from pyoxigraph import NamedNode
 
+from voltwin.assembly import open_fleet
 from voltwin.errors import StoreError
 from voltwin.graphstore.interfaces import Entry, SampleBatch
-from voltwin.runtime import open_fleet
-from voltwin.upkeep import back_up_fleet, check_everything, restore_fleet
+from voltwin.maintenance import back_up_fleet, check_everything, restore_fleet
 
 from ..unit.api.sample_fleet import EOL, make_fleet
 from .fleet_state import state

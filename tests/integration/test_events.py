@@ -16,11 +16,11 @@ import httpx2
 import pytest
 
 from voltwin.api.app import create_app
-from voltwin.api.server import Server
+from voltwin.api.http.server import Server
 from voltwin.errors import MomentNotFoundError
-from voltwin.graphstore.event_stream import read_blocks
-from voltwin.graphstore.events import event_from_json
-from voltwin.graphstore.remote import RemoteFleet
+from voltwin.graphstore.fleets.remote import RemoteFleet
+from voltwin.graphstore.history.event_stream import read_blocks
+from voltwin.graphstore.history.events import event_from_json
 
 from ..unit.api.sample_fleet import EOL, make_fleet
 

@@ -10,12 +10,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from voltwin import converter
+from voltwin.assembly import create_fleet, open_fleet
 from voltwin.errors import InputError, StoreError, TwinNotFoundError
 from voltwin.graphstore.folder import read_folder
 from voltwin.graphstore.operations.export import export_twins
+from voltwin.maintenance import check_view, import_into_fleet
 from voltwin.ontology.iris import VT
-from voltwin.runtime import create_fleet, open_fleet
-from voltwin.upkeep import check_view, import_into_fleet
 
 from ..unit.api.sample_fleet import EOL, MODEL, make_fleet
 

@@ -14,15 +14,15 @@ import pytest
 from click.testing import CliRunner
 
 import voltwin.ontology
+from voltwin.assembly import create_fleet, open_fleet
 from voltwin.control.interfaces import Outcome
-from voltwin.control.testing import BASE, Bench, message
 from voltwin.converter import convert
 from voltwin.errors import NotFoundError
-from voltwin.models.handler import answer
 from voltwin.models.registry import Registry
+from voltwin.models.service.requests import answer
 from voltwin.ontology.literals import format_time
-from voltwin.runtime import create_fleet, open_fleet
 from voltwin.simulator.physics import RELAXATION_AMPLITUDE, ocv_curve
+from voltwin.testing import BASE, Bench, message
 from voltwin.verbs.models import models
 
 pytestmark = pytest.mark.integration

@@ -11,10 +11,10 @@ import pytest
 from click.testing import CliRunner
 from pyoxigraph import NamedNode, Triple
 
+from voltwin.assembly import open_fleet
 from voltwin.graphstore.interfaces import Entry, GraphChange, GraphLoad, Sample
-from voltwin.graphstore.operations.guard import files_stay
-from voltwin.runtime import open_fleet
-from voltwin.upkeep import back_up_fleet, check_everything, compact_fleet, restore_fleet
+from voltwin.graphstore.operations.backup_lock import files_stay
+from voltwin.maintenance import back_up_fleet, check_everything, compact_fleet, restore_fleet
 from voltwin.verbs.operations import fsck
 
 from ..unit.api.sample_fleet import EOL, make_fleet

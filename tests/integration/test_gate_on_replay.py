@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from voltwin.models.handler import answer
 from voltwin.models.registry import Registry
+from voltwin.models.service.requests import answer
 from voltwin.simulator.plan import ReplaySettings, plan_fleet
 from voltwin.simulator.replay import replay, truth
 

@@ -12,16 +12,16 @@ from pyoxigraph import Dataset, Literal
 import voltwin.ontology
 from voltwin.control.handlers.registry import INGEST
 from voltwin.control.interfaces import Outcome
-from voltwin.control.master import Stop
-from voltwin.control.testing import Bench, ManualClock, message
+from voltwin.control.master.loop import Stop
 from voltwin.converter import convert
 from voltwin.errors import ActionError
-from voltwin.graphstore.changes import ChangeSet
 from voltwin.graphstore.interfaces import Entry
+from voltwin.graphstore.journal.changes import ChangeSet
 from voltwin.ontology.iris import VT
 from voltwin.ontology.literals import format_time
 from voltwin.simulator.plan import ReplaySettings, plan_fleet
 from voltwin.simulator.replay import replay
+from voltwin.testing import Bench, ManualClock, message
 
 pytestmark = pytest.mark.integration
 SERVICES = {"models": "http://models", "weather": "http://weather"}

@@ -18,8 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import validate
 
-from voltwin.models.handler import answer
 from voltwin.models.registry import Registry
+from voltwin.models.service.requests import answer
 
 pytestmark = pytest.mark.integration
 

@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from voltwin.assembly import open_fleet
 from voltwin.errors import InputError, QueryError, QueryLimitError, StoreError
-from voltwin.graphstore.reader import readers as module
-from voltwin.graphstore.reader.limits import QueryLimits
-from voltwin.graphstore.reader.readers import Readers
-from voltwin.runtime import open_fleet
+from voltwin.graphstore.queries import pool as module
+from voltwin.graphstore.queries.limits import QueryLimits
+from voltwin.graphstore.queries.pool import Readers
 from voltwin.settings import Settings
 
 from ..unit.api.sample_fleet import make_fleet

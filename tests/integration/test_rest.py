@@ -14,10 +14,10 @@ import httpx2
 import pytest
 
 from voltwin.api.app import create_app
-from voltwin.api.server import Server
+from voltwin.api.http.server import Server
 from voltwin.errors import EnvironmentProblem, InputError, ServiceError
-from voltwin.graphstore.answers import answer_from_json
-from voltwin.graphstore.remote import RemoteFleet
+from voltwin.graphstore.fleets.remote import RemoteFleet
+from voltwin.graphstore.paths.answers import answer_from_json
 
 from ..unit.api.sample_fleet import EOL, make_fleet
 

@@ -14,8 +14,8 @@ from pyoxigraph import Dataset, RdfFormat, parse
 from rdflib.plugins.stores.sparqlstore import SPARQLStore
 
 from voltwin.api.app import create_app
-from voltwin.api.server import Server
-from voltwin.graphstore.remote import ERROR_HEADER
+from voltwin.api.http.server import Server
+from voltwin.graphstore.fleets.wire import ERROR_HEADER
 
 from ..unit.api.sample_fleet import AGES, BASE, make_fleet
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import pytest
 
+from voltwin.assembly import create_fleet
 from voltwin.converter import convert
-from voltwin.runtime import create_fleet
-from voltwin.upkeep import check_everything, check_view
+from voltwin.maintenance import check_everything, check_view
 
 from ..integration.conftest import make_mosquitto
 from ..integration.fleet_process import MODEL, difference, environment_allows, run_through, serve_models

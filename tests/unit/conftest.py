@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import voltwin.ontology
-from voltwin.control.testing import Bench
 from voltwin.converter import convert
+from voltwin.testing import Bench
 
 START = datetime(2019, 4, 1, 6, tzinfo=UTC)
 

@@ -13,13 +13,13 @@ from typing import Any
 from pyoxigraph import NamedNode
 
 from voltwin import converter
-from voltwin.graphstore.changes import ChangeSet
+from voltwin.assembly import create_fleet, open_fleet
+from voltwin.graphstore.engines.registry import StoreChoice
+from voltwin.graphstore.fleets.local import LocalFleet
 from voltwin.graphstore.interfaces import Entry
-from voltwin.graphstore.local import LocalFleet
-from voltwin.graphstore.stores import StoreChoice
-from voltwin.graphstore.writer import Provenance, TwinWriter
+from voltwin.graphstore.journal.changes import ChangeSet
+from voltwin.graphstore.paths.writing import Provenance, TwinWriter
 from voltwin.ontology.naming import Naming
-from voltwin.runtime import create_fleet, open_fleet
 
 BASE = "https://fleet.example/"
 MODEL = Path(converter.__file__).parents[1] / "ontology" / "models" / "battery_logistics.mdj"

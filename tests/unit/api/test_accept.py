@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from voltwin.api.accept import ALIASES, FORMATS, wished
+from voltwin.api.http.accept import ALIASES, FORMATS, wished
 from voltwin.errors import QueryError
-from voltwin.graphstore.results import RDF_FORMATS, RESULT_FORMATS
+from voltwin.graphstore.queries.results import RDF_FORMATS, RESULT_FORMATS
 
 OFFERED = {fmt.media_type.partition(";")[0].lower() for fmt in (*RESULT_FORMATS, *RDF_FORMATS)}
 

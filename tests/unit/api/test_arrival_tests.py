@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from voltwin.api.arrival_tests import arrival_tests, gate_action, read_arrival_tests
+from voltwin.api.battery.arrival_tests import arrival_tests, gate_action, read_arrival_tests
 from voltwin.errors import InputError, NotFoundError
-from voltwin.graphstore.answers import Answer
+from voltwin.graphstore.paths.answers import Answer
 
 ROWS = [
     ("decide", "input", "endOfLineOcv <- cells/*/endOfLineOcv"),

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from pyoxigraph import Literal, NamedNode, Quad, Store
 
 from voltwin.errors import QueryError
-from voltwin.graphstore.dataset import names_dataset, query_form, with_base, with_dataset
-from voltwin.graphstore.sparql_tokens import read_tokens
+from voltwin.graphstore.sparql.dataset import names_dataset, query_form, with_base, with_dataset
+from voltwin.graphstore.sparql.tokens import read_tokens
 
 A, B, C, P = (NamedNode(f"https://{name}.example/") for name in "abcp")
 

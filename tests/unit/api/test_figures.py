@@ -6,14 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from voltwin.api.figure_data import (
-    LossTrend,
-    TemperatureTrend,
-    loss_trend,
-    losses_by_age,
-    temperature_trend,
-)
-from voltwin.api.figures import (
+from voltwin.api.battery.fleet_table import key_figures, number_of, read_modules, sorted_rows
+from voltwin.api.battery.plot_data import LossTrend, TemperatureTrend, loss_trend, losses_by_age, temperature_trend
+from voltwin.api.battery.plots import (
     PALETTES,
     Style,
     leaks_found,
@@ -22,9 +17,8 @@ from voltwin.api.figures import (
     temperature_over_time,
     time_span,
 )
-from voltwin.api.fleet_table import key_figures, number_of, read_modules, sorted_rows
 from voltwin.errors import PathNotFoundError, TwinNotFoundError, UnitError
-from voltwin.graphstore.answers import Answer
+from voltwin.graphstore.paths.answers import Answer
 from voltwin.models.arrival_gate.operating_curve import Charge, operate
 from voltwin.models.arrival_gate.window_comparison import compare
 

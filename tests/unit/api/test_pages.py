@@ -8,10 +8,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from voltwin.api.app import create_app
-from voltwin.api.drawing import GAUGE_WIDTH, gauges, strip
-from voltwin.api.examples import example_queries
-from voltwin.api.module_view import read_module
-from voltwin.api.tables import read_table
+from voltwin.api.battery.drawing import GAUGE_WIDTH, gauges, strip
+from voltwin.api.battery.module_view import read_module
+from voltwin.api.presentation.tables import read_table
+from voltwin.api.web.examples import example_queries
 
 from .sample_fleet import AGES, make_fleet
 

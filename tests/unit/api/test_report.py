@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from voltwin.api.report import write_report
+from voltwin.api.battery.report import write_report
 from voltwin.errors import InputError, NotFoundError, TwinNotFoundError
 from voltwin.models.arrival_gate.operating_curve import Charge, operate
 from voltwin.models.arrival_gate.window_comparison import LEAKS, compare

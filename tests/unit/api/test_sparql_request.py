@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voltwin.api.sparql import BodyRefused, UpdateRefused, parse_parameters, read_parameters, read_post
-from voltwin.api.update import NOBODY, is_update, read_update
+from voltwin.api.sparql.query import BodyRefused, UpdateRefused, parse_parameters, read_parameters, read_post
+from voltwin.api.sparql.update import NOBODY, is_update, read_update
 from voltwin.errors import QueryError
 
 FORM = "application/x-www-form-urlencoded"

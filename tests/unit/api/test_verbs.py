@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from pyoxigraph import Dataset, RdfFormat, parse
 
 from voltwin.api.app import create_app
-from voltwin.api.server import Server
+from voltwin.api.http.server import Server
 from voltwin.errors import InputError, PathNotFoundError, ServiceError
 from voltwin.verbs.query import get, put, query, status, validate
 from voltwin.verbs.report import report

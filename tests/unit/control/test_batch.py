@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from voltwin.control.interfaces import Received
-from voltwin.control.master import Master, Stop
+from voltwin.control.master.loop import Master, Stop
 
 
 def filling(milliseconds, messages=200, lockstep=False):

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyoxigraph import NamedNode
 
-from voltwin.control.actions import Action, Actions
-from voltwin.control.due import DueTable, first_due, follow_up
-from voltwin.control.schedules import Absolute, Relative
+from voltwin.control.actions.action import Action, Actions
+from voltwin.control.actions.schedules import Absolute, Relative
+from voltwin.control.master.due import DueTable, first_due, follow_up
 from voltwin.graphstore.interfaces import Due
 from voltwin.ontology.literals import EPOCH
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from voltwin.control.interfaces import Outcome
-from voltwin.control.testing import message
+from voltwin.testing import message
 
 BIRTH = "voltwin/modules/module-0001/birth"
 

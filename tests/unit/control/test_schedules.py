@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from voltwin.control.schedules import Absolute, Relative, parse_duration
+from voltwin.control.actions.schedules import Absolute, Relative, parse_duration
 from voltwin.errors import ActionError
 
 MICROSECOND = timedelta(microseconds=1)

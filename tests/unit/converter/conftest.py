@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from voltwin.converter import Conversion, convert
-from voltwin.converter.description import Class, End, Feature
+from voltwin.converter.description.model import Class, End, Feature
 from voltwin.ontology.naming import Naming
 
 Json = dict[str, Any]

@@ -7,7 +7,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from voltwin.converter import dump_description, load_description, ontology, shapes
-from voltwin.converter.description_check import schema
+from voltwin.converter.description.check import schema
 from voltwin.errors import ModelFileError
 from voltwin.ontology.profile import profile_problems
 

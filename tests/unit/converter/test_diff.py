@@ -6,7 +6,7 @@ from copy import deepcopy
 import pytest
 
 from voltwin.converter import Conversion
-from voltwin.converter.diff import Change, Effect, compare
+from voltwin.converter.description.diff import Change, Effect, compare
 
 from .conftest import Json, Maker
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pyoxigraph import CanonicalizationAlgorithm, Dataset, Quad
 
 from voltwin.converter import Conversion, convert, dump_description, instances, load_description, ontology, shapes
-from voltwin.converter.lift import lift
+from voltwin.converter.writers.from_owl import lift
 from voltwin.ontology.iris import OWL, RDF, RDFS, SH
 from voltwin.ontology.naming import Naming
 from voltwin.ontology.profile import profile_problems

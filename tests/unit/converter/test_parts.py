@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyoxigraph import NamedNode
 
-from voltwin.converter import alignment
-from voltwin.converter.datatypes import type_text, xsd_for
-from voltwin.converter.minting import Register, local, slug
-from voltwin.converter.multiplicity import parse
-from voltwin.converter.values import lexical
+from voltwin.converter.description.naming import Register, local, slug
+from voltwin.converter.terms import alignment
+from voltwin.converter.terms.datatypes import type_text, xsd_for
+from voltwin.converter.terms.values import lexical
+from voltwin.converter.uml.multiplicity import parse
 
 
 @pytest.mark.parametrize(

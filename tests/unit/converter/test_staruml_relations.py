@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from voltwin.converter import convert, describe, instances, ontology, read, shapes
-from voltwin.converter.lift import lift
+from voltwin.converter.writers.from_owl import lift
 from voltwin.ontology.iris import OWL, RDF, RDFS, SH, VT, XSD
 
 from .conftest import NAMES, Convert, Maker, cls, codes, ends

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voltwin.converter import Conversion, convert, dump_description, load_description, ontology
-from voltwin.converter.lift import lift
+from voltwin.converter.writers.from_owl import lift
 from voltwin.ontology.profile import profile_problems
 
 from .test_laws import many, owl_carries, same

@@ -6,9 +6,9 @@ import pytest
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, QuerySolutions, Store
 
 from voltwin.errors import QueryError
-from voltwin.graphstore.after import ask_in_two
-from voltwin.graphstore.after_split import split_query
-from voltwin.graphstore.sparql_tokens import read_tokens, with_prefixes
+from voltwin.graphstore.engines.endpoint.series_calls import ask_in_two
+from voltwin.graphstore.engines.endpoint.series_split import split_query
+from voltwin.graphstore.sparql.tokens import read_tokens, with_prefixes
 
 X = "https://x.example/"
 F = NamedNode(X + "double")

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from pyoxigraph import Literal, NamedNode, Quad, QueryResultsFormat, Store, Triple
 
 from voltwin.errors import InputError, QueryLimitError
-from voltwin.graphstore.reader.limits import QueryLimits
-from voltwin.graphstore.reader.output import BoundedOutput, at_most, row_counter
-from voltwin.graphstore.results import RESULT_FORMATS, choose_formats, serialise
+from voltwin.graphstore.queries.limits import QueryLimits
+from voltwin.graphstore.queries.output import BoundedOutput, at_most, row_counter
+from voltwin.graphstore.queries.results import RESULT_FORMATS, choose_formats, serialise
 
 ALL = QueryLimits()
 NASTY = st.text(st.sampled_from('"\\{},:[]<>result\n\r\t é'), max_size=12)

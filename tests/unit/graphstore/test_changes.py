@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyoxigraph import Literal, NamedNode, Quad
 
-from voltwin.graphstore.changes import ChangeSet, load_change
-from voltwin.graphstore.oxigraph import OxigraphStore
+from voltwin.graphstore.engines.oxigraph import OxigraphStore
+from voltwin.graphstore.journal.changes import ChangeSet, load_change
 from voltwin.ontology.naming import Naming
 
 BASE = "https://fleet.example/"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pyoxigraph import Literal, NamedNode
 
 from voltwin.errors import StoreError
-from voltwin.graphstore.endpoint_dialect import JSON, N_TRIPLES, TURTLE, Standard, Virtuoso
+from voltwin.graphstore.engines.endpoint.dialect import JSON, N_TRIPLES, TURTLE, Standard, Virtuoso
 from voltwin.ontology.iris import XSD
 
 DOUBLE = XSD.double.value

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from voltwin.errors import InputError, StoreError
-from voltwin.graphstore.endpoint_http import EndpointHttp
-from voltwin.graphstore.endpoint_options import EndpointOptions
+from voltwin.graphstore.engines.endpoint.http import EndpointHttp
+from voltwin.graphstore.engines.endpoint.options import EndpointOptions
 
 QUERY = "http://127.0.0.1:1/query"
 

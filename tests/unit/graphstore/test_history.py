@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from pyoxigraph import Dataset, Literal, NamedNode, Quad, RdfFormat, Triple, parse
 
 from voltwin.errors import InputError, MomentNotFoundError, StoreError
-from voltwin.graphstore import history as history_module
-from voltwin.graphstore.history import History, Retention
+from voltwin.graphstore.engines.oxigraph import OxigraphStore
+from voltwin.graphstore.history import snapshots as history_module
+from voltwin.graphstore.history.past_graphs import as_of_text, parse_as_of
+from voltwin.graphstore.history.snapshots import History, Retention
 from voltwin.graphstore.interfaces import Entry, FinishedRun, GraphChange, GraphLoad, QueuedRun, Sample
-from voltwin.graphstore.journal import SqliteJournal
-from voltwin.graphstore.loads import LoadFiles, place_of
-from voltwin.graphstore.oxigraph import OxigraphStore
-from voltwin.graphstore.past_graphs import as_of_text, parse_as_of
+from voltwin.graphstore.journal.bulk_files import LoadFiles, place_of
+from voltwin.graphstore.journal.sqlite_journal import SqliteJournal
 
 BASE = "https://fleet.example/"
 T0 = datetime(2019, 4, 1, 6, tzinfo=UTC)

@@ -9,10 +9,10 @@ import pytest
 from pyoxigraph import CanonicalizationAlgorithm, Dataset, Literal, NamedNode, Quad, RdfFormat, Store, Triple, serialize
 
 from voltwin.errors import InputError, QueryError, StoreError
-from voltwin.graphstore.commit import Committer
-from voltwin.graphstore.journal import SqliteJournal
-from voltwin.graphstore.loads import LoadFiles
-from voltwin.graphstore.oxigraph import OxigraphStore
+from voltwin.graphstore.engines.oxigraph import OxigraphStore
+from voltwin.graphstore.journal.bulk_files import LoadFiles
+from voltwin.graphstore.journal.commit import Committer
+from voltwin.graphstore.journal.sqlite_journal import SqliteJournal
 from voltwin.graphstore.update import bulk, files
 from voltwin.graphstore.update.bulk import run_load
 from voltwin.graphstore.update.write import NoGuard
@@ -163,7 +163,7 @@ def test_a_stop_between_journal_and_store_is_made_good(world):
 
 
 def test_followers_hear_of_every_slot(world, monkeypatch):
-    monkeypatch.setattr("voltwin.graphstore.loads.PIECE", 10_000)
+    monkeypatch.setattr("voltwin.graphstore.journal.bulk_files.PIECE", 10_000)
     heard = []
     world.committer.followers.append(lambda sequence, slots: heard.extend((sequence, slot) for slot in slots))
     world.load(world.many())

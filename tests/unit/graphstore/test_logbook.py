@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from voltwin.graphstore.logbook import line, paragraph, triples
+from voltwin.graphstore.history.audit_log import line, paragraph, triples
 
 from ..api.sample_fleet import EOL, make_fleet
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voltwin.graphstore.lookup import MOST_PATTERNS, MOST_STEPS, is_lookup
+from voltwin.graphstore.sparql.cost import MOST_PATTERNS, MOST_STEPS, is_lookup
 
 M = "<https://fleet.example/twins/m1>"
 

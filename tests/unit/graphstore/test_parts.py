@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from pyoxigraph import BlankNode, CanonicalizationAlgorithm, Dataset, Literal, NamedNode, Quad, Store, Triple
 
 from voltwin.errors import QueryError
-from voltwin.graphstore.changes import ChangeSet
 from voltwin.graphstore.interfaces import Entry
-from voltwin.graphstore.reader.limits import QueryLimits
-from voltwin.graphstore.results import choose_formats, serialise
-from voltwin.graphstore.skolem import skolemise
-from voltwin.graphstore.sparql import bind
-from voltwin.graphstore.writer import Provenance, TwinWriter
+from voltwin.graphstore.journal.changes import ChangeSet
+from voltwin.graphstore.journal.skolem import skolemise
+from voltwin.graphstore.paths.writing import Provenance, TwinWriter
+from voltwin.graphstore.queries.limits import QueryLimits
+from voltwin.graphstore.queries.results import choose_formats, serialise
+from voltwin.graphstore.sparql.binding import bind
 from voltwin.ontology.iris import RDF, VT
 from voltwin.ontology.naming import Naming
 

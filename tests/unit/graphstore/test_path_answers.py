@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from voltwin.control.testing import Bench
 from voltwin.errors import InputError, PathNotFoundError
-from voltwin.graphstore.changes import ChangeSet
 from voltwin.graphstore.interfaces import Entry
+from voltwin.graphstore.journal.changes import ChangeSet
 from voltwin.graphstore.paths.compile import compile_path
 from voltwin.graphstore.paths.parse import parse
-from voltwin.graphstore.writer import Provenance, TwinWriter
+from voltwin.graphstore.paths.writing import Provenance, TwinWriter
+from voltwin.testing import Bench
 
 T0 = datetime(2019, 4, 1, 6, tzinfo=UTC)
 ODD = "a/b 'c' \"d\" ä%41?#\\"

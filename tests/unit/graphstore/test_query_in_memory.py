@@ -7,7 +7,7 @@ import pytest
 from pyoxigraph import Store
 
 from voltwin.errors import QueryLimitError, StoreError
-from voltwin.graphstore.reader.limits import QueryLimits
+from voltwin.graphstore.queries.limits import QueryLimits
 
 
 def test_it_answers_by_itself(bench):

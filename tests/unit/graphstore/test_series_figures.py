@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voltwin.graphstore.series.figures import at, course, duration_below, integral
 from voltwin.graphstore.series.periods import bounds, period_of, split
 from voltwin.graphstore.series.rows import Rows, newest, overlay, tidy
+from voltwin.graphstore.series.statistics import at, course, duration_below, integral
 
 SECOND = 1_000_000
 START = 1_554_076_800 * SECOND

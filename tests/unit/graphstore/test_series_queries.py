@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from voltwin.errors import InputError, PathNotFoundError, UnitError
-from voltwin.graphstore.changes import ChangeSet
 from voltwin.graphstore.interfaces import Entry
+from voltwin.graphstore.journal.changes import ChangeSet
+from voltwin.graphstore.operations.retention import retain_series
+from voltwin.graphstore.paths.writing import Provenance, TwinWriter
 from voltwin.graphstore.series.periodic import PeriodicSealing
-from voltwin.graphstore.series.retention import retain_series
-from voltwin.graphstore.writer import Provenance, TwinWriter
 from voltwin.ontology.iris import VT
 
 T0 = datetime(2019, 4, 1, 6, tzinfo=UTC)

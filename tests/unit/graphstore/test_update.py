@@ -22,11 +22,11 @@ from pyoxigraph import (
 )
 
 from voltwin.errors import QueryError
-from voltwin.graphstore.changes import touched_by
-from voltwin.graphstore.commit import Committer
+from voltwin.graphstore.engines.oxigraph import OxigraphStore
 from voltwin.graphstore.interfaces import Entry, GraphChange
-from voltwin.graphstore.journal import SqliteJournal
-from voltwin.graphstore.oxigraph import OxigraphStore
+from voltwin.graphstore.journal.changes import touched_by
+from voltwin.graphstore.journal.commit import Committer
+from voltwin.graphstore.journal.sqlite_journal import SqliteJournal
 from voltwin.graphstore.update import draft as limits
 from voltwin.graphstore.update.parse import parse_update, with_using
 from voltwin.graphstore.update.run import run_update

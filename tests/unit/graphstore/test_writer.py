@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from voltwin.errors import InputError, PathNotFoundError, UnitError
-from voltwin.graphstore.changes import ChangeSet
 from voltwin.graphstore.interfaces import Entry
-from voltwin.graphstore.writer import Provenance, TwinWriter
+from voltwin.graphstore.journal.changes import ChangeSet
+from voltwin.graphstore.paths.writing import Provenance, TwinWriter
 from voltwin.ontology.iris import RDF, VT
 from voltwin.ontology.literals import to_python
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from voltwin.models.columns import Trends, offsets_of
+from voltwin.models.base.columns import Trends, offsets_of
 
 EPOCH = 1_560_000_000.0
 HOUR = 3600.0

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from voltwin.models.arrival_gate.decision import any_of, false_reject_rate
-from voltwin.models.handler import answer
+from voltwin.models.service.requests import answer
 
 from .samples import case_study, gate_instance, quantity, wire_trend
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from voltwin.errors import InputError, NotFoundError
-from voltwin.models import arrow as arrow_module
-from voltwin.models.arrow import ArrowMissing, answer_arrow
-from voltwin.models.handler import answer
+from voltwin.models.service import arrow_codec as arrow_module
+from voltwin.models.service.arrow_codec import ArrowMissing, answer_arrow
+from voltwin.models.service.requests import answer
 
 from .samples import discharge_instance, gate_instance
 

@@ -8,8 +8,8 @@ import pytest
 
 from voltwin.errors import InputError
 from voltwin.models.arrival_gate.model import ArrivalGateModel
-from voltwin.models.calibration import fit, parameter_file
-from voltwin.models.charges import read_charge
+from voltwin.models.calibration.fit import fit, parameter_file
+from voltwin.models.calibration.lots import read_charge
 from voltwin.models.self_discharge.equivalent_age import exposure
 from voltwin.models.self_discharge.loss import loss
 from voltwin.models.self_discharge.parameter_sets import read_parameter_set

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from voltwin.models.chunks import in_chunks
-from voltwin.models.columns import Ragged
-from voltwin.models.protocol import Answer
-from voltwin.models.wire import decode
+from voltwin.models.base.batches import in_chunks
+from voltwin.models.base.columns import Ragged
+from voltwin.models.base.protocol import Answer
+from voltwin.models.service.json_codec import decode
 
 from .samples import discharge_instance, gate_instance, quantity
 

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voltwin.models.handler import answer
 from voltwin.models.ocv_soc import analytic
 from voltwin.models.ocv_soc.files import CurveLibrary
 from voltwin.models.self_discharge.loss import loss
+from voltwin.models.service.requests import answer
 
 LIBRARY = CurveLibrary.shipped()
 NAMES = sorted(LIBRARY.curves)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from voltwin.models.arrival_gate.operating_curve import Charge, operate
-from voltwin.models.charts import Line, line_chart
-from voltwin.models.pages import all_pages
-from voltwin.models.plausibility import compare
+from voltwin.models.evidence.charts import Line, line_chart
+from voltwin.models.evidence.comparison import compare
+from voltwin.models.evidence.pages import all_pages
 
 DOCS = Path(__file__).parents[3] / "docs" / "models"
 SMALL = Charge(modules=300)

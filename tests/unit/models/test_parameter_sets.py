@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 
 from voltwin.errors import InputError
-from voltwin.models.handler import answer
 from voltwin.models.registry import Registry
 from voltwin.models.self_discharge.model import SelfDischargeModel
 from voltwin.models.self_discharge.parameter_sets import ParameterSets, read_parameter_set
+from voltwin.models.service.requests import answer
 
 from .samples import discharge_instance
 

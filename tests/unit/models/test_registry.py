@@ -7,8 +7,8 @@ import pytest
 
 from voltwin.errors import EnvironmentProblem, InputError, NotFoundError, UnitError
 from voltwin.models import registry as registry_module
+from voltwin.models.base.units import UNITS, convert, scale
 from voltwin.models.registry import Registry
-from voltwin.models.units import UNITS, convert, scale
 
 
 def write_curve(folder, **changes):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from voltwin.errors import InputError
 from voltwin.models.self_discharge.equivalent_age import exposure
 from voltwin.models.self_discharge.parameter_sets import ParameterSets
-from voltwin.models.self_discharge.situations import Situation
+from voltwin.models.self_discharge.shared_records import Situation
 from voltwin.models.self_discharge.soc_laws import ExponentialFactor, TabulatedFactor
 from voltwin.models.self_discharge.streaming import RunningExposure
 

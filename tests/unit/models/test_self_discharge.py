@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad, solve_ivp
 
-from voltwin.models.columns import Trends, offsets_of
-from voltwin.models.handler import answer
+from voltwin.models.base.columns import Trends, offsets_of
 from voltwin.models.self_discharge.equivalent_age import exposure
 from voltwin.models.self_discharge.loss import loss, loss_slopes
 from voltwin.models.self_discharge.parameter_sets import ParameterSets
 from voltwin.models.self_discharge.rate_laws import GAS_CONSTANT, ArrheniusLaw
+from voltwin.models.service.requests import answer
 
 from .samples import HOUR, case_study, discharge_instance, trends_of
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from voltwin.models.handler import answer
 from voltwin.models.self_discharge.parameter_sets import ParameterSets
 from voltwin.models.self_discharge.two_electrode import film_moments, two_losses
+from voltwin.models.service.requests import answer
 
 from .samples import case_study, discharge_instance, quantity, trends_of, wire_trend
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from voltwin.models.arrival_gate.relaxation import Relaxations
-from voltwin.models.columns import Trends
-from voltwin.models.handler import answer
+from voltwin.models.base.columns import Trends
 from voltwin.models.ocv_soc.files import CurveLibrary
 from voltwin.models.self_discharge.loss import loss
 from voltwin.models.self_discharge.parameter_sets import ParameterSets
 from voltwin.models.self_discharge.rate_laws import ArrheniusLaw
+from voltwin.models.service.requests import answer
 
 from .samples import case_study, discharge_instance, gate_instance, quantity, trends_of, wire_trend
 

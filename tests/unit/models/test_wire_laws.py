@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voltwin.errors import VoltwinError
-from voltwin.models.handler import answer, describe
 from voltwin.models.registry import Registry
+from voltwin.models.service.requests import answer, describe
 
 from .samples import discharge_instance, gate_instance, quantity
 

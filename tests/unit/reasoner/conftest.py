@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from pyoxigraph import Literal
 
-from voltwin.graphstore.changes import ChangeSet
 from voltwin.graphstore.interfaces import Entry
-from voltwin.graphstore.writer import Provenance, TwinWriter
+from voltwin.graphstore.journal.changes import ChangeSet
+from voltwin.graphstore.paths.writing import Provenance, TwinWriter
 from voltwin.ontology.iris import RDF, VT
 from voltwin.ontology.literals import EPOCH
 

@@ -11,15 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyoxigraph import Literal
 
-from voltwin.control.testing import Bench
 from voltwin.errors import NotFoundError
-from voltwin.graphstore.answers import Trend
-from voltwin.graphstore.changes import ChangeSet
 from voltwin.graphstore.interfaces import Entry
-from voltwin.graphstore.writer import Provenance, TwinWriter
+from voltwin.graphstore.journal.changes import ChangeSet
+from voltwin.graphstore.paths.answers import Trend
+from voltwin.graphstore.paths.writing import Provenance, TwinWriter
 from voltwin.ontology.iris import RDF, VT
 from voltwin.ontology.literals import EPOCH
 from voltwin.reasoner.engine import RuleEngine
+from voltwin.testing import Bench
 
 T0 = datetime(2019, 4, 1, 6, tzinfo=UTC)
 STORAGES = ["storage-cell-plant", "storage-system-plant"]

@@ -1,0 +1,137 @@
+"""The report of a fleet as files: its figures as PNG, and one HTML page that holds everything.
+
+    write_report(fleet, Path("report"), "module-0017", compare=compare_for_report)
+
+``compare`` gives the arrival gate's operating curve, which comes from the models; it is called only where the
+fleet has decisions of a gate. The page needs no server and no other file: styles and images are inside of it.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from ...errors import InputError, NotFoundError, TwinNotFoundError
+from ...graphstore.fleets.fleet import Fleet
+from ...graphstore.paths.answers import Answer, Trend
+from ..web.pages import shown_module
+from ..web.rendering import asset, environment, render
+from .fleet_table import key_figures, read_modules, sorted_rows
+from .plot_data import LossTrend, TemperatureTrend, WindowComparison, loss_trend, losses_by_age, temperature_trend
+from .plots import Style, leaks_found, self_discharge_by_age, self_discharge_over_time, temperature_over_time, time_span
+
+FIGURES: Final = (
+    ("figure3a", "Self-discharge of all modules, sorted by age"),
+    ("figure3b", "Temperature trend of {module}, from the reasoner"),
+    ("figure3c", "Self-discharge of {module} over time"),
+)
+OPERATING_CURVE: Final = "operating-curve.png"
+
+Comparisons = Callable[[], Sequence[WindowComparison]]
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report before it is written."""
+
+    images: dict[str, bytes]
+    html: str
+
+
+def write_report(
+    fleet: Fleet, folder: Path, module: str | None = None, compare: Comparisons | None = None
+) -> list[Path]:
+    """Write the PNG files and report.html into ``folder``, which is made; returns their paths.
+
+    ``module``: whose trends are shown; module-0017 or the first, if left out. Raises TwinNotFoundError
+    for a module that is not there, InputError for a folder that cannot be written.
+    """
+    report = make_report(fleet, module, compare)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = []
+        for name, body in {**report.images, "report.html": report.html.encode()}.items():
+            (folder / name).write_bytes(body)
+            paths.append(folder / name)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be written ({error.strerror}); choose another folder") from error
+    return paths
+
+
+def make_report(fleet: Fleet, module: str | None = None, compare: Comparisons | None = None) -> Report:
+    """The report of a fleet as values. Raises TwinNotFoundError."""
+    rows = read_modules(fleet)
+    shown = shown_module(rows, module)
+    if module is not None and shown != module:
+        raise TwinNotFoundError(f"module {module!r}: there is no such module; `voltwin get /` lists all twins")
+    if shown is None:
+        raise NotFoundError("report: the fleet has no module yet; let messages come in first")
+    temperature, loss = _temperature(fleet, shown), _loss(fleet, shown)
+    style = Style("png", "light")
+    images = {
+        "figure3a.png": self_discharge_by_age(losses_by_age(rows), style),
+        "figure3b.png": temperature_over_time(temperature, style),
+        "figure3c.png": self_discharge_over_time(loss, time_span(temperature), style),
+    }
+    figures = key_figures(rows)
+    comparisons = compare() if compare is not None and figures.decisions else ()
+    if comparisons:
+        images[OPERATING_CURVE] = leaks_found(comparisons, style)
+    values: dict[str, Any] = {
+        "figures": figures,
+        "comparisons": comparisons,
+        "operating_curve": base64.b64encode(images[OPERATING_CURVE]).decode("ascii") if comparisons else "",
+        "totals": dict(fleet.status()),
+        "rows": sorted_rows(rows, "age", descending=False),
+        "refused": [row for row in rows if row.decision not in (None, "ACCEPT")],
+        "differing": [row for row in rows if row.decision and row.decision != row.fixed_decision],
+        "module": shown,
+        "temperature": temperature,
+        "sources": _sources(fleet, shown),
+        "style": asset("static", "style.css"),
+        "images": [
+            (name, caption.format(module=shown), base64.b64encode(images[f"{name}.png"]).decode("ascii"))
+            for name, caption in FIGURES
+        ],
+    }
+    return Report(images, render(environment(), "report.html", **values))
+
+
+def _temperature(fleet: Fleet, module: str) -> TemperatureTrend:
+    try:
+        return temperature_trend(fleet, module)
+    except NotFoundError:
+        return TemperatureTrend(module, ())
+
+
+def _loss(fleet: Fleet, module: str) -> LossTrend:
+    try:
+        return loss_trend(fleet, module)
+    except NotFoundError:
+        return LossTrend(module, (), ())
+
+
+_SOURCES: Final = (
+    ("Age", "endOfLineTest/performedAt"),
+    ("Age", "arrivalTest/performedAt"),
+    ("State of charge", "stateOfCharge"),
+    ("Loss", "selfDischarge/loss"),
+    ("Arrival test", "arrivalTest/decision"),
+    ("Fixed window", "arrivalTest/fixedWindowDecision"),
+    ("Temperature trend", "reasoner/temperatureTrend"),
+)
+
+
+def _sources(fleet: Fleet, module: str) -> list[tuple[str, Answer, bool]]:
+    """Where the columns come from, shown on one module; the flag tells trends, whose rules the page lists."""
+    found = []
+    for label, path in _SOURCES:
+        try:
+            answer = fleet[module][path]
+        except NotFoundError:
+            continue
+        found.append((label, answer, isinstance(answer.value, Trend)))
+    return found

@@ -1,0 +1,81 @@
+"""Which result format a SPARQL client wants: its Accept header, or the ``format`` parameters some clients send.
+
+>>> from voltwin.api.http.accept import wished
+>>> wished("application/json", [])
+'application/sparql-results+json;q=1, application/ld+json;q=1'
+>>> wished("*/*", ["csv"])
+'text/csv;q=1, application/n-triples;q=1'
+
+Old and general media types stand for the standard one, so that a client which asks for plain JSON or
+XML gets SPARQL results or RDF in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from ...errors import QueryError
+
+_JSON: Final = ("application/sparql-results+json", "application/ld+json")
+_XML: Final = ("application/sparql-results+xml", "application/rdf+xml")
+_TURTLE: Final = ("text/turtle",)
+
+ALIASES: Final[dict[str, tuple[str, ...]]] = {
+    "application/json": _JSON,
+    "text/json": _JSON,
+    "text/javascript": _JSON,
+    "application/javascript": _JSON,
+    "application/xml": _XML,
+    "text/xml": _XML,
+    "application/x-turtle": _TURTLE,
+    "application/turtle": _TURTLE,
+    "text/rdf+n3": _TURTLE,
+    "text/n3": _TURTLE,
+    "application/n3": _TURTLE,
+    "text/plain": ("application/n-triples", "text/csv"),
+}
+FORMATS: Final[dict[str, tuple[str, ...]]] = {
+    "json": _JSON,
+    "json-ld": ("application/ld+json",),
+    "xml": _XML,
+    "rdf+xml": ("application/rdf+xml",),
+    "rdf": ("application/rdf+xml",),
+    "csv": ("text/csv", "application/n-triples"),
+    "tsv": ("text/tab-separated-values", "application/n-triples"),
+    "turtle": _TURTLE,
+    "ttl": _TURTLE,
+    "n3": _TURTLE,
+    "ntriples": ("application/n-triples",),
+}
+
+
+def wished(accept: str | None, formats: Sequence[str]) -> str | None:
+    """One Accept header of standard media types; None where anything will do.
+
+    ``formats`` (``json``, ``xml``, ``csv``, …) say what to give where the header leaves it open.
+    Raises QueryError for a format nobody knows.
+    """
+    header = [part.strip() for part in (accept or "").split(",") if part.strip()]
+    if formats and all(part.startswith("*/*") for part in header):
+        return _weighted(_format(formats[0]), "1")
+    wishes = []
+    for part in header:
+        media, _, parameters = part.partition(";")
+        quality = next((p.strip()[2:] for p in parameters.split(";") if p.strip().startswith("q=")), "1")
+        name = media.strip().lower()
+        wishes.append(_weighted(ALIASES.get(name, (name,)), quality))
+    return ", ".join(wishes) or None
+
+
+def _weighted(media: Sequence[str], quality: str) -> str:
+    return ", ".join(f"{name};q={quality}" for name in media)
+
+
+def _format(name: str) -> tuple[str, ...]:
+    known = name.strip().lower()
+    if known in FORMATS:
+        return FORMATS[known]
+    if "/" in known:
+        return ALIASES.get(known, (known,))
+    raise QueryError(f"format {name!r}: not known; there are {', '.join(FORMATS)}")

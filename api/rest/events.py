@@ -1,0 +1,118 @@
+"""The journal as others follow it: ``/events``, and ``/history``, which says how far back it goes.
+
+``GET /events`` is a stream of server-sent events, one a commit. Whoever comes back with ``Last-Event-ID`` (a
+browser's EventSource does) or with ``?since=`` goes on where they were, without a gap and without a repetition.
+A subscriber who reads slowly is sent more slowly; the writer does not know of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import StreamingResponse
+
+from ...errors import InputError
+from ...graphstore.fleets.local import LocalFleet
+from ...graphstore.history.event_stream import HEARTBEAT_SECONDS, MEDIA_TYPE, block, heartbeat
+from ...graphstore.history.events import EventFeed
+from ...graphstore.history.past_graphs import Moment, parse_as_of
+from ...ontology.literals import format_time
+from ..http.server import ENDING
+
+
+def event_routes(fleet: LocalFleet) -> APIRouter:
+    """Events and the extent of the history; for a fleet whose journal is in this process."""
+    router = APIRouter(tags=["history"])
+    chronicle = fleet.chronicle
+    if chronicle is None:
+        return router
+    history, feed = chronicle.history, chronicle.feed
+
+    @router.get("/history", summary="From which commit to which there is history; what a moment means in it")
+    def extent(as_of: str | None = None) -> dict[str, Any]:
+        if as_of is not None:
+            return _moment(history.find(parse_as_of(as_of)))
+        span = history.span()
+        return {} if span is None else {"first": _moment(span.first), "last": _moment(span.last)}
+
+    @router.get("/events", summary="What is committed, as server-sent events", response_class=StreamingResponse)
+    async def events(
+        request: Request,
+        since: str | None = None,
+        twin: str | None = None,
+        follow: bool = True,
+        changes: bool = False,
+        as_of: str | None = None,
+        last_event_id: Annotated[str | None, Header()] = None,
+    ) -> StreamingResponse:
+        # A browser that reconnects sends its own mark and the address as it was.
+        given = last_event_id or since
+        until = None if as_of is None else (await run_in_threadpool(history.find, parse_as_of(as_of))).sequence
+        start = None if given is None else _since(given)
+        after = await run_in_threadpool(feed.start, start, follow and until is None)
+        ending = request.scope.get(ENDING) or asyncio.Event()
+        stream = _stream(feed, after, until, twin, changes, follow and until is None, ending)
+        return StreamingResponse(stream, media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
+
+    return router
+
+
+def _moment(moment: Moment) -> dict[str, Any]:
+    return {"sequence": moment.sequence, "time": format_time(moment.time)}
+
+
+def _since(text: str) -> Any:
+    try:
+        return parse_as_of(text)
+    except InputError:
+        raise InputError(f"since {text!r}: neither a commit's number nor a time such as 2019-06-01T00:00:00Z") from None
+
+
+async def _stream(
+    feed: EventFeed,
+    after: int,
+    until: int | None,
+    twin: str | None,
+    changes: bool,
+    follow: bool,
+    ending: asyncio.Event,
+) -> AsyncIterator[bytes]:
+    loop, woken = asyncio.get_running_loop(), asyncio.Event()
+
+    def wake() -> None:
+        with suppress(RuntimeError):  # the server has ended and its loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(woken.set)
+
+    release = feed.wake(wake)
+    try:
+        yield heartbeat(after)
+        while not (ending.is_set() or feed.ended):
+            woken.clear()  # before reading: what is committed while we read wakes us again
+            piece = await run_in_threadpool(feed.read, after, twin, changes)
+            for event in piece.events:
+                if until is None or event.sequence <= until:
+                    yield block(event)
+            if piece.until > after:
+                after = piece.until
+            elif not follow:
+                return
+            elif not await _either(woken, ending):
+                yield heartbeat(after)
+    finally:
+        release()
+
+
+async def _either(woken: asyncio.Event, ending: asyncio.Event) -> bool:
+    """Wait until one of them is set; False when it is time for a sign of life instead."""
+    waits = [asyncio.ensure_future(item.wait()) for item in (woken, ending)]
+    try:
+        done, _ = await asyncio.wait(waits, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        return bool(done)
+    finally:
+        for item in waits:
+            item.cancel()

@@ -1,0 +1,30 @@
+"""How the fleet is: ``/validate``, ``/status`` and ``/health``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from ...graphstore.fleets.asking import believed
+from ...graphstore.fleets.fleet import Fleet
+from .twins import AsOf
+
+
+def state_routes(fleet: Fleet) -> APIRouter:
+    """Validation, totals, and whether anybody is there."""
+    router = APIRouter(tags=["state"])
+
+    @router.get("/validate", summary="SHACL over all twins, or over one")
+    def validate(twin: str | None = None, as_of: AsOf = None) -> dict[str, Any]:
+        return believed(fleet, as_of).validate(twin).to_json()
+
+    @router.get("/status", summary="Totals: twins, commits, messages, runs by state, dead letters")
+    def status(as_of: AsOf = None) -> dict[str, Any]:
+        return dict(believed(fleet, as_of).status())
+
+    @router.get("/health", summary="Whether the server answers")
+    def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    return router

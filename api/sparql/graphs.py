@@ -1,0 +1,195 @@
+"""The SPARQL 1.1 Graph Store Protocol: whole graphs by GET, PUT, POST and DELETE at ``/graphs``.
+
+    curl -X PUT 'http://127.0.0.1:8000/graphs?graph=https://fleet.example/materials&author=ann' \
+         -H 'Content-Type: text/turtle' --data-binary @materials.ttl
+
+``?graph=IRI`` names the graph; without it the address of the request does (``/graphs/…``), and a POST to ``/graphs``
+makes a graph and tells its name. ``author`` goes into the journal. Bodies of any size are taken, also with
+``Content-Encoding: gzip``; TriG and N-Quads may name their graphs themselves. Every request is one commit.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import uuid
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from email.parser import BytesParser
+from email.policy import HTTP
+from pathlib import Path
+from typing import Final
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Request
+from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, Triple, parse, serialize
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, Response
+
+from ...errors import InputError, NotFoundError
+from ...graphstore.fleets.fleet import Fleet
+from ...graphstore.interfaces import LoadAnswer
+from ...graphstore.queries.results import choose_formats
+from ...graphstore.sparql.binding import bind
+from ...graphstore.update.files import file_name
+from ..http.accept import wished
+from .update import NOBODY, refuse_foreign_pages
+
+_GRAPH: Final = "CONSTRUCT { ?s ?p ?o } WHERE { GRAPH $graph { ?s ?p ?o } }"
+_UNION: Final = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
+_THERE: Final = "ASK { GRAPH $graph { ?s ?p ?o } }"
+_SKOLEM: Final = "/.well-known/genid/"
+_QUADS: Final = ("application/trig", "application/n-quads")
+_MULTIPART: Final = "multipart/form-data"
+_NO_DEFAULT: Final = "graph: the default graph is the union of all graphs and cannot be written; name one, ?graph=IRI"
+
+
+class GraphBodyRefused(InputError):
+    """A body of a kind that holds no graph."""
+
+    status = 415
+
+
+@dataclass(frozen=True)
+class Addressed:
+    """Which graph a request is about; None is the default graph, or what the body names itself."""
+
+    graph: str | None
+    author: str
+    new: bool = False
+
+
+def graph_routes(fleet: Fleet) -> APIRouter:
+    """The graph store, below ``/graphs``."""
+    router = APIRouter(tags=["graphs"])
+
+    def read(request: Request) -> Response:
+        return _read(fleet, _address(request).graph, request.headers.get("accept"))
+
+    async def write(request: Request) -> Response:
+        with tempfile.TemporaryDirectory(prefix="voltwin-graph-") as place:
+            body = Path(place) / "body"
+            with body.open("wb") as out:
+                async for piece in request.stream():
+                    out.write(piece)
+            return await run_in_threadpool(_write, fleet, request, body)
+
+    def delete(request: Request) -> Response:
+        refuse_foreign_pages(request)
+        address = _address(request)
+        with tempfile.TemporaryDirectory(prefix="voltwin-graph-") as place:
+            nothing = Path(place) / "nothing.nt"
+            nothing.touch()
+            done = fleet.load(nothing, graph=_named(address), author=address.author, replace=True)
+        if not done.removed:
+            raise _missing(address.graph)
+        return JSONResponse(asdict(done))
+
+    for path in ("/graphs", "/graphs/{rest:path}"):
+        shown = path == "/graphs"
+        router.add_api_route(path, read, methods=["GET"], include_in_schema=shown, summary="A whole graph")
+        router.add_api_route(path, write, methods=["PUT"], include_in_schema=shown, summary="Replace a graph")
+        router.add_api_route(path, write, methods=["POST"], include_in_schema=shown, summary="Add to a graph")
+        router.add_api_route(path, delete, methods=["DELETE"], include_in_schema=shown, summary="Remove a graph")
+    return router
+
+
+def _address(request: Request) -> Addressed:
+    try:
+        parameters = parse_qs(request.url.query, keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError as error:
+        raise InputError(f"parameters: cannot be read ({error}); percent-encode UTF-8") from error
+    graphs, author = parameters.get("graph", []), (parameters.get("author") or [NOBODY])[-1] or NOBODY
+    if len(graphs) + ("default" in parameters) > 1:
+        raise InputError("graph: name one graph, by ?graph=IRI or ?default")
+    if graphs:
+        try:
+            return Addressed(NamedNode(graphs[0]).value, author)
+        except ValueError as error:
+            raise InputError(f"graph {graphs[0]!r}: not an absolute IRI ({error})") from error
+    if "default" in parameters:
+        return Addressed(None, author)
+    here = str(request.url.replace(query=""))
+    collection = request.url.path.rstrip("/") == "/graphs"
+    return Addressed(f"{here.rstrip('/')}/{uuid.uuid4()}" if collection else here, author, new=collection)
+
+
+def _named(address: Addressed) -> str:
+    if address.graph is None:
+        raise InputError(_NO_DEFAULT)
+    return address.graph
+
+
+def _missing(graph: str | None) -> NotFoundError:
+    return NotFoundError(f"graph {graph}: there is none; `SELECT DISTINCT ?g {{ GRAPH ?g {{}} }}` lists them")
+
+
+def _read(fleet: Fleet, graph: str | None, accept: str | None) -> Response:
+    chosen = choose_formats(wished(accept, ())).rdf or RdfFormat.TURTLE
+    query = _UNION if graph is None else bind(_GRAPH, {"graph": NamedNode(graph)})
+    found = fleet.query(query, RdfFormat.N_TRIPLES.media_type)
+    if graph is not None and not found.body.strip():
+        raise _missing(graph)
+    triples = (_with_blank_nodes(quad.triple) for quad in parse(found.body, format=RdfFormat.N_TRIPLES))
+    body = serialize(triples, format=chosen)
+    kind = f"{chosen.media_type}; charset=utf-8" if chosen.media_type.startswith("text/") else chosen.media_type
+    return Response(body, media_type=kind, headers={"Vary": "Accept"})
+
+
+def _with_blank_nodes(triple: Triple) -> Triple:
+    """``triple`` as it came in: the IRIs that stand for blank nodes are blank nodes again."""
+
+    def node(term: NamedNode | BlankNode | Literal | Triple) -> NamedNode | BlankNode | Literal | Triple:
+        if isinstance(term, NamedNode) and _SKOLEM in term.value:
+            return BlankNode(f"b{term.value.rpartition('/')[2]}")
+        return term
+
+    subject = node(triple.subject)
+    assert isinstance(subject, NamedNode | BlankNode)
+    return Triple(subject, triple.predicate, node(triple.object))
+
+
+def _write(fleet: Fleet, request: Request, body: Path) -> Response:
+    refuse_foreign_pages(request)
+    address, replace = _address(request), request.method == "PUT"
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    itself = media in _QUADS and (address.new or "default" in request.query_params)
+    if address.new and replace and not itself:
+        raise InputError("graph: PUT replaces one graph; name it, ?graph=IRI")
+    graph = None if itself else _named(address)
+    file = _file(request, media, graph, body)
+    there = graph is not None and b"true" in fleet.query(bind(_THERE, {"graph": NamedNode(graph)}), "text/csv").body
+    done: LoadAnswer = fleet.load(file, graph=graph, author=address.author, replace=replace)
+    headers = {"Location": graph} if address.new and graph is not None else {}
+    return JSONResponse(asdict(done), 200 if there or graph is None else 201, headers)
+
+
+def _file(request: Request, media: str, graph: str | None, body: Path) -> Path:
+    """The body as a file whose name tells its format."""
+    if media == _MULTIPART:
+        joined = body.with_name("parts.nt")
+        header = f"Content-Type: {request.headers['content-type']}\r\n\r\n".encode()
+        with joined.open("w", encoding="utf-8") as out:
+            out.writelines(_parts(header + body.read_bytes(), graph))
+        return joined
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    name = file_name(media, encoding == "gzip")
+    if name is None or encoding not in ("identity", "gzip"):
+        raise GraphBodyRefused(
+            f"Content-Type {media!r}, Content-Encoding {encoding!r}: send text/turtle, application/n-triples, "
+            "application/rdf+xml, application/trig or application/n-quads, as it is or gzip"
+        )
+    return body.rename(body.with_name(name))
+
+
+def _parts(message: bytes, graph: str | None) -> Iterator[str]:
+    """The triples of every part of a form, as lines."""
+    for part in BytesParser(policy=HTTP).parsebytes(message).iter_parts():
+        known = RdfFormat.from_media_type(part.get_content_type())
+        payload = part.get_payload(decode=True)
+        if known is None or not isinstance(payload, bytes):
+            raise GraphBodyRefused(f"part {part.get_filename() or ''!r}: Content-Type {part.get_content_type()!r}")
+        try:
+            for quad in parse(payload, format=known, base_iri=graph, rename_blank_nodes=True):
+                yield f"{quad.triple} .\n"
+        except SyntaxError as error:
+            raise InputError(f"part {part.get_filename() or ''!r}: cannot be read as {known.name}: {error}") from error

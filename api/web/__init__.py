@@ -1,0 +1,1 @@
+"""Web pages for any fleet, their templates and style. Views such as ``battery`` import its ``rendering``."""

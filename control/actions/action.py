@@ -1,0 +1,149 @@
+"""Actions as the graph holds them, read once and again whenever they change."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal as OneOf
+
+from pyoxigraph import Literal, NamedNode
+
+from ...errors import ActionError, InputError
+from ...graphstore.interfaces import TripleStore
+from ...graphstore.schema import Schema
+from ...ontology.bindings import Binding, parse_binding
+from ...ontology.iris import RDF, VT
+from ...ontology.literals import EPOCH, parse_time
+from ...ontology.naming import Naming
+from .schedules import Absolute, Relative, Schedule, parse_duration
+
+Kind = OneOf["push", "pull", "model"]
+
+
+@dataclass(frozen=True)
+class Action:
+    """One action; every twin of ``applies_to`` has it."""
+
+    iri: NamedNode
+    key: str
+    kind: Kind
+    applies_to: NamedNode
+    handler: str
+    inputs: tuple[Binding, ...]
+    outputs: tuple[Binding, ...]
+    parameters: tuple[str, ...]
+    endpoint: str
+    schedule: Schedule | None
+    consecutive: tuple[NamedNode, ...]
+    channel: str = ""
+    topic: str = ""
+    message_schema: str = ""
+
+    @property
+    def topic_filter(self) -> str:
+        """The topic as a broker's subscription: ``{twin}`` is any one level."""
+        return self.topic.replace("{twin}", "+")
+
+    def twin_in(self, topic: str) -> str | None:
+        """The twin that a message on ``topic`` is for; None if the message is not for this action."""
+        pattern = re.escape(self.topic).replace(r"\{twin\}", "(?P<twin>[^/]+)")
+        match = re.fullmatch(pattern, topic)
+        return match["twin"] if match else None
+
+
+@dataclass(frozen=True)
+class Actions:
+    """All actions of a fleet."""
+
+    by_iri: Mapping[NamedNode, Action]
+
+    def of(self, cls: NamedNode, schema: Schema) -> list[Action]:
+        """The actions that a twin of ``cls`` has."""
+        return [action for action in self.by_iri.values() if schema.is_a(cls, action.applies_to)]
+
+    def pushes(self, channel: str) -> list[Action]:
+        """The push actions of one channel."""
+        return [action for action in self.by_iri.values() if action.kind == "push" and action.channel == channel]
+
+
+def load_actions(store: TripleStore, names: Naming) -> Actions:
+    """Every action of the fleet. Raises ActionError that names the action and what is wrong with it."""
+    kinds: tuple[tuple[NamedNode, Kind], ...] = (
+        (VT.PushAction, "push"),
+        (VT.PullAction, "pull"),
+        (VT.ModelAction, "model"),
+    )
+    found: dict[NamedNode, Action] = {}
+    for cls, kind in kinds:
+        for quad in store.quads(None, RDF.type, cls, names.actions_graph):
+            if isinstance(quad.subject, NamedNode):
+                found[quad.subject] = _Reader(quad.subject, store, names).action(kind)
+    for action in found.values():
+        for follower in action.consecutive:
+            if follower not in found:
+                raise ActionError(f"action {action.key!r}: consecutive {follower.value} is no action of this fleet")
+    return Actions(dict(sorted(found.items(), key=lambda item: item[0].value)))
+
+
+class _Reader:
+    """Reads one subject of the actions graph."""
+
+    def __init__(self, iri: NamedNode, store: TripleStore, names: Naming) -> None:
+        self.iri, self.store, self.names = iri, store, names
+        self.key = iri.value.removeprefix(f"{names.base}actions/")
+
+    def values(self, predicate: NamedNode) -> list[str]:
+        quads = self.store.quads(self.iri, predicate, None, self.names.actions_graph)
+        return sorted(quad.object.value for quad in quads if isinstance(quad.object, NamedNode | Literal))
+
+    def one(self, predicate: NamedNode) -> str:
+        found = self.values(predicate)
+        if len(found) != 1:
+            what = predicate.value.rpartition("#")[2]
+            raise ActionError(f"action {self.key!r}: has {len(found) or 'no'} {what}, needs exactly one")
+        return found[0]
+
+    def optional(self, predicate: NamedNode) -> str:
+        return self.one(predicate) if self.values(predicate) else ""
+
+    def action(self, kind: Kind) -> Action:
+        try:
+            return self._action(kind)
+        except ActionError:
+            raise
+        except InputError as error:
+            raise ActionError(f"action {self.key!r}: {error}") from error
+
+    def _action(self, kind: Kind) -> Action:
+        push = kind == "push"
+        endpoint = self.optional(VT.endpoint)
+        if not push and not endpoint:
+            raise ActionError(f"action {self.key!r}: has no endpoint; a pull or model action needs one")
+        return Action(
+            iri=self.iri,
+            key=self.key,
+            kind=kind,
+            applies_to=NamedNode(self.one(VT.appliesTo)),
+            handler=self._at(VT.handler).one(VT.entryPoint),
+            inputs=tuple(parse_binding(text) for text in self.values(VT.input)),
+            outputs=tuple(parse_binding(text) for text in self.values(VT.output)),
+            parameters=tuple(self.values(VT.parameter)),
+            endpoint=endpoint,
+            schedule=self._at(VT.schedule).schedule() if self.values(VT.schedule) else None,
+            consecutive=tuple(NamedNode(value) for value in self.values(VT.consecutive)),
+            channel=self.one(VT.channel) if push else "",
+            topic=self.one(VT.topic) if push else "",
+            message_schema=self.one(VT.messageSchema) if push else "",
+        )
+
+    def _at(self, predicate: NamedNode) -> _Reader:
+        return _Reader(NamedNode(self.one(predicate)), self.store, self.names)
+
+    def schedule(self) -> Schedule:
+        if self.values(VT.at):
+            return Absolute(tuple(parse_time(text) for text in self.values(VT.at)))
+        anchor: datetime = parse_time(self.one(VT.anchor)) if self.values(VT.anchor) else EPOCH
+        period: timedelta = parse_duration(self.one(VT.period))
+        return Relative(int(self.one(VT.times)), period, anchor)

@@ -1,0 +1,156 @@
+"""What a run is given: paths of its twin resolved through the access interface, as JSON with units.
+
+A path with ``*`` gives a list in the order of the keys; those keys are remembered, so that a list of
+results finds its way back (``cells/*/soc <- soc``). ``@time`` is the moment the run speaks for, and
+nothing later than that moment is looked at where a rule stitches a history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from urllib.parse import quote
+
+from ...errors import InputError, NotFoundError
+from ...graphstore.paths.answers import Answer, Element, SeriesValue, Trend
+from ...graphstore.paths.parse import parse
+from ...graphstore.paths.reading import PathReader
+from ...graphstore.paths.syntax import Any as AnyStep
+from ...graphstore.paths.syntax import Name
+from ...ontology.bindings import Binding
+from ...ontology.literals import format_time, to_microseconds
+from ..actions.action import Action
+from ..interfaces import Invocation, Json
+
+MOMENT: Final = "@time"
+_SECOND: Final = 1_000_000
+
+
+class MissingInput(InputError):
+    """What a run needs is not there (yet); the run is skipped with this reason."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An invocation, and the keys its lists were in the order of."""
+
+    invocation: Invocation
+    keys: Mapping[str, Sequence[str]]
+
+
+def prepare(
+    action: Action, run: str, twin: str, moment: datetime, reader: PathReader, services: Mapping[str, str]
+) -> Prepared:
+    """Resolve everything that ``action`` needs for ``twin``. Raises MissingInput, InputError."""
+    keys: dict[str, list[str]] = {}
+    inputs: dict[str, Json] = {}
+    for binding in action.inputs:
+        inputs[binding.target] = _resolve(binding, twin, moment, reader, keys)
+    parameters = dict(_parameter(text, twin, moment, reader) for text in action.parameters)
+    time = format_time(moment)
+    endpoint = fill_endpoint(action, services, time, twin)
+    return Prepared(Invocation(run, twin, time, endpoint, inputs, parameters), keys)
+
+
+def fill_endpoint(action: Action, services: Mapping[str, str], time: str, twin: str) -> str:
+    """The action's endpoint with services, moment and twin filled in. Raises InputError for an unknown service."""
+    # The twin's name is the outside's: it is quoted, and filled in with everything else at once.
+    values = {**services, MOMENT: time, "twin": quote(twin, safe="")}
+    try:
+        return action.endpoint.format_map(values)
+    except (ValueError, IndexError) as error:
+        raise InputError(f"action {action.key!r}: endpoint {action.endpoint!r} is malformed: {error}") from None
+    except KeyError as error:
+        known = ", ".join(sorted(services)) or "none"
+        raise InputError(
+            f"action {action.key!r}: endpoint {action.endpoint!r} names service {error}, the settings have {known}; "
+            f"start with --service NAME=URL"
+        ) from None
+
+
+def _resolve(binding: Binding, twin: str, moment: datetime, reader: PathReader, keys: dict[str, list[str]]) -> Json:
+    if binding.source == MOMENT:
+        return {"value": to_microseconds(moment) / _SECOND, "unit": "SEC"}
+    path = parse(binding.source).at(twin)
+    try:
+        answers = reader.ask(path, moment, observed=False)
+    except NotFoundError as error:
+        raise MissingInput(f"input {binding.target}: {error}") from error
+    if not answers:
+        raise MissingInput(f"input {binding.target}: {path} is not there yet")
+    if not any(isinstance(step, AnyStep) for step in path.inner):
+        return to_json(answers[0])
+    before = binding.source.partition("/*")[0]
+    place = len(parse(before).steps) + 1
+    keys[before] = [_step(answer.path, place) for answer in answers]
+    values = [to_json(answer) for answer in answers]
+    if not all("value" in value and "time" not in value for value in values):
+        raise InputError(f"input {binding.target}: {path} has histories; a list can hold one value for each key only")
+    units = {value.get("unit") for value in values}
+    if len(units) > 1:
+        raise InputError(f"input {binding.target}: {path} has values in different units: {sorted(map(str, units))}")
+    return {"value": [value["value"] for value in values]} | ({"unit": units.pop()} if units != {None} else {})
+
+
+def _step(path: str, place: int) -> str:
+    step = parse(path).steps[place]
+    assert isinstance(step, Name)  # answers name every step of where they stand
+    return step.name
+
+
+def to_json(answer: Answer) -> dict[str, Json]:
+    """An answer as a quantity: times become seconds since 1970 UTC, trends segments that are linear inside."""
+    unit = {"unit": answer.unit} if answer.unit else {}
+    match answer.value:
+        case Trend():
+            return trend_to_json(answer.value) | unit
+        case SeriesValue(times, values):
+            return {"time": [time / _SECOND for time in times], "value": list(values)} | unit
+        case datetime() as moment:
+            return {"value": to_microseconds(moment) / _SECOND, "unit": "SEC"}
+        case Element(path):
+            return {"value": path}
+        case value:
+            return {"value": list(value) if isinstance(value, tuple) else value} | unit
+
+
+def trend_to_json(trend: Trend) -> dict[str, list[Any]]:
+    """Segments between neighbouring samples: start and end in seconds since 1970 UTC, and the values there."""
+    columns: dict[str, list[Any]] = {"start": [], "end": [], "startValue": [], "endValue": [], "origin": []}
+    for segment in trend.segments:
+        seconds = [time / _SECOND for time in segment.times]
+        columns["start"] += seconds[:-1]
+        columns["end"] += seconds[1:]
+        columns["startValue"] += segment.values[:-1]
+        columns["endValue"] += segment.values[1:]
+        columns["origin"] += [segment.origin] * (len(seconds) - 1)
+    return columns
+
+
+def _parameter(text: str, twin: str, moment: datetime, reader: PathReader) -> tuple[str, Json]:
+    """``name = value`` (a number, true, false or a word) or ``name <- path``."""
+    name, arrow, source = (part.strip() for part in text.partition("<-"))
+    if arrow:
+        answers = reader.ask(parse(source).at(twin), moment, observed=False)
+        if not answers:
+            raise MissingInput(f"parameter {name}: {source} is not there yet")
+        value = to_json(answers[0])
+        return name, value if "unit" in value else value["value"]
+    name, equals, word = (part.strip() for part in text.partition("="))
+    if not equals:
+        raise InputError(f"parameter {text!r}: write it as name = value or name <- path")
+    return name, literal(word)
+
+
+def literal(word: str) -> Json:
+    """What stands behind ``=`` in a parameter: true, false, a number or a word."""
+    if word in ("true", "false"):
+        return word == "true"
+    for kind in (int, float):
+        try:
+            return kind(word)
+        except ValueError:
+            continue
+    return word

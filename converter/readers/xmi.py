@@ -1,0 +1,286 @@
+"""UML XMI 2.x as UML objects: Eclipse UML2 and Papyrus, Enterprise Architect, Visual Paradigm.
+
+::
+
+    model = read_xmi(text, "TapiCommon", "TapiCommon.uml")
+
+Every XML element is counted. What belongs to UML's structure is read wherever it stands; profiles that are not
+known give their stereotypes' names and nothing else; tool extensions are mined for documentation and
+tags and otherwise left out.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from ..uml import elements as uml
+from .xmi_document import Document
+from .xmi_features import Features
+from .xml_tree import Node, parse_xml
+
+PACKAGES: Final = {"Package": "package", "Model": "model", "Profile": "profile"}
+CLASSIFIERS: Final = {
+    "Class": "class",
+    "AssociationClass": "associationClass",
+    "Interface": "interface",
+    "Signal": "signal",
+    "DataType": "dataType",
+    "PrimitiveType": "primitiveType",
+    "Enumeration": "enumeration",
+    "Stereotype": "stereotype",
+    "Component": "component",
+    "Node": "node",
+    "Device": "node",
+    "ExecutionEnvironment": "node",
+    "Artifact": "artifact",
+    "Actor": "actor",
+}
+DEPENDENCIES: Final = {
+    "Dependency": "dependency",
+    "Abstraction": "abstraction",
+    "Realization": "realization",
+    "ComponentRealization": "realization",
+    "Substitution": "substitution",
+    "Usage": "usage",
+    "Manifestation": "manifestation",
+    "Deployment": "deployment",
+    "InformationFlow": "informationFlow",
+}
+
+
+def read_xmi(text: str, file_name: str, source: str) -> uml.Model:
+    """The UML of an XMI document; ``file_name`` names a model that has no name."""
+    document = Document(parse_xml(text, source), source)
+    reader = _Reader(document)
+    for root in document.models:
+        reader.element(root, "")
+    reader.finish()
+    main = document.models[0]
+    document.take(main)
+    return uml.Model(
+        id=document.key(main),
+        name=main.get("name") or file_name,
+        documentation=reader.features.documentation(main),
+        stereotypes=reader.features.stereotypes(main),
+        tags=reader.features.tags(main),
+        format=document.format,
+        packages=tuple(reader.packages),
+        classifiers=tuple(reader.classifiers),
+        associations=tuple(reader.associations),
+        generalizations=tuple(reader.generalizations),
+        generalization_sets=tuple(reader.sets),
+        dependencies=tuple(reader.dependencies),
+        constraints=tuple(reader.constraints),
+        objects=tuple(reader.objects),
+        links=tuple(reader.links),
+        seen=document.account(),
+        remarks=tuple(document.remarks),
+    )
+
+
+class _Reader:
+    """One walk over the models of a document."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.features = Features(document)
+        self.packages: list[uml.Package] = []
+        self.classifiers: list[uml.Classifier] = []
+        self.associations: list[uml.Association] = []
+        self.generalizations: list[uml.Generalization] = []
+        self.sets: list[uml.GeneralizationSet] = []
+        self.dependencies: list[uml.Dependency] = []
+        self.constraints: list[uml.Constraint] = []
+        self.objects: list[uml.Object] = []
+        self.links: list[uml.Link] = []
+        self.members: dict[str, list[str]] = defaultdict(list)
+        self.handlers: dict[str, Callable[[Node, str], str]] = {
+            **dict.fromkeys(PACKAGES, self.package),
+            **dict.fromkeys(CLASSIFIERS, self.classifier),
+            **dict.fromkeys(DEPENDENCIES, self.dependency),
+            "Association": self.association,
+            "CommunicationPath": self.association,
+            "Generalization": self.generalization,
+            "InterfaceRealization": self.realization,
+            "Implementation": self.realization,
+            "GeneralizationSet": self.generalization_set,
+            "Constraint": self.constraint,
+            "Comment": self.comment,
+            "InstanceSpecification": self.instance,
+        }
+
+    def element(self, node: Node, owner: str) -> None:
+        """Read ``node`` and what it owns; ``owner`` is the id of the package or classifier around it."""
+        if node.local == "Extension":
+            return
+        handler = None if self.document.is_taken(node) else self.handlers.get(self.document.kind(node))
+        if handler is not None and node.get("xmi:idref") == "" and "href" not in node.attributes:
+            owner = handler(node, owner)
+        for child in node.children:
+            self.element(child, owner)
+
+    def finish(self) -> None:
+        """What can be told only when everything has been read."""
+        self.generalizations = [
+            replace(g, tags=self.features.tags_of(g.id)) if self.features.tags_of(g.id) else g
+            for g in self.generalizations
+        ]
+        for drawn in list(self.sets):
+            late = tuple(i for i in self.members.get(drawn.id, ()) if i not in drawn.generalizations)
+            if late:
+                self.sets[self.sets.index(drawn)] = replace(drawn, generalizations=drawn.generalizations + late)
+
+    # ---- containers
+    def package(self, node: Node, owner: str) -> str:
+        if node is self.document.models[0]:
+            return ""
+        self.packages.append(
+            uml.Package(**self.features.common(node), owner=owner, kind=PACKAGES[self.document.kind(node)])
+        )
+        return self.document.key(node)
+
+    def classifier(self, node: Node, owner: str) -> str:
+        kind = self.document.kind(node)
+        features = self.features
+        attributes = [
+            features.attribute(child)
+            for tag in ("ownedAttribute", "ownedPort", "attribute")
+            for child in node.all(tag)
+            if not features.association_of(child)
+        ]
+        operations = [features.operation(c) for tag in ("ownedOperation", "ownedReception") for c in node.all(tag)]
+        literals = [uml.Literal(**features.common(child)) for child in node.all("ownedLiteral")]
+        self.classifiers.append(
+            uml.Classifier(
+                **features.common(node),
+                owner=owner,
+                kind=CLASSIFIERS[kind],
+                abstract=node.get("isAbstract") == "true",
+                leaf=node.get("isLeaf") == "true" or node.get("isFinalSpecialization") == "true",
+                active=node.get("isActive") == "true",
+                attributes=tuple(attributes),
+                operations=tuple(operations),
+                literals=tuple(literals),
+                template_parameters=features.template_parameters(node),
+            )
+        )
+        if kind == "AssociationClass":
+            self._associate(node, owner, self.document.key(node))
+        return self.document.key(node)
+
+    # ---- relations
+    def association(self, node: Node, owner: str) -> str:
+        ends = self.features.member_ends(node)
+        if len(ends) > 2:
+            self.classifiers.append(uml.Classifier(**self.features.common(node), owner=owner, kind="association"))
+            self._associate(node, owner, self.document.key(node))
+        else:
+            self._associate(node, owner, "")
+        return owner
+
+    def _associate(self, node: Node, owner: str, class_id: str) -> None:
+        self.associations.append(
+            uml.Association(
+                **self.features.common(node),
+                owner=owner,
+                ends=self.features.ends(node),
+                derived=node.get("isDerived") == "true",
+                association_class=class_id,
+            )
+        )
+
+    def generalization(self, node: Node, owner: str) -> str:
+        found = uml.Generalization(
+            **self.features.common(node),
+            child=self.document.reference(node, "specific") or uml.TypeRef(id=self._holder(node)),
+            parent=self.document.reference(node, "general"),
+        )
+        self.generalizations.append(found)
+        for identifier in self.document.references(node, "generalizationSet"):
+            self.members[identifier].append(found.id)
+        return owner
+
+    def _holder(self, node: Node) -> str:
+        return self.document.key(node.parent) if node.parent is not None else ""
+
+    def realization(self, node: Node, owner: str) -> str:
+        document = self.document
+        self.generalizations.append(
+            uml.Generalization(
+                **self.features.common(node),
+                child=document.reference(node, "implementingClassifier")
+                or document.reference(node, "client")
+                or uml.TypeRef(id=self._holder(node)),
+                parent=document.reference(node, "contract") or document.reference(node, "supplier"),
+                realization=True,
+            )
+        )
+        return owner
+
+    def generalization_set(self, node: Node, owner: str) -> str:
+        self.sets.append(
+            uml.GeneralizationSet(
+                **self.features.common(node),
+                generalizations=self.document.references(node, "generalization"),
+                disjoint=node.get("isDisjoint") == "true",
+                complete=node.get("isCovering") == "true",
+            )
+        )
+        return owner
+
+    def dependency(self, node: Node, owner: str) -> str:
+        document = self.document
+        clients = document.references(node, "client") or document.references(node, "source") or (self._holder(node),)
+        suppliers = document.references(node, "supplier") or document.references(node, "target")
+        kind = DEPENDENCIES[document.kind(node)]
+        common: dict[str, Any] = self.features.common(node)
+        found = uml.Dependency(**common, kind=kind, mapping="")
+        pairs = [(c, s) for c in clients for s in suppliers] or [(clients[0], "")]
+        for client, supplier in pairs:
+            target = document.type_ref(supplier) if supplier else uml.NOTHING
+            self.dependencies.append(replace(found, source=uml.TypeRef(id=client), target=target))
+        return owner
+
+    def constraint(self, node: Node, owner: str) -> str:
+        self.constraints.append(
+            uml.Constraint(
+                **self.features.common(node),
+                owner=self._holder(node),
+                specification=self.features.value_text(node, "specification") or "",
+                constrained=self.document.references(node, "constrainedElement"),
+            )
+        )
+        return owner
+
+    def comment(self, node: Node, owner: str) -> str:
+        """A comment is documentation; `Features` gives it to the elements it is about."""
+        self.document.take(node)
+        return owner
+
+    # ---- instances
+    def instance(self, node: Node, owner: str) -> str:
+        document = self.document
+        kinds = [document.type_ref(i) for i in document.references(node, "classifier")]
+        association = next((k for k in kinds if document.kind_of(k.id) in ("Association", "AssociationClass")), None)
+        common = self.features.common(node)
+        drawn_ends = self.features.drawn_link_ends(node)
+        if association is not None:
+            ends = self.features.link_ends(node) or drawn_ends
+            self.links.append(uml.Link(**common, owner=owner, association=association, ends=ends))
+        elif drawn_ends:
+            self.links.append(uml.Link(**common, owner=owner, ends=drawn_ends))
+        else:
+            value = self.features.value_text(node, "specification")
+            self.objects.append(
+                uml.Object(
+                    **common,
+                    owner=owner,
+                    classifiers=tuple(kinds),
+                    slots=tuple(slot for child in node.all("slot") for slot in self.features.slots(child)),
+                    value=value or "",
+                )
+            )
+        return owner

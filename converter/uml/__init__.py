@@ -1,0 +1,1 @@
+"""UML as frozen values: what every reader returns and ``describe`` takes."""

@@ -1,0 +1,1 @@
+"""A description as OWL, SHACL, twin instances and other formats, and OWL back to a description."""

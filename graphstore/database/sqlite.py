@@ -1,0 +1,109 @@
+"""One SQLite file with one writer and as many readers as there are threads.
+
+Writes go through :meth:`Database.transaction`: all of it or nothing, on disk when it returns (WAL,
+``synchronous=FULL``). Readers never wait for the writer and see whole transactions only. Opened with
+``writable=False`` it may be read by a second process while the first one writes.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+from ...errors import FleetVersionError, StoreError
+
+
+class Database:
+    """``versions[n]`` is the script that brings the file from version ``n`` to ``n + 1``."""
+
+    def __init__(self, file: Path, versions: Sequence[str], *, writable: bool = True) -> None:
+        self.file = file
+        self._lock = threading.RLock()
+        self._readers = threading.local()
+        self._open_readers: list[sqlite3.Connection] = []
+        try:
+            self._writer = self._connect() if writable else self._connect_reader()
+            self._upgrade(versions, writable)
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"{file}: cannot open the journal: {error}; see that the disk has room and that the file can be written"
+            ) from error
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.file, isolation_level=None, check_same_thread=False, timeout=30)
+        connection.execute("PRAGMA journal_mode = WAL")
+        # FULL: a commit that returned survives power loss, not only the end of the process.
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = OFF")
+        return connection
+
+    def _connect_reader(self) -> sqlite3.Connection:
+        address = f"{self.file.absolute().as_uri()}?mode=ro"
+        return sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False, timeout=30)
+
+    def _upgrade(self, versions: Sequence[str], writable: bool) -> None:
+        version = self._writer.execute("PRAGMA user_version").fetchone()[0]
+        if version == len(versions):
+            return
+        if version > len(versions) or not writable:
+            self._writer.close()
+        if version > len(versions):
+            raise FleetVersionError(
+                f"{self.file}: journal version {version} is newer than this voltwin's ({len(versions)}); "
+                "upgrade voltwin"
+            )
+        if not writable:
+            raise FleetVersionError(
+                f"{self.file}: journal version {version} is older than this voltwin's ({len(versions)}); "
+                "open the fleet once to bring it up to date"
+            )
+        steps = "".join(versions[version:])
+        self._writer.executescript(f"BEGIN IMMEDIATE; {steps} PRAGMA user_version = {len(versions)}; COMMIT;")
+
+    def reader(self) -> sqlite3.Connection:
+        """The calling thread's connection for reading."""
+        connection: sqlite3.Connection | None = getattr(self._readers, "connection", None)
+        if connection is None:
+            connection = self._connect_reader()
+            self._readers.connection = connection
+            with self._lock:
+                self._open_readers.append(connection)
+        return connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """The writer, for one transaction. Raises StoreError (disk full, file gone); then nothing was taken."""
+        with self._lock:
+            try:
+                self._writer.execute("BEGIN IMMEDIATE")
+                yield self._writer
+                self._writer.execute("COMMIT")
+            except BaseException as error:
+                self._roll_back()
+                # Text and numbers that SQLite cannot hold are refused before they reach it.
+                if isinstance(error, sqlite3.Error | UnicodeError | OverflowError):
+                    raise StoreError(f"{self.file}: the commit was not taken: {error}") from error
+                raise
+
+    def _roll_back(self) -> None:
+        with suppress(sqlite3.ProgrammingError):  # closed: there is nothing to roll back
+            if self._writer.in_transaction:
+                self._writer.execute("ROLLBACK")
+
+    def maintain(self, statement: str) -> None:
+        """Run a statement that cannot be in a transaction, such as ``VACUUM``. Raises StoreError."""
+        with self._lock:
+            try:
+                self._writer.execute(statement)
+            except sqlite3.Error as error:
+                raise StoreError(f"{self.file}: {statement} failed: {error}") from error
+
+    def close(self) -> None:
+        """Let go of the file; readers of other threads are closed too."""
+        with self._lock, closing(self._writer):
+            for connection in self._open_readers:
+                connection.close()
+            self._open_readers.clear()

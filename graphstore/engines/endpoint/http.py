@@ -1,0 +1,186 @@
+"""SPARQL 1.1 Protocol and Graph Store Protocol as a client speaks them: forms, credentials, attempts, errors.
+
+Requests are sent again while nobody answers, the connection breaks, or the server says that it is too busy. All that
+is sent here may be sent twice: queries change nothing, and updates name the quads that come and go. A request that
+was not answered in time is not sent again, because the engine may still be at work on it.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import httpx2
+from pyoxigraph import NamedNode
+
+from ....errors import QueryError, StoreError
+from .options import EndpointOptions
+
+N_TRIPLES: Final = "application/n-triples"
+
+_UNION: Final = "union-default-graph"
+_BUSY: Final = (429, 502, 503, 504)
+_MAX_ROWS: Final = "x-sparql-maxrows"
+_SQL_STATE: Final = re.compile(r"Virtuoso (\w{5}) Error")
+_DEADLOCK: Final = "40001"
+_SHOWN: Final = 300
+
+
+@dataclass
+class EndpointHttp:
+    """One client of one endpoint. ``sleep`` and ``chance`` (in [0, 1)) are given by tests that do not wait."""
+
+    options: EndpointOptions
+    environment: Mapping[str, str]
+    sleep: Callable[[float], None] = time.sleep
+    chance: Callable[[], float] = random.random
+    _client: httpx2.Client = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        options = self.options
+        # Proxies of the environment are left out, as for a fleet's server; credentials of a .netrc as well.
+        self._client = httpx2.Client(
+            auth=self._auth(),
+            timeout=httpx2.Timeout(options.answer_seconds, connect=options.connect_seconds),
+            trust_env=False,
+        )
+
+    def _auth(self) -> httpx2.Auth | None:
+        options = self.options
+        if options.auth == "none":
+            return None
+        if options.auth == "bearer":
+            return _Bearer(self._secret(options.token_variable))
+        names = self._secret(options.user_variable), self._secret(options.password_variable)
+        return httpx2.DigestAuth(*names) if options.auth == "digest" else httpx2.BasicAuth(*names)
+
+    def _secret(self, variable: str) -> str:
+        value = self.environment.get(variable)
+        if not value:
+            raise StoreError(f"{self.options.query}: needs {self.options.auth} credentials; set {variable}")
+        return value
+
+    def query(self, text: str, accept: str, union: bool = True) -> httpx2.Response:
+        """Send a query as a form. Raises QueryError where the engine refuses it, StoreError else."""
+        # The field is what `oxigraph serve` takes; others leave fields alone that they do not know.
+        fields = {"query": text} | ({_UNION: ""} if union else {})
+        response = self._send("POST", self.options.query, data=fields, headers={"Accept": accept})
+        if not response.is_success:
+            raise self._query_error(response)
+        if _MAX_ROWS in response.headers:
+            # Virtuoso cuts the answer off and says so here alone.
+            raise QueryError(
+                f"{self.options.query}: gives {response.headers[_MAX_ROWS]} rows at most and there are more; "
+                "ask for less, or raise ResultSetMaxRows in the engine's settings"
+            )
+        return response
+
+    def update(self, text: str) -> None:
+        """Send an update as a form. Raises StoreError where it was not taken."""
+        url = self.options.update
+        response = self._send("POST", url, data={"update": text})
+        if not response.is_success:
+            raise self._refused(url, response)
+
+    def add(self, graph: NamedNode, triples: bytes) -> None:
+        """Graph Store Protocol: add N-Triples to ``graph``."""
+        self._graph("POST", graph, content=triples, headers={"Content-Type": N_TRIPLES})
+
+    def put(self, graph: NamedNode, triples: bytes) -> None:
+        """Graph Store Protocol: make ``graph`` hold N-Triples and nothing else."""
+        self._graph("PUT", graph, content=triples, headers={"Content-Type": N_TRIPLES})
+
+    def delete(self, graph: NamedNode) -> None:
+        """Graph Store Protocol: remove ``graph``; there may be none."""
+        self._graph("DELETE", graph)
+
+    def _graph(self, method: str, graph: NamedNode, **arguments: Any) -> None:
+        url = self.options.graphs
+        response = self._send(method, url, params={"graph": graph.value}, **arguments)
+        if not response.is_success and not (method == "DELETE" and response.status_code == 404):
+            raise self._refused(url, response)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()
+
+    def _send(self, method: str, url: str, **arguments: Any) -> httpx2.Response:
+        options, problem = self.options, ""
+        for attempt in range(options.attempts):
+            if attempt:
+                # Full jitter: clients that lost the same server do not come back at the same moment.
+                pause = min(options.first_pause * 2 ** (attempt - 1), options.longest_pause)
+                self.sleep(pause * (0.5 + self.chance() / 2))
+            try:
+                response = self._client.request(method, url, **arguments)
+            except (httpx2.ReadTimeout, httpx2.WriteTimeout, httpx2.PoolTimeout) as error:
+                raise StoreError(
+                    f"{url}: no answer within {options.answer_seconds:g} s; ask for less, or raise answer_seconds "
+                    "of the fleet's store"
+                ) from error
+            except httpx2.TransportError as error:
+                problem = str(error) or type(error).__name__
+                continue
+            except (httpx2.InvalidURL, httpx2.HTTPError) as error:
+                raise StoreError(f"{url}: {error}; look at the addresses of the fleet's store") from error
+            if response.status_code not in _BUSY and _sql_state(response) != _DEADLOCK:
+                return response
+            problem = f"answered {response.status_code}"
+        raise StoreError(
+            f"{url}: {options.attempts} attempts failed, the last one with: {problem}; start the engine, or look at "
+            "the addresses of the fleet's store"
+        )
+
+    def _query_error(self, response: httpx2.Response) -> QueryError | StoreError:
+        state = _sql_state(response)
+        # The engine is to blame for 500, except where it says that the text is.
+        wrong_text = state.startswith(("22", "37", "42", "S0")) or (
+            400 <= response.status_code < 500 and response.status_code not in (401, 403, 404, 405, 408)
+        )
+        if wrong_text:
+            return QueryError(f"query: {_told(response)}")
+        return self._refused(self.options.query, response)
+
+    def _refused(self, url: str, response: httpx2.Response) -> StoreError:
+        status = response.status_code
+        if status in (401, 403):
+            names = self._variables()
+            return StoreError(f"{url}: refused the credentials ({status}); look at {names}")
+        return StoreError(f"{url}: answered {status}: {_told(response) or 'nothing more'}; look at the engine's log")
+
+    def _variables(self) -> str:
+        options = self.options
+        match options.auth:
+            case "none":
+                return "the option auth of the fleet's store, which is none"
+            case "bearer":
+                return options.token_variable
+            case _:
+                return f"{options.user_variable} and {options.password_variable}"
+
+
+class _Bearer(httpx2.Auth):
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def auth_flow(self, request: httpx2.Request) -> Any:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        yield request
+
+
+def _sql_state(response: httpx2.Response) -> str:
+    """Virtuoso's code for what went wrong; empty where it did not say one."""
+    if response.is_success:
+        return ""
+    found = _SQL_STATE.search(response.text[:_SHOWN])
+    return found[1] if found else ""
+
+
+def _told(response: httpx2.Response) -> str:
+    # What follows an empty line is the query itself, given back.
+    said = " ".join(response.text.partition("\n\n")[0].split())
+    return said if len(said) <= _SHOWN else f"{said[:_SHOWN]}…"

@@ -1,0 +1,63 @@
+"""Functions over series for an engine that has no series: they are evaluated after the graph part.
+
+The part of a query that speaks of the graph goes to the engine; its solutions come back as VALUES into a query that
+an empty store in memory evaluates with the functions. Grouping, ordering and limits are done there as well, so the
+answer is the one that an embedded engine gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from pyoxigraph import Literal, NamedNode, QuerySolutions, Store
+
+from ....errors import QueryError
+from ....ontology.iris import PREFIXES
+from ...interfaces import Function, QueryResult
+from .series_split import calls_any, split_query
+
+
+def ask_in_two(
+    text: str, functions: Mapping[NamedNode, Function], ask: Callable[[str], QueryResult]
+) -> QueryResult | None:
+    """Answer ``text`` with ``ask`` for its graph part; None where it calls none of ``functions``.
+
+    Raises QueryError where a call cannot be split off, or a solution cannot be carried over.
+    """
+    if not calls_any(text, functions.keys()):
+        return None
+    # Taking a query apart needs one: the parser says where a text is none.
+    _evaluate(text, functions)
+    parts = split_query(text, functions.keys())
+    assert parts is not None
+    solutions = "VALUES () { () }"
+    if parts.graph_part is not None:
+        answer = ask(parts.graph_part)
+        assert isinstance(answer, QuerySolutions)
+        solutions = _values(answer)
+    return _evaluate(parts.rest(solutions), functions)
+
+
+def _evaluate(text: str, functions: Mapping[NamedNode, Function]) -> QueryResult:
+    """Over nothing but what the text brings itself."""
+    try:
+        return Store().query(text, prefixes=PREFIXES, custom_functions=dict(functions))
+    except (SyntaxError, RuntimeError) as error:
+        raise QueryError(f"query: {error}") from error
+
+
+def _values(solutions: QuerySolutions) -> str:
+    names = [variable.value for variable in solutions.variables]
+    rows = ("(" + " ".join(_term(row[name]) for name in names) + ")" for row in solutions)
+    return f"VALUES ({' '.join(f'?{name}' for name in names)}) {{ {' '.join(rows)} }}"
+
+
+def _term(term: object) -> str:
+    if term is None:
+        return "UNDEF"
+    if isinstance(term, NamedNode | Literal):
+        return str(term)
+    raise QueryError(
+        f"query: {term} has no name that could be carried from the remote engine to a series function; "
+        "leave its variable out of SELECT, or ask without the function"
+    )

@@ -1,0 +1,171 @@
+"""The access interface: the one door to twin data, for REST, handlers, web pages and scripts.
+
+A :class:`Fleet` speaks paths and SPARQL and hides where the data lives: :class:`LocalFleet` (in
+``local.py``) has the store in this process, :class:`RemoteFleet` (in ``remote.py``) asks the server
+that holds it. Same methods, same answers::
+
+    fleet["module-0017"]["cells/cell-03/voltage"]        # one Answer
+    fleet.all("/*/arrivalTest/decision")                 # a list of Answers
+    fleet.query("SELECT (COUNT(?t) AS ?n) WHERE { ?t a vt:Product }")
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from ...errors import InputError, PathNotFoundError, TwinNotFoundError
+from ...ontology.steps import quote_step
+from ..history.events import Subscription
+from ..history.past_graphs import AsOf
+from ..interfaces import LoadAnswer, QueryAnswer, UpdateAnswer
+from ..paths.answers import Answer, Element, Value
+from ..paths.parse import parse
+from ..paths.syntax import Any as AnyStep
+from ..paths.syntax import Deep
+from ..validation.report import ValidationReport
+
+
+class Fleet(ABC):
+    """All twins of one knowledge graph."""
+
+    @abstractmethod
+    def all(self, path: str) -> list[Answer]:
+        """Every answer of an absolute ``path``, in the order of their paths; empty where nothing is there.
+
+        Raises PathSyntaxError, or PathNotFoundError for a step the ontology does not have.
+        """
+
+    @abstractmethod
+    def query(self, text: str, accept: str | None = None, *, abandoned: Event | None = None) -> QueryAnswer:
+        """Answer a SPARQL query over all twins. Raises QueryError, QueryLimitError.
+
+        Set ``abandoned`` from another thread once nobody waits any more: a query that runs long then ends. One that
+        another server works on goes on to that server's limits.
+        """
+
+    @abstractmethod
+    def validate(self, twin: str | None = None) -> ValidationReport:
+        """SHACL over all twins, or over one."""
+
+    @abstractmethod
+    def put(self, path: str, value: Any, *, unit: str | None, time: datetime, author: str) -> int:
+        """Put one value where an absolute path says; returns the commit's number."""
+
+    @abstractmethod
+    def update(self, text: str, *, author: str) -> UpdateAnswer:
+        """Carry out a SPARQL update, all of it in one commit, or nothing. Raises QueryError, RuleError, ActionError."""
+
+    @abstractmethod
+    def load(self, file: Path, *, graph: str | None = None, author: str, replace: bool = False) -> LoadAnswer:
+        """Add an RDF file's triples to ``graph``, in one commit; with ``replace`` the graph holds nothing else then.
+
+        The format is told by the file's name (``.ttl``, ``.nt``, ``.rdf``, ``.nq``, ``.trig``, with or without
+        ``.gz``). A file that names graphs needs no ``graph``; what it says outside of them goes there.
+        Raises InputError.
+        """
+
+    @abstractmethod
+    def as_of(self, moment: AsOf) -> Fleet:
+        """The fleet as it was believed at ``moment``: a time, or the number of a commit. It cannot be written.
+
+        A time means the state that the newest commit not after it left; commits have the clock's time, which in a
+        replay is the replayed one. Raises MomentNotFoundError outside the fleet's history.
+        """
+
+    @abstractmethod
+    def events(
+        self,
+        since: int | datetime | None = None,
+        *,
+        follow: bool = True,
+        twin: str | None = None,
+        changes: bool = False,
+    ) -> Subscription:
+        """What is committed after commit (or moment) ``since``, in order, each commit once.
+
+        With ``follow`` it waits for more until it is closed, and without ``since`` it begins now. Without ``follow``
+        it ends with the newest commit, and without ``since`` it begins as early as it can. ``twin`` leaves out what
+        does not concern that twin; ``changes`` adds the triples that came and went. Raises MomentNotFoundError where
+        ``since`` lies outside the fleet's history.
+        """
+
+    @abstractmethod
+    def status(self) -> Mapping[str, Any]:
+        """Totals for people: twins, commits, messages, runs by state, dead letters."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of everything."""
+
+    def get(self, path: str) -> Answer:
+        """The one answer of a path that names one thing. Raises NotFoundError where there is none."""
+        parsed = parse(path)
+        if any(isinstance(step, AnyStep | Deep) for step in parsed.steps) or not parsed.steps:
+            raise InputError(f"path {path!r}: names many; ask for all of them")
+        answers = self.all(path)
+        if len(answers) == 1:
+            return answers[0]
+        if answers:
+            raise InputError(f"path {path!r}: names {len(answers)} things; ask for all of them")
+        twin = getattr(parsed.steps[0], "name", None)
+        if twin is not None and twin not in self:
+            raise TwinNotFoundError(f"path {path!r}: there is no twin {twin!r}; `voltwin get /` lists them")
+        raise PathNotFoundError(f"path {path!r}: nothing is there yet")
+
+    def __getitem__(self, key: str) -> Twin:
+        """The twin ``key``. Raises TwinNotFoundError."""
+        if key not in self:
+            raise TwinNotFoundError(f"there is no twin {key!r}; iterate over the fleet to see them")
+        return Twin(self, key)
+
+    def __contains__(self, key: str) -> bool:
+        return bool(self.all(f"/{Twin(self, key).segment}"))
+
+    def __iter__(self) -> Iterator[str]:
+        for answer in self.all("/"):
+            if isinstance(answer.value, Element):
+                yield answer.value.path.removeprefix("/")
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __enter__(self) -> Fleet:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+@dataclass(frozen=True)
+class Twin:
+    """One twin of a fleet; paths given to it are relative."""
+
+    fleet: Fleet
+    key: str
+
+    @property
+    def segment(self) -> str:
+        """The key as it stands in a path."""
+        return quote_step(self.key)
+
+    def __getitem__(self, path: str) -> Answer:
+        """The one answer of a relative path."""
+        return self.fleet.get(f"/{self.segment}/{path}")
+
+    def all(self, path: str) -> list[Answer]:
+        """Every answer of a relative path."""
+        return self.fleet.all(f"/{self.segment}/{path}")
+
+    def put(self, path: str, value: Value, *, unit: str | None, time: datetime, author: str) -> int:
+        """Put one value where a relative path says."""
+        return self.fleet.put(f"/{self.segment}/{path}", value, unit=unit, time=time, author=author)
+
+    def validate(self) -> ValidationReport:
+        """SHACL over this twin."""
+        return self.fleet.validate(self.key)

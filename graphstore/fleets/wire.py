@@ -1,0 +1,34 @@
+"""The wire format of errors and queries between a server and :class:`~voltwin.graphstore.fleets.remote.RemoteFleet`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ...errors import PathSyntaxError, VoltwinError, error_class
+
+ERROR_HEADER: Final = "Voltwin-Error"
+"""Names the error's class where the body is plain text, as the SPARQL protocol's clients expect."""
+
+QUERY_TYPE: Final = "application/sparql-query"
+UPDATE_TYPE: Final = "application/sparql-update"
+
+
+def public_name(error: VoltwinError) -> str:
+    """The class of ``error`` in :mod:`voltwin.errors`, or the nearest above it."""
+    return next(cls.__name__ for cls in type(error).__mro__ if cls.__module__ == VoltwinError.__module__)
+
+
+def error_to_json(error: VoltwinError) -> dict[str, Any]:
+    """The body that tells a client of ``error``."""
+    document: dict[str, Any] = {"error": public_name(error), "message": str(error)}
+    return document | ({"position": error.position} if isinstance(error, PathSyntaxError) else {})
+
+
+def error_from_json(document: Mapping[str, Any]) -> VoltwinError | None:
+    """The error that :func:`error_to_json` told of; None where the document tells of none."""
+    cls = error_class(str(document.get("error")))
+    if cls is None:
+        return None
+    message = str(document.get("message", ""))
+    return cls(message, int(document.get("position", 0))) if issubclass(cls, PathSyntaxError) else cls(message)

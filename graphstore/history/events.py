@@ -1,0 +1,265 @@
+"""What happened, commit by commit, for those who follow: read from the journal, woken by the writer.
+
+    with fleet.events(since=4711) as events:      # everything after commit 4711, then what comes
+        for event in events:
+            print(event.sequence, event.twins, event.properties)
+
+The sequence number is all a subscriber has to remember: asked again with ``since`` it goes on without a gap and
+without a repetition. There is no queue besides the journal; one who is slow reads later and holds nobody up.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from pyoxigraph import NamedNode
+
+from ...errors import MomentNotFoundError, StoreError
+from ...ontology.literals import format_time, from_microseconds, parse_time
+from ...ontology.naming import Naming
+from ..interfaces import GraphChange
+from ..journal.changes import Slot
+from .past_graphs import PastGraphs
+
+COMMITS_AT_ONCE: Final = 100
+
+
+@dataclass(frozen=True)
+class Event:
+    """One commit, as far as a subscriber asked to know of it.
+
+    ``twins`` are keys, ``graphs`` the fleet's other graphs by their names below BASE (``rules``), ``properties`` the
+    IRIs of all that gained or lost a value; ``samples`` counts by the series' path, ``loaded`` counts the triples of
+    bulk loads by graph. ``changes`` is there where it was asked for; a bulk load's triples are not among it.
+    """
+
+    sequence: int
+    time: datetime
+    author: str
+    twins: tuple[str, ...] = ()
+    graphs: tuple[str, ...] = ()
+    properties: tuple[str, ...] = ()
+    samples: Mapping[str, int] = field(default_factory=dict)
+    loaded: Mapping[str, int] = field(default_factory=dict)
+    changes: tuple[GraphChange, ...] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON; what is not there is left out."""
+        document: dict[str, Any] = {
+            "sequence": self.sequence,
+            "time": format_time(self.time),
+            "author": self.author,
+            "twins": list(self.twins),
+            "properties": list(self.properties),
+            "samples": dict(self.samples),
+        }
+        document |= {"graphs": list(self.graphs)} if self.graphs else {}
+        document |= {"loaded": dict(self.loaded)} if self.loaded else {}
+        if self.changes is not None:
+            document["changes"] = [
+                {"graph": item.graph.value, "removed": item.removed, "added": item.added} for item in self.changes
+            ]
+        return document
+
+
+def event_from_json(document: Mapping[str, Any]) -> Event:
+    """The event that :meth:`Event.to_json` wrote."""
+    changes = document.get("changes")
+    return Event(
+        document["sequence"],
+        parse_time(document["time"]),
+        document["author"],
+        tuple(document["twins"]),
+        tuple(document.get("graphs", ())),
+        tuple(document["properties"]),
+        document["samples"],
+        document.get("loaded", {}),
+        None
+        if changes is None
+        else tuple(GraphChange(NamedNode(item["graph"]), item["removed"], item["added"]) for item in changes),
+    )
+
+
+class Subscription(Iterator[Event]):
+    """Events as they come; ``close`` ends it, from another thread too where the fleet is in this process."""
+
+    def __init__(self, events: Iterator[Event], close: Callable[[], None]) -> None:
+        self._events, self.close = events, close
+
+    def __next__(self) -> Event:
+        return next(self._events)
+
+    def __enter__(self) -> Subscription:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some events in order; everything up to ``until`` has been looked at."""
+
+    events: Sequence[Event]
+    until: int
+
+
+@dataclass
+class EventFeed:
+    """The events of one journal, and who waits for the next."""
+
+    past: PastGraphs
+    names: Naming
+    _waiting: set[Callable[[], None]] = field(default_factory=set)
+    ended: bool = False
+    """The fleet closes: nothing will follow."""
+
+    def follow(self, sequence: int, touched: Sequence[Slot]) -> None:
+        """Wake whoever waits: there is a commit. Costs the writer no more than that."""
+        for wake in tuple(self._waiting):
+            wake()
+
+    def wake(self, call: Callable[[], None]) -> Callable[[], None]:
+        """Have ``call`` called, by the writer's thread, after each commit; returns what takes that back."""
+        self._waiting.add(call)
+        return lambda: self._waiting.discard(call)
+
+    def end(self) -> None:
+        """Bring whoever waits to an end."""
+        self.ended = True
+        self.follow(0, ())
+
+    def start(self, since: int | datetime | None, follow: bool) -> int:
+        """After which commit a subscription begins. Raises MomentNotFoundError outside the history.
+
+        ``None``: with what comes from now on, or, where nobody waits for more, with all there is. A moment: with what
+        was committed after it.
+        """
+        span = self.past.span()
+        if span is None:
+            first = last = 0
+        else:
+            # Events of the first commit are gone where it is the one that history was compacted to.
+            first, last = self.past.begins, span.last.sequence
+        if since is None:
+            return last if follow else first
+        if isinstance(since, datetime):
+            try:
+                return self.past.sequence_at(since)
+            except MomentNotFoundError:
+                return first
+        if not first <= since <= last:
+            raise MomentNotFoundError(
+                f"events since commit {since}: the journal has those after commit {first} up to commit {last}; "
+                f"begin with since={first}"
+            )
+        return since
+
+    def events(self, since: int | datetime | None, *, follow: bool, twin: str | None, changes: bool) -> Subscription:
+        """Events after ``since``; with ``follow`` it waits for more, until it is closed or the fleet is."""
+        after, woken, closed = self.start(since, follow), threading.Event(), threading.Event()
+        release = self.wake(woken.set)
+
+        def close() -> None:
+            release()
+            closed.set()
+            woken.set()
+
+        return Subscription(self._iterate(after, woken, closed, follow, twin, changes), close)
+
+    def _iterate(
+        self, after: int, woken: threading.Event, closed: threading.Event, follow: bool, twin: str | None, changes: bool
+    ) -> Iterator[Event]:
+        while not (closed.is_set() or self.ended):
+            woken.clear()  # before reading: what is committed while we read wakes us again
+            try:
+                piece = self.read(after, twin, changes)
+            except StoreError:
+                if self.ended:  # the journal was closed under us
+                    return
+                raise
+            yield from piece.events
+            if piece.until > after:
+                after = piece.until
+            elif not follow:
+                return
+            elif not (closed.is_set() or self.ended):
+                woken.wait()
+
+    def read(self, after: int, twin: str | None = None, changes: bool = False) -> Piece:
+        """The next events after commit ``after``. Raises MomentNotFoundError where compaction took them."""
+        with self.past.reading(after) as reader:
+            (last,) = reader.execute("SELECT coalesce(max(sequence), 0) FROM commits").fetchone()
+            numbers = self._numbers(reader, after, twin)
+            until = numbers[-1] if len(numbers) == COMMITS_AT_ONCE else int(last)
+            return Piece([self._event(reader, number, twin, changes) for number in numbers], max(after, until))
+
+    def _numbers(self, reader: sqlite3.Connection, after: int, twin: str | None) -> list[int]:
+        if twin is None:
+            query = "SELECT sequence FROM commits WHERE sequence > ? ORDER BY sequence LIMIT ?"
+            return [number for (number,) in reader.execute(query, (after, COMMITS_AT_ONCE))]
+        iri = self.names.twin(twin).value
+        mine = {"iri": iri, "low": f"{iri}/", "high": f"{iri}0", "after": after, "most": COMMITS_AT_ONCE}
+        return [number for (number,) in reader.execute(_OF_TWIN, mine)]
+
+    def _event(self, reader: sqlite3.Connection, number: int, twin: str | None, whole: bool) -> Event:
+        time, author = reader.execute("SELECT time, author FROM commits WHERE sequence = ?", (number,)).fetchone()
+        changes = [
+            GraphChange(NamedNode(graph), removed, added)
+            for graph, removed, added in reader.execute(_CHANGES, (number,))
+            if self._concerns(graph, twin)
+        ]
+        samples = [(iri, rows) for iri, rows in reader.execute(_SAMPLES, (number,)) if self._concerns(iri, twin)]
+        loads = [(iri, triples) for iri, triples in reader.execute(_LOADS, (number,)) if self._concerns(iri, twin)]
+        touched = [*(item.graph.value for item in changes), *(iri for iri, _ in [*samples, *loads])]
+        owners = {iri: self.names.owner(NamedNode(iri)) for iri in touched}
+        return Event(
+            number,
+            from_microseconds(time),
+            author,
+            twins=tuple(sorted({self.names.twin_key(owner) for owner in owners.values() if owner is not None})),
+            graphs=tuple(sorted({self._short(iri) for iri, owner in owners.items() if owner is None})),
+            properties=tuple(sorted(_predicates(changes))),
+            samples={self.names.path_of(NamedNode(iri)): rows for iri, rows in samples},
+            loaded={self._short(iri): triples for iri, triples in loads},
+            changes=tuple(changes) if whole else None,
+        )
+
+    def _concerns(self, iri: str, twin: str | None) -> bool:
+        return twin is None or self.names.owner(NamedNode(iri)) == self.names.twin(twin)
+
+    def _short(self, iri: str) -> str:
+        return iri.removeprefix(self.names.base)
+
+
+def _predicates(changes: Iterable[GraphChange]) -> set[str]:
+    """The second term of every line: neither a subject nor a predicate of N-Triples can hold a space."""
+    return {
+        line.split(" ", 2)[1][1:-1]
+        for change in changes
+        for text in (change.removed, change.added)
+        for line in text.split("\n")
+        if line
+    }
+
+
+_CHANGES: Final = (
+    "SELECT iri, removed, added FROM changes JOIN graphs ON graphs.id = graph WHERE sequence = ? ORDER BY changes.rowid"
+)
+_SAMPLES: Final = (
+    "SELECT iri, rows FROM commit_samples JOIN series ON series.id = series WHERE sequence = ? ORDER BY iri"
+)
+_LOADS: Final = "SELECT iri, triples FROM loads JOIN graphs ON graphs.id = graph WHERE sequence = ? ORDER BY iri"
+
+_OF_TWIN: Final = """
+WITH mine AS (SELECT id FROM graphs WHERE iri = :iri OR (iri > :low AND iri < :high))
+SELECT sequence FROM changes WHERE graph IN mine AND sequence > :after
+UNION SELECT sequence FROM loads WHERE graph IN mine AND sequence > :after
+UNION SELECT sequence FROM commit_samples WHERE sequence > :after
+    AND series IN (SELECT id FROM series WHERE iri > :low AND iri < :high)
+ORDER BY sequence LIMIT :most"""

@@ -1,0 +1,113 @@
+"""Past states of one fleet, built from the journal and kept for the next question."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from pyoxigraph import NamedNode
+
+from ...ontology.naming import Naming
+from ..engines.oxigraph import OxigraphStore
+from ..interfaces import SeriesReader, TripleStore
+from ..paths.resolver import Resolver
+from ..queries.pool import Past, Readers
+from ..queries.snapshots import CurrentSnapshot
+from ..schema import Schema, load_schema
+from .past_graphs import PastGraphs, text_of
+
+KEPT_TRIPLES: Final = 500_000
+"""Past states are kept as long as they hold no more together; the newest one always is."""
+
+
+@dataclass(frozen=True)
+class Reasoning:
+    """What the reasoner does over a past state; given from above, so that nothing here imports upward."""
+
+    derive: Callable[[TripleStore, Naming, Schema], object]
+    """Infer for every twin of a store by the rules that it holds."""
+    resolver: Callable[[TripleStore, SeriesReader, Naming, Callable[[], datetime]], Resolver]
+    """Answers by what was inferred, as far as rules speak until a moment."""
+
+
+@dataclass(frozen=True)
+class PastState:
+    """Graphs as they were after one commit, what rules inferred among them."""
+
+    store: OxigraphStore
+    schema: Schema
+    triples: int
+
+
+@dataclass
+class PastStates:
+    """Builds past states of one fleet and keeps a few; safe from any thread."""
+
+    graphs: PastGraphs
+    names: Naming
+    reasoning: Reasoning
+    _kept: OrderedDict[tuple[int, NamedNode | None], PastState] = field(default_factory=OrderedDict)
+    _schemas: dict[int, Schema] = field(default_factory=dict)
+    _snapshot: tuple[int, CurrentSnapshot] | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def state(self, sequence: int, twin: NamedNode | None) -> PastState:
+        """Everything after commit ``sequence``, or what paths into ``twin`` can reach."""
+        with self._lock:
+            for key in ((sequence, None), (sequence, twin)):
+                if key in self._kept:
+                    self._kept.move_to_end(key)
+                    return self._kept[key]
+            state = self._kept[(sequence, twin)] = self._build(sequence, twin)
+            while len(self._kept) > 1 and sum(item.triples for item in self._kept.values()) > KEPT_TRIPLES:
+                self._kept.popitem(last=False)
+            return state
+
+    def past(self, sequence: int, readers: Readers) -> Past:
+        """What a reader process needs to answer as of ``sequence``; the last one asked for stays on the disk."""
+        store = self.state(sequence, None).store
+        with self._lock:
+            if self._snapshot is None or self._snapshot[0] != sequence:
+                if self._snapshot is not None:
+                    self._snapshot[1].drop()
+                self._snapshot = (sequence, readers.beside(store))
+            return Past(self._snapshot[1], sequence)
+
+    def _build(self, sequence: int, twin: NamedNode | None) -> PastState:
+        if twin is None:
+            contents: Iterable[tuple[NamedNode, bytes]] = self.graphs.state(sequence)
+        else:
+            contents = self._reachable(twin, sequence)
+        store, triples = OxigraphStore(None, self.names.base), 0
+        for graph, content in contents:
+            store.load(graph, content)
+            triples += content.count(b"\n")
+        schema = self._schema(store, sequence)
+        self.reasoning.derive(store, self.names, schema)
+        return PastState(store, schema, triples)
+
+    def _reachable(self, twin: NamedNode, sequence: int) -> Iterator[tuple[NamedNode, bytes]]:
+        for graph in (self.names.ontology_graph, self.names.rules_graph, self.names.shapes_graph):
+            yield graph, self.graphs.graph(graph, sequence)
+        # A twin's graph names its neighbours; a literal that looks like one brings in a twin too many, no harm.
+        neighbour = re.compile(f"<({re.escape(self.names.twins)}[^/#>]+)".encode())
+        waiting, seen = [twin], {twin}
+        while waiting:
+            for graph in self.graphs.within(waiting.pop(), sequence):
+                content = text_of(self.graphs.lines(graph, sequence))
+                new = {NamedNode(iri.decode()) for iri in neighbour.findall(content)} - seen
+                seen |= new
+                waiting += new
+                yield graph, content
+
+    def _schema(self, store: TripleStore, sequence: int) -> Schema:
+        """Shared between states with the same ontology: paths are compiled once for each schema."""
+        changed = self.graphs.last_change(self.names.ontology_graph, sequence)
+        if changed not in self._schemas:
+            self._schemas[changed] = load_schema(store, self.names)
+        return self._schemas[changed]

@@ -1,0 +1,101 @@
+"""The one way to write: into the journal first, then into its view, then to whoever follows.
+
+:class:`Committer` holds the lock of the fleet's one writer. When :meth:`Committer.commit` returns,
+the entry is durable, the triple store has it, and the followers (the reasoner) have seen it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from ...errors import StoreError
+from ..interfaces import Commit, Entry, GraphChange, GraphLoad, Journal, TripleStore
+from .bulk_files import LoadFiles
+from .changes import Slot, touched_by
+
+Follower = Callable[[int, Sequence[Slot]], None]
+"""Told of every commit: its number and the (graph, subject, predicate) slots that changed.
+
+Of a commit with bulk loads it is told several times, a part of the slots each.
+"""
+
+
+@dataclass
+class Committer:
+    """Takes entries for one journal and one triple store."""
+
+    journal: Journal
+    store: TripleStore
+    loads: LoadFiles | None = None
+    """Where the triples of bulk loads are; without it no commit may have any."""
+    followers: list[Follower] = field(default_factory=list)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    """Hold it from building a change set to committing it, so that nothing changes in between."""
+    _behind: bool = False
+    """A commit is in the journal and may not be in the store, because the store failed."""
+
+    def commit(self, entry: Entry, touched: Sequence[Slot] = ()) -> int:
+        """Make ``entry`` durable and visible; returns its number. Raises StoreError if it was not taken.
+
+        Where the journal took it and the store failed, the next commit gives it to the store and is refused itself,
+        because it was built on what the store held before.
+
+        ``touched`` are the slots of its changes; those of its loads are found here.
+        """
+        with self.lock:
+            if self._behind:
+                self.catch_up()
+                raise StoreError(
+                    "the triple store had missed a commit and has it now; what you write may rest on the state before: "
+                    "read again and write again"
+                )
+            sequence = self.journal.append(entry)
+            self._behind = True
+            self._apply(sequence, entry.changes, entry.loads)
+            self._behind = False
+            self._tell(sequence, touched, entry.loads)
+            return sequence
+
+    def _tell(self, sequence: int, touched: Sequence[Slot], loads: Sequence[GraphLoad]) -> None:
+        for follow in self.followers:
+            follow(sequence, touched)
+        for load, piece in self._pieces(loads):
+            slots = touched_by([GraphChange(load.graph, "", piece.decode())])
+            for follow in self.followers:
+                follow(sequence, slots)
+
+    def catch_up(self) -> int:
+        """Give the store every commit it has not taken in, and tell the followers; how many there were.
+
+        Where only the answer to an update was lost, the store has the newest commit and its followers have not seen
+        it: they are told once more, which changes nothing where they had.
+        """
+        with self.lock:
+            applied, behind = self.store.last_applied(), 0
+            for commit in self.journal.since(applied - 1 if self._behind and applied else applied):
+                if commit.sequence > applied:
+                    self.take_in(commit)
+                    behind += 1
+                self._tell(commit.sequence, touched_by(commit.changes), commit.loads)
+            self._behind = False
+            return behind
+
+    def take_in(self, commit: Commit) -> None:
+        """Give the store one commit of the journal, which it may have already."""
+        with self.lock:
+            self._apply(commit.sequence, commit.changes, commit.loads)
+
+    def _apply(self, sequence: int, changes: Sequence[GraphChange], loads: Sequence[GraphLoad]) -> None:
+        # The number comes with the changes, last: ended before that, the loads are taken in again.
+        for load, piece in self._pieces(loads):
+            self.store.load(load.graph, piece)
+        self.store.apply(sequence, changes)
+
+    def _pieces(self, loads: Sequence[GraphLoad]) -> Iterator[tuple[GraphLoad, bytes]]:
+        for load in loads:
+            if self.loads is None:
+                raise StoreError(f"load {load.file}: this fleet was opened without the folder of its bulk loads")
+            for piece in self.loads.pieces(load.file):
+                yield load, piece

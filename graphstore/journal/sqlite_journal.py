@@ -1,0 +1,213 @@
+"""The journal: one SQLite database per fleet that takes every group commit in one transaction.
+
+When :meth:`SqliteJournal.append` returns, the entry is on disk (WAL, ``synchronous=FULL``); only then
+may a message be acknowledged. The triple store is a view of it and can be made anew at any time.
+
+The samples of the series live in the same database, so that graph and series cannot disagree.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final, Self
+
+from pyoxigraph import NamedNode
+
+from ...errors import StoreError
+from ...ontology.literals import from_microseconds, to_microseconds
+from ..database.sqlite import Database
+from ..database.tables import VERSIONS
+from ..interfaces import Commit, Due, Entry, GraphChange, GraphLoad, QueuedRun
+from ..series.archives.archive import SeriesArchive
+from ..series.sealing import Prepared
+from ..series.store import SqliteSeries
+from .bulk_files import place_of
+
+HISTORY_BEGINS: Final = "history_begins"
+"""The fact that says up to which commit changes are compacted into snapshots."""
+
+FORGOTTEN: Final = "forgotten:"
+"""Facts that start so count the rows that compaction took away: messages, runs by state, dead letters."""
+
+_MAX_VARIABLES: Final = 500  # SQLite allows 32766 today; older builds 999
+
+
+class SqliteJournal:
+    """The journal in a SQLite file. One writer; reading is safe from any thread."""
+
+    def __init__(self, database: Database, archive: SeriesArchive | None = None) -> None:
+        self.database = database
+        self._reader = database.reader
+        self._lock = threading.Lock()
+        self._last = self._reader().execute("SELECT coalesce(max(sequence), 0) FROM commits").fetchone()[0]
+        self.series = SqliteSeries.beside(database) if archive is None else SqliteSeries(database, archive)
+        self._graphs: dict[NamedNode, int] = {}
+
+    @classmethod
+    def open(cls, file: Path, archive: SeriesArchive | None = None) -> Self:
+        """The journal in ``file``, made if there is none. Raises StoreError, FleetVersionError.
+
+        Sealed series lie in ``archive``, by default where fleet.json beside the file says: a folder ``series`` there.
+        """
+        return cls(Database(file, VERSIONS), archive)
+
+    @property
+    def last_sequence(self) -> int:
+        """The number of the newest commit."""
+        return int(self._last)
+
+    def append(self, entry: Entry) -> int:
+        """Make ``entry`` durable. Raises StoreError (disk full, file gone); then nothing was taken."""
+        with self._lock:
+            sequence = int(self._last) + 1
+            # Large batches are files by now; this transaction names them.
+            with self.series.prepare(sequence, entry.batches) as prepared, self.database.transaction() as writer:
+                graphs = self._insert(writer, sequence, entry, prepared)
+            # Remembered only now: had the transaction failed, new numbers would be wrong for good.
+            self._graphs |= graphs
+            self._last = sequence
+            return sequence
+
+    def _insert(
+        self, writer: sqlite3.Connection, sequence: int, entry: Entry, prepared: Prepared
+    ) -> Mapping[NamedNode, int]:
+        execute, many = writer.execute, writer.executemany
+        touched = {change.graph for change in entry.changes} | {load.graph for load in entry.loads}
+        graphs = self._numbers(writer, touched)
+        execute(
+            "INSERT INTO commits VALUES (?, ?, ?, ?)",
+            (sequence, to_microseconds(entry.time), entry.author, entry.dead_letters),
+        )
+        many(
+            "INSERT INTO changes VALUES (?, ?, ?, ?)",
+            [(sequence, graphs[change.graph], change.removed, change.added) for change in entry.changes],
+        )
+        many(
+            "INSERT INTO loads VALUES (?, ?, ?, ?)",
+            [(sequence, graphs[load.graph], load.file, load.triples) for load in entry.loads],
+        )
+        # A file that compaction has given up may be named again by the same load.
+        many("DELETE FROM discarded WHERE file = ?", [(place_of(load.file),) for load in entry.loads])
+        many("INSERT INTO messages VALUES (?, ?)", [(key, sequence) for key in entry.message_keys])
+        self.series.insert(writer, sequence, entry.samples, prepared)
+        many(
+            # A run asked for twice (same action, twin and moment) is the same run.
+            "INSERT INTO runs VALUES (?, ?, ?, ?, ?, 'queued', '', ?, NULL) ON CONFLICT DO NOTHING",
+            [
+                (run.id, run.action.value, run.twin.value, to_microseconds(run.moment), run.cause, sequence)
+                for run in entry.queued
+            ],
+        )
+        many(
+            "UPDATE runs SET state = ?, reason = ?, finished = ? WHERE id = ? AND state = 'queued'",
+            [(run.state, run.reason, sequence, run.id) for run in entry.finished],
+        )
+        many(
+            "INSERT INTO due VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET next = excluded.next",
+            [
+                (due.action.value, due.twin.value, to_microseconds(due.next))
+                for due in entry.due
+                if due.next is not None
+            ],
+        )
+        many(
+            "DELETE FROM due WHERE action = ? AND twin = ?",
+            [(due.action.value, due.twin.value) for due in entry.due if due.next is None],
+        )
+        return graphs
+
+    def _numbers(self, writer: sqlite3.Connection, graphs: Collection[NamedNode]) -> dict[NamedNode, int]:
+        numbers = {graph: self._graphs[graph] for graph in graphs if graph in self._graphs}
+        new = [(graph.value,) for graph in graphs if graph not in numbers]
+        writer.executemany("INSERT INTO graphs (iri) VALUES (?) ON CONFLICT DO NOTHING", sorted(new))
+        for (iri,) in new:
+            row = writer.execute("SELECT id FROM graphs WHERE iri = ?", (iri,)).fetchone()
+            numbers[NamedNode(iri)] = int(row[0])
+        return numbers
+
+    def since(self, sequence: int) -> Iterator[Commit]:
+        """All commits after ``sequence``, in order. Raises StoreError where compaction took some of them."""
+        begins = self._facts().get(HISTORY_BEGINS, 0)
+        if max(sequence, 0) < begins:
+            raise StoreError(
+                f"{self.database.file}: what changed up to commit {begins} was compacted away, and a view that stands "
+                f"at commit {sequence} cannot catch up; make it anew with `voltwin rebuild`"
+            )
+        return self._since(sequence)
+
+    def _facts(self) -> Mapping[str, int]:
+        return dict(self._reader().execute("SELECT name, value FROM facts"))
+
+    def _since(self, sequence: int) -> Iterator[Commit]:
+        commits = self._reader().execute(
+            "SELECT sequence, time, author FROM commits WHERE sequence > ? ORDER BY sequence", (sequence,)
+        )
+        for number, time, author in commits:
+            changes = self._reader().execute(
+                "SELECT iri, removed, added FROM changes JOIN graphs ON graphs.id = graph "
+                "WHERE sequence = ? ORDER BY changes.rowid",
+                (number,),
+            )
+            loads = self._reader().execute(
+                "SELECT iri, file, triples FROM loads JOIN graphs ON graphs.id = graph WHERE sequence = ?", (number,)
+            )
+            yield Commit(
+                number,
+                author,
+                from_microseconds(time),
+                tuple(GraphChange(NamedNode(graph), removed, added) for graph, removed, added in changes),
+                tuple(GraphLoad(NamedNode(graph), file, triples) for graph, file, triples in loads),
+            )
+
+    def known_messages(self, keys: Sequence[str]) -> frozenset[str]:
+        """Those of ``keys`` that some commit has taken already."""
+        return self._known("SELECT key FROM messages WHERE key IN", keys)
+
+    def known_runs(self, ids: Sequence[str]) -> frozenset[str]:
+        """Those of ``ids`` that some commit has queued already, whatever became of them."""
+        return self._known("SELECT id FROM runs WHERE id IN", ids)
+
+    def _known(self, question: str, keys: Sequence[str]) -> frozenset[str]:
+        known: set[str] = set()
+        for start in range(0, len(keys), _MAX_VARIABLES):
+            part = list(keys[start : start + _MAX_VARIABLES])
+            marks = ",".join("?" * len(part))
+            known.update(key for (key,) in self._reader().execute(f"{question} ({marks})", part))
+        return frozenset(known)
+
+    def queued_runs(self) -> list[QueuedRun]:
+        """Runs that are due and not finished, oldest first."""
+        rows = self._reader().execute(
+            "SELECT id, action, twin, moment, cause FROM runs WHERE state = 'queued' ORDER BY queued, id"
+        )
+        return [
+            QueuedRun(id_, NamedNode(action), NamedNode(twin), from_microseconds(moment), cause)
+            for id_, action, twin, moment, cause in rows
+        ]
+
+    def due_table(self) -> list[Due]:
+        """When each scheduled action of each twin is next due."""
+        rows = self._reader().execute("SELECT action, twin, next FROM due ORDER BY next, action, twin")
+        return [Due(NamedNode(action), NamedNode(twin), from_microseconds(moment)) for action, twin, moment in rows]
+
+    def counts(self) -> Mapping[str, int]:
+        """Totals: commits, messages, samples, dead letters, and runs by state."""
+        reader, facts = self._reader(), self._facts()
+        totals = {
+            "commits": self.last_sequence,
+            "messages": reader.execute("SELECT count(*) FROM messages").fetchone()[0],
+            "samples": self.series.count(),
+            "deadLetters": reader.execute("SELECT coalesce(sum(dead_letters), 0) FROM commits").fetchone()[0],
+        }
+        states = dict(reader.execute("SELECT state, count(*) FROM runs GROUP BY state"))
+        totals |= {state: states.get(state, 0) for state in ("queued", "succeeded", "skipped", "failed")}
+        # Compaction forgets rows, not that they were there.
+        return {name: total + facts.get(FORGOTTEN + name, 0) for name, total in totals.items()}
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.series.close()
+        self.database.close()

@@ -1,0 +1,162 @@
+"""Answering paths: one query, its rows grouped into answers, the best of several kinds of knowledge first.
+
+What was asserted is believed before what a model computed, and that before what a rule infers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pyoxigraph import Literal, NamedNode, QuerySolution, QuerySolutions
+
+from ...errors import PathNotFoundError
+from ...ontology.iris import PROV, RDF, SOSA, VT
+from ...ontology.literals import to_microseconds, to_python
+from ...ontology.naming import Naming
+from ..interfaces import SeriesReader, TripleStore
+from ..schema import Property, Schema
+from .answers import Answer, Element, Origin, SeriesValue, Value
+from .compile import compile_path
+from .resolver import Resolver
+from .syntax import Name, Path, Window
+
+_RANK: dict[Origin, int] = {"given": 0, "computed": 1, "inferred": 2}
+
+
+@dataclass
+class _Found:
+    """The values of one property in one graph, and what their observation says."""
+
+    values: list[Any] = field(default_factory=list)
+    marks: dict[NamedNode, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PathReader:
+    """Reads one store by path."""
+
+    store: TripleStore
+    series: SeriesReader
+    names: Naming
+    schema: Schema
+    resolver: Resolver
+
+    def ask(self, path: Path, moment: datetime | None = None, observed: bool = True) -> list[Answer]:
+        """Every answer of an absolute path, as far as rules speak until ``moment`` (None: now).
+
+        Without ``observed`` the time and the source of measured values are not looked up.
+        """
+        ask = self._ask_reasoner if path.asks_reasoner else self._ask_store
+        answers = ask(path, moment, observed)
+        window = path.window
+        if window is not None:
+            answers = [answer.within(window.start, window.end) for answer in answers]
+        return sorted(answers, key=lambda answer: answer.path)
+
+    def _ask_store(self, path: Path, moment: datetime | None, observed: bool) -> list[Answer]:
+        compiled = compile_path(path, self.schema, self.names, observed)
+        rows = self._select(compiled.query)
+        if compiled.ends_on_elements:
+            return [self._element(row["value"]) for row in rows]
+        # Nothing may be stored where a rule speaks for intervals only.
+        return self._values(rows, path.window, moment) or self._derived(path, moment)
+
+    def _ask_reasoner(self, path: Path, moment: datetime | None, observed: bool) -> list[Answer]:
+        wanted = path.without_reasoner()
+        if not wanted.inner:
+            raise PathNotFoundError(f"path '{path}': ask the reasoner for something, as in reasoner/temperatureTrend")
+        # Where no rule speaks, what is known plainly is the best answer.
+        return self._derived(wanted, moment) or self._ask_store(wanted, moment, observed)
+
+    def _derived(self, path: Path, moment: datetime | None) -> list[Answer]:
+        *way, last = path.steps
+        if not way or not isinstance(last, Name) or last.predicates:
+            return []
+        compiled = compile_path(Path(True, tuple(way)), self.schema, self.names)
+        meant = [prop for prop in self.schema.by_name.get(last.name, ()) if prop.derived]
+        nodes = [row["value"] for row in self._select(compiled.query)] if meant else []
+        return [answer for node in nodes for prop in meant for answer in self.resolver.resolve(node, prop, moment)]
+
+    def _select(self, query: str) -> list[QuerySolution]:
+        rows = self.store.query(query)
+        assert isinstance(rows, QuerySolutions)
+        return list(rows)
+
+    def _values(self, rows: Sequence[QuerySolution], window: Window | None, moment: datetime | None) -> list[Answer]:
+        places: dict[tuple[NamedNode, NamedNode], dict[NamedNode, _Found]] = {}
+        marks: list[QuerySolution] = []
+        for row in rows:
+            if row["mark"] is not None:
+                marks.append(row)
+                continue
+            if row["property"] not in self.schema.properties:
+                continue  # types, part-of and other marks that no path names
+            by_graph = places.setdefault((row["node"], row["property"]), {})
+            by_graph.setdefault(row["graph"], _Found()).values.append(row["value"])
+        for row in marks:
+            found = places.get((row["node"], row["property"]), {}).get(row["graph"])
+            if found is not None:
+                found.marks[row["mark"]] = row["value"]
+        answers: list[Answer] = []
+        for (node, iri), by_graph in places.items():
+            prop = self.schema.properties[iri]
+            graph = min(by_graph, key=lambda graph: _RANK[self._origin(graph)])
+            origin = self._origin(graph)
+            if origin == "inferred":
+                answers.extend(self.resolver.resolve(node, prop, moment))
+            elif prop.kind == "object":
+                answers.extend(self._element(value) for value in by_graph[graph].values)
+            else:
+                answers.append(self._stored(node, prop, by_graph[graph], origin, window))
+        return answers
+
+    def _origin(self, graph: NamedNode) -> Origin:
+        owner = self.names.owner(graph)
+        if owner is None or graph == owner:
+            return "given"
+        return "computed" if graph == self.names.computed_graph(owner) else "inferred"
+
+    def _stored(self, node: NamedNode, prop: Property, found: _Found, origin: Origin, window: Window | None) -> Answer:
+        values = [self._value(term, prop, window) for term in found.values]
+        moment = _moment([found.marks.get(SOSA.resultTime)])
+        if prop.kind == "series":
+            last = self.store.quads(found.values[0], VT.lastTime, None, None)
+            moment = _moment(quad.object for quad in last)
+        run = found.marks.get(PROV.wasGeneratedBy)
+        return Answer(
+            path=f"{self.names.path_of(node)}/{prop.name}",
+            value=tuple(sorted(values, key=str)) if prop.many else values[0],  # type: ignore[arg-type]  # many holds scalars
+            unit=prop.unit,
+            time=moment,
+            origin="measured" if origin == "given" and moment is not None else origin,
+            source=run.value.removeprefix(f"{self.names.base}runs/") if isinstance(run, NamedNode) else None,
+        )
+
+    def _value(self, term: Any, prop: Property, window: Window | None) -> Value:
+        if isinstance(term, Literal):
+            return to_python(term)
+        if prop.kind == "series":
+            start, end = (window.start, window.end) if window else (None, None)
+            times, values = self.series.read(
+                term, to_microseconds(start) if start else None, to_microseconds(end) if end else None
+            )
+            return SeriesValue(tuple(times.tolist()), tuple(values.tolist()))
+        return next((name for name, iri in prop.choices.items() if iri == term), str(term.value))
+
+    def _element(self, node: NamedNode) -> Answer:
+        where = self.names.path_of(node)
+        types = [quad.object for quad in self.store.quads(node, RDF.type, None, None)]
+        known = [t for t in types if isinstance(t, NamedNode) and t in self.schema.classes]
+        best = max(known, key=lambda t: len(self.schema.ancestors(t)), default=None)
+        return Answer(where, Element(where, self.schema.classes[best].name if best else "Element"))
+
+
+def _moment(terms: Iterable[Any]) -> datetime | None:
+    for term in terms:
+        moment = to_python(term) if isinstance(term, Literal) else None
+        if isinstance(moment, datetime):
+            return moment
+    return None

@@ -1,0 +1,113 @@
+"""SPARQL results in the format the asker wants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from pyoxigraph import QueryBoolean, QueryResultsFormat, QuerySolutions, RdfFormat, Triple, serialize
+
+from ...errors import QueryError, QueryLimitError, VoltwinError
+from ...ontology.iris import PREFIXES
+from ..interfaces import QueryAnswer, QueryResult
+from .limits import QueryLimits
+from .output import BoundedOutput, at_most, row_counter
+
+_Format = TypeVar("_Format", QueryResultsFormat, RdfFormat)
+
+RESULT_FORMATS: Final = (
+    QueryResultsFormat.JSON,
+    QueryResultsFormat.XML,
+    QueryResultsFormat.CSV,
+    QueryResultsFormat.TSV,
+)
+RDF_FORMATS: Final = (RdfFormat.TURTLE, RdfFormat.N_TRIPLES, RdfFormat.RDF_XML, RdfFormat.JSON_LD)
+
+
+@dataclass(frozen=True)
+class Formats:
+    """What will be answered with, chosen before the query runs; None where nothing that is wished fits."""
+
+    accept: str | None
+    results: QueryResultsFormat | None
+    rdf: RdfFormat | None
+
+
+def choose_formats(accept: str | None) -> Formats:
+    """The most wished formats of an HTTP ``Accept``; JSON and Turtle where none is wished. Raises QueryError."""
+    formats = Formats(accept, _choose(accept, RESULT_FORMATS), _choose(accept, RDF_FORMATS))
+    if formats.results is None and formats.rdf is None:
+        raise _not_offered(accept, (*RESULT_FORMATS, *RDF_FORMATS))
+    return formats
+
+
+def serialise(result: QueryResult, formats: Formats, limits: QueryLimits) -> QueryAnswer:
+    """``result`` in the format chosen.
+
+    Raises QueryError where it has none of the wished ones or the engine gives up on the way, QueryLimitError.
+    """
+    refusal: VoltwinError
+    try:
+        if isinstance(result, QuerySolutions | QueryBoolean):
+            if formats.results is not None:
+                return QueryAnswer(_media_type(formats.results), _table(result, formats.results, limits))
+            refusal = _not_offered(formats.accept, RESULT_FORMATS)
+        else:
+            if formats.rdf is not None:
+                return QueryAnswer(_media_type(formats.rdf), _triples(result, formats.rdf, limits))
+            refusal = _not_offered(formats.accept, RDF_FORMATS)
+    except QueryLimitError as error:
+        refusal = error
+    except (RuntimeError, OSError) as error:  # what the engine, or a SERVICE it asks, finds out while it gives rows
+        refusal = QueryError(f"query: {error}")
+    # Results belong to the thread that made them, and they hold the store open: an error's traceback must not
+    # carry them elsewhere.
+    del result
+    raise refusal.with_traceback(None)
+
+
+def _table(result: QuerySolutions | QueryBoolean, kind: QueryResultsFormat, limits: QueryLimits) -> bytes:
+    if isinstance(result, QueryBoolean):
+        return result.serialize(format=kind) or b""
+    output = BoundedOutput(limits, row_counter(kind))
+    result.serialize(output, format=kind)
+    return output.getvalue()
+
+
+def _triples(result: Iterator[Triple], kind: RdfFormat, limits: QueryLimits) -> bytes:
+    output = BoundedOutput(limits)
+    serialize(at_most(result, limits), output, format=kind, prefixes=PREFIXES if kind == RdfFormat.TURTLE else None)
+    return output.getvalue()
+
+
+def _media_type(chosen: QueryResultsFormat | RdfFormat) -> str:
+    return chosen.media_type.partition(";")[0]
+
+
+def _choose(accept: str | None, formats: tuple[_Format, ...]) -> _Format | None:
+    for media in _wishes(accept or "*/*"):
+        for candidate in formats:
+            kind = _media_type(candidate)
+            if media in (kind, "*/*") or (media.endswith("/*") and kind.startswith(media[:-1])):
+                return candidate
+    return None
+
+
+def _not_offered(accept: str | None, formats: Sequence[QueryResultsFormat | RdfFormat]) -> QueryError:
+    offered = ", ".join(map(_media_type, formats))
+    return QueryError(f"Accept {accept!r}: cannot be given; there are {offered}")
+
+
+def _wishes(accept: str) -> list[str]:
+    """Media types, the most wished first."""
+    wishes: list[tuple[float, int, str]] = []
+    for number, part in enumerate(accept.split(",")):
+        media, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        try:
+            quality = next((float(p[2:]) for p in parameters if p.startswith("q=")), 1.0)
+        except ValueError:
+            raise QueryError(f"Accept {accept!r}: q must be a number from 0 to 1") from None
+        if quality > 0:
+            wishes.append((-quality, number, media))
+    return [media for _, _, media in sorted(wishes)]

@@ -1,0 +1,1 @@
+"""Places for sealed Parquet files: a folder, S3, fsspec, PostgreSQL. Import ``open_archive`` from ``registry``."""

@@ -1,0 +1,53 @@
+"""Loading what the design phase made: ontology, shapes, actions, rules and the twins that are there from the start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pyoxigraph import NamedNode, Quad, Triple
+
+from ...ontology.naming import Naming
+from ..interfaces import Entry
+from ..journal.changes import Slot, load_change
+from ..journal.commit import Committer
+from ..journal.skolem import skolemise
+
+
+@dataclass(frozen=True)
+class Design:
+    """A converted model, ready for one fleet; graphs may hold blank nodes."""
+
+    ontology: Sequence[Triple]
+    shapes: Sequence[Triple]
+    instances: Sequence[Quad]
+
+
+def load_design(design: Design, committer: Committer, names: Naming, author: str, now: datetime) -> int:
+    """Make the fleet's design graphs hold ``design``, in one commit; returns its number.
+
+    Ontology, shapes, actions and rules are replaced; twins of the model replace only themselves.
+    """
+    individuals: dict[NamedNode, list[Triple]] = {}
+    for quad in design.instances:
+        if isinstance(quad.graph_name, NamedNode):
+            individuals.setdefault(quad.graph_name, []).append(quad.triple)
+    ontology = [*design.ontology, *individuals.pop(names.ontology_graph, [])]
+    wanted: dict[NamedNode, Iterable[Triple]] = {
+        names.ontology_graph: skolemise(ontology, names.ontology_graph, names),
+        names.shapes_graph: skolemise(design.shapes, names.shapes_graph, names),
+        names.actions_graph: individuals.pop(names.actions_graph, []),
+        names.rules_graph: individuals.pop(names.rules_graph, []),
+        **individuals,
+    }
+    with committer.lock:
+        changes = [load_change(graph, triples, committer.store) for graph, triples in wanted.items()]
+        touched: list[Slot] = [
+            (graph, triple.subject, triple.predicate)
+            for graph, triples in individuals.items()
+            for triple in triples
+            if isinstance(triple.subject, NamedNode)
+        ]
+        kept = tuple(change for change in changes if change.added or change.removed)
+        return committer.commit(Entry(author, now, kept), touched)

@@ -1,0 +1,284 @@
+"""Where the operations of a fleet are put together: its store, its rules, its files.
+
+    back_up_fleet(Path("plant"), Path("backups/monday"))
+    restore_fleet(Path("backups/monday"), Path("plant-again"))
+
+Beside assembly.py, which makes and opens fleets, and server.py, which runs one.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from .assembly import assemble
+from .control.clock import SystemClock
+from .errors import StoreError
+from .graphstore.database.sqlite import Database
+from .graphstore.database.tables import VERSIONS
+from .graphstore.engines.oxigraph import OxigraphStore
+from .graphstore.engines.registry import DEFAULT, open_store
+from .graphstore.folder import FleetFolder, FolderLock, is_held, read_folder
+from .graphstore.history.past_graphs import PastGraphs
+from .graphstore.history.snapshots import History, Retention
+from .graphstore.interfaces import TripleStore
+from .graphstore.journal.bulk_files import LoadFiles
+from .graphstore.journal.commit import Committer
+from .graphstore.journal.sqlite_journal import SqliteJournal
+from .graphstore.operations.backup import FORMAT, JOURNAL, Backup, back_up
+from .graphstore.operations.compact import Gained, Wanted, compact
+from .graphstore.operations.fsck import Finding, check_fleet, sorted_by_kind, view_finding
+from .graphstore.operations.importing import Imported, import_twins
+from .graphstore.operations.manifest import Manifest
+from .graphstore.operations.progress import Progress, unseen
+from .graphstore.operations.restore import Restored, restore
+from .graphstore.operations.view import Difference, compare, fill, replace_folder
+from .graphstore.schema import load_schema
+from .ontology.naming import Naming
+from .reasoner.engine import RuleEngine
+
+_SETTLE_SECONDS: Final = 30.0
+
+
+def derive(store: TripleStore, names: Naming) -> None:
+    """Give ``store`` what the rules that it holds derive from it."""
+    RuleEngine(store, names, load_schema(store, names)).derive_all()
+
+
+def back_up_fleet(path: Path, destination: Path, *, thorough: bool = False, progress: Progress = unseen) -> Backup:
+    """Back up the fleet in ``path`` while it runs; ``thorough`` makes the view from the copy and compares it."""
+    folder = read_folder(path)
+
+    def check(place: Path) -> None:
+        differences = _differences(folder, place, progress)
+        if differences:
+            raise StoreError(f"{path}: the view made from the backup differs: {tell(differences)}; see `voltwin fsck`")
+
+    return back_up(folder, destination, progress=progress, compare=check if thorough else None)
+
+
+def restore_fleet(backup: Path, destination: Path, *, progress: Progress = unseen) -> Restored:
+    """Make a new fleet's folder from a backup."""
+
+    def make_view(folder: FleetFolder) -> None:
+        journal = SqliteJournal.open(folder.journal)  # brings one of an older voltwin up to date
+        try:
+            _make(folder, journal.database, journal.last_sequence, progress)
+        finally:
+            journal.close()
+
+    return restore(backup, destination, make_view, progress=progress)
+
+
+def rebuild_fleet(path: Path, *, source: Path | None = None, progress: Progress = unseen) -> int:
+    """Make the view of the fleet in ``path`` anew; the commit it stands at then.
+
+    ``source``: a backup of this fleet whose state is taken first; the journal's commits after it follow.
+    Raises FleetLockedError while another process holds it, StoreError where the backup is not of this fleet.
+    """
+    folder = read_folder(path)
+    with _held(folder) as journal:
+        if source is not None:
+            _rebuild_from(folder, journal, source, progress)
+        else:
+            _make(folder, journal.database, journal.last_sequence, progress)
+        return journal.last_sequence
+
+
+def check_view(path: Path, progress: Progress = unseen) -> list[Difference]:
+    """What differs between the view of the fleet in ``path`` and one that is made anew; nothing is replaced."""
+    folder = read_folder(path)
+    names = Naming(folder.base)
+    with _held(folder) as journal, _open(folder) as present:
+        made = OxigraphStore(None, folder.base)
+        fill(made, PastGraphs(journal.database, LoadFiles(folder.loads)), journal.last_sequence, progress)
+        derive(made, names)
+        return list(compare(made, present, names, progress))
+
+
+def import_into_fleet(path: Path, source: Path, *, author: str, replace: bool = False) -> Imported:
+    """Bring exported twins into the fleet in ``path``. Raises FleetLockedError while another process holds it."""
+    parts = assemble(read_folder(path), SystemClock())
+    with parts.fleet:
+        fleet, now = parts.fleet, datetime.now(UTC)
+        return import_twins(source, fleet.committer, fleet.names, fleet.schema, author=author, now=now, replace=replace)
+
+
+def compact_fleet(
+    path: Path, *, keep_days: float | None = None, seal_before: datetime | None = None, progress: Progress = unseen
+) -> Gained:
+    """Give room back in the fleet in ``path``; ``keep_days`` of history, by default what its fleet.json says."""
+    folder, now = read_folder(path), datetime.now(UTC)
+    document = json.loads((path / "fleet.json").read_text("utf-8"))
+    retention = Retention.read(document.get("history", {}))
+    wanted = Wanted(retention if keep_days is None else replace(retention, history=keep_days), seal_before)
+    parts = assemble(folder, SystemClock())
+    with parts.fleet:
+        committer = parts.fleet.committer
+        journal = committer.journal
+        assert isinstance(journal, SqliteJournal)
+        history = History(journal.database, LoadFiles(folder.loads))
+        store = committer.store
+        tidy = store.optimize if isinstance(store, OxigraphStore) else store.flush
+        return compact(folder, committer, journal, history, tidy, wanted, now, progress)
+
+
+def check_everything(path: Path, progress: Progress = unseen) -> list[Finding]:
+    """All that is wrong with the fleet in ``path``; its view is looked at where nobody holds it."""
+    folder = read_folder(path)
+    findings = list(check_fleet(folder, progress))
+    unusable = {"held", "version", "journal", "missing file", "damaged file"}
+    if not unusable & {finding.kind for finding in findings}:
+        findings += _check_view(folder, progress)
+    return sorted_by_kind(findings)
+
+
+def _check_view(folder: FleetFolder, progress: Progress) -> list[Finding]:
+    try:
+        with _held(folder) as journal, _open(folder) as present:
+            finding = view_finding(folder.graph, present.last_applied(), journal.last_sequence)
+        if finding is not None:
+            return [finding]
+        differences = check_view(folder.path, progress)
+    except StoreError as error:
+        return [Finding("view", str(folder.graph), f"cannot be read ({error})", "`voltwin rebuild` makes it again")]
+    return [
+        Finding(
+            "view differs",
+            difference.graph.value,
+            f"lacks {difference.missing} triples and has {difference.extra} that journal and rules do not give, "
+            f"such as {difference.example}",
+            "`voltwin rebuild` makes the graph again",
+        )
+        for difference in differences
+    ]
+
+
+def tell(differences: list[Difference]) -> str:
+    """Differences in words: how many graphs, and the first of them."""
+    first = differences[0]
+    return (
+        f"{len(differences)} graphs; {first.graph.value} lacks {first.missing} triples and has {first.extra} too many, "
+        f"such as {first.example}"
+    )
+
+
+def _make(folder: FleetFolder, database: Database, sequence: int, progress: Progress) -> None:
+    names, past = Naming(folder.base), PastGraphs(database, LoadFiles(folder.loads))
+
+    def make(store: TripleStore) -> None:
+        fill(store, past, sequence, progress)
+        derive(store, names)
+
+    _replace(folder, make)
+
+
+def _replace(folder: FleetFolder, make: Callable[[TripleStore], object]) -> None:
+    """Fill an engine anew: the embedded one in a folder beside, another one in place."""
+    if folder.store.engine == DEFAULT:
+        replace_folder(folder.graph, folder.base, make)
+        return
+    with _open(folder) as store:
+        store.clear()
+        make(store)
+
+
+def _rebuild_from(folder: FleetFolder, journal: SqliteJournal, source: Path, progress: Progress) -> None:
+    manifest, names = Manifest.read(source, FORMAT), Naming(folder.base)
+    mine = journal.database.reader().execute(_COMMIT, (manifest.sequence,)).fetchone()
+    database = Database(source / JOURNAL, VERSIONS, writable=False)
+    try:
+        theirs = database.reader().execute(_COMMIT, (manifest.sequence,)).fetchone()
+        if manifest.base != folder.base or (mine is not None and mine != theirs):
+            raise StoreError(f"{source}: is no backup of {folder.path}: commit {manifest.sequence} is another there")
+        if manifest.sequence > journal.last_sequence:
+            raise StoreError(
+                f"{source}: holds commit {manifest.sequence}, the journal of {folder.path} ends at "
+                f"{journal.last_sequence}; restore the backup into a new folder"
+            )
+
+        def make(store: TripleStore) -> None:
+            fill(store, PastGraphs(database, LoadFiles(source / "loads")), manifest.sequence, progress)
+            Committer(journal, store, LoadFiles(folder.loads)).catch_up()
+            derive(store, names)
+
+        _replace(folder, make)
+    finally:
+        database.close()
+
+
+_COMMIT: Final = "SELECT time, author FROM commits WHERE sequence = ?"
+
+
+def _differences(folder: FleetFolder, place: Path, progress: Progress) -> list[Difference]:
+    """What differs between the live view and one made from the copy in ``place``, both at the live one's commit."""
+    names, made = Naming(folder.base), OxigraphStore(None, folder.base)
+    database = Database(place / JOURNAL, VERSIONS, writable=False)
+    try:
+        past = PastGraphs(database, LoadFiles(place / "loads"))
+        sequence = database.reader().execute("SELECT coalesce(max(sequence), 0) FROM commits").fetchone()[0]
+        fill(made, past, sequence, progress)
+    finally:
+        database.close()
+    if folder.store.engine != DEFAULT:
+        raise StoreError(
+            f"{folder.path}: its graph is in the engine {folder.store.engine}, which cannot be read at one commit from "
+            "here; back it up without --thorough and compare with `voltwin rebuild --check`"
+        )
+    present = _live_view(folder, sequence)
+    held = is_held(folder.path)
+    live = SqliteJournal(Database(folder.journal, VERSIONS, writable=False))
+    try:
+        for commit in live.since(sequence):  # the fleet went on while it was copied
+            if commit.sequence <= present.last_applied():
+                Committer(live, made, LoadFiles(folder.loads)).take_in(commit)
+    finally:
+        live.close()
+    if not held:
+        derive(made, names)
+    # While a server works, what its rules derive may be a moment behind its commits.
+    return list(compare(made, present, names, progress, inferred=not held))
+
+
+def _live_view(folder: FleetFolder, sequence: int) -> OxigraphStore:
+    """A frozen view of the store as it is, once it stands at ``sequence`` at least."""
+    deadline = time.monotonic() + _SETTLE_SECONDS
+    while True:
+        view = OxigraphStore(folder.graph, folder.base, frozen=True)
+        if view.last_applied() >= sequence:
+            return view
+        if time.monotonic() > deadline:
+            raise StoreError(
+                f"{folder.graph}: stands at commit {view.last_applied()}, the journal at {sequence}; "
+                "open the fleet once so that it catches up"
+            )
+        time.sleep(0.1)
+
+
+@contextmanager
+def _held(folder: FleetFolder) -> Iterator[SqliteJournal]:
+    """The journal of a folder that this process holds meanwhile."""
+    lock = FolderLock(folder.path)
+    try:
+        journal = SqliteJournal.open(folder.journal)
+        try:
+            yield journal
+        finally:
+            journal.close()
+    finally:
+        lock.close()
+
+
+@contextmanager
+def _open(folder: FleetFolder) -> Iterator[TripleStore]:
+    store = open_store(folder.store, folder.graph, folder.base)
+    try:
+        yield store
+    finally:
+        store.close()

@@ -1,0 +1,1 @@
+"""Parameters of a plant fitted to its own tests. Import ``fit`` and ``read_lot``."""

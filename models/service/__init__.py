@@ -1,0 +1,1 @@
+"""The models behind REST: JSON and Arrow requests, OpenAPI, and the web application."""

@@ -1,0 +1,156 @@
+"""The models behind REST, in a process of their own: `voltwin models serve --port 8100`.
+
+>>> from voltwin.models.registry import Registry
+>>> app = service(Registry.discover())
+>>> app.title
+'voltwin models'
+
+POST /models/{name}/run takes ``{"instances": [...]}`` and answers one result per instance, in order, or a single
+``{"inputs": {...}}``; GET /models tells ports, shapes and units, /health what is loaded, /metrics counts for
+Prometheus. A request that is malformed as a whole, or a single instance that is wrong, gets a 422 that names the
+field and its unit. The same request may come as an Arrow stream (see ``arrow``), and is answered as one.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import PlainTextResponse
+
+from ...errors import InputError, VoltwinError
+from ..base.protocol import InstanceError
+from ..registry import Registry
+from .arrow_codec import MEDIA_TYPE, answer_arrow
+from .openapi import REQUEST, RESPONSES
+from .requests import answer, describe, error
+
+
+@dataclass
+class Meter:
+    """What has been served, for /metrics; safe to add to from any thread."""
+
+    requests: dict[tuple[str, int], int] = field(default_factory=dict)
+    instances: dict[tuple[str, str], int] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    lock: Lock = field(default_factory=Lock)
+
+    def request(self, model: str, status: int, seconds: float) -> None:
+        """A request was answered with that status, after that long."""
+        with self.lock:
+            self.requests[model, status] = self.requests.get((model, status), 0) + 1
+            self.seconds[model] = self.seconds.get(model, 0.0) + seconds
+
+    def results(self, model: str, answered: int, refused: int) -> None:
+        """So many instances were answered, so many refused."""
+        with self.lock:
+            for outcome, count in (("answered", answered), ("refused", refused)):
+                self.instances[model, outcome] = self.instances.get((model, outcome), 0) + count
+
+    def text(self) -> str:
+        """Prometheus text exposition format 0.0.4."""
+        with self.lock:
+            lines = [
+                "# HELP voltwin_model_requests_total Requests answered.",
+                "# TYPE voltwin_model_requests_total counter",
+                *(
+                    f'voltwin_model_requests_total{{model="{model}",status="{status}"}} {count}'
+                    for (model, status), count in sorted(self.requests.items())
+                ),
+                "# HELP voltwin_model_instances_total Instances answered or refused.",
+                "# TYPE voltwin_model_instances_total counter",
+                *(
+                    f'voltwin_model_instances_total{{model="{model}",outcome="{outcome}"}} {count}'
+                    for (model, outcome), count in sorted(self.instances.items())
+                ),
+                "# HELP voltwin_model_seconds_total Time spent answering.",
+                "# TYPE voltwin_model_seconds_total counter",
+                *(
+                    f'voltwin_model_seconds_total{{model="{model}"}} {spent:.6f}'
+                    for model, spent in sorted(self.seconds.items())
+                ),
+            ]
+        return "\n".join(lines) + "\n"
+
+
+def _json(content: Any, status: int = 200) -> Response:
+    body = json.dumps(content, allow_nan=False, separators=(",", ":"))
+    return Response(body, status_code=status, media_type="application/json")
+
+
+def _problem(problem: VoltwinError, registry: Registry, name: str) -> Response:
+    if isinstance(problem, InstanceError):
+        return _json({"error": error(registry.get(name), problem.problem)}, problem.status)
+    message = str(problem)
+    content: dict[str, Any] = {"message": message}
+    if isinstance(problem, InputError) and ":" in message:
+        content["field"] = message.split(":", 1)[0]
+    return _json({"error": content}, problem.status)
+
+
+def service(registry: Registry) -> FastAPI:
+    """The application over these models."""
+    # The interactive page would load its scripts from a content delivery network; the description stays.
+    app = FastAPI(
+        title="voltwin models",
+        version="1.0.0",
+        description=(__doc__ or "").split("\n\n", 1)[0],
+        docs_url=None,
+        redoc_url=None,
+    )
+    meter = Meter()
+
+    @app.get("/health", summary="Which models are ready")
+    def health() -> dict[str, Any]:
+        return {"status": "ok", "models": {name: registry.get(name).version for name in registry.names()}}
+
+    @app.get("/models", summary="Ports, shapes, units and parameters of every model")
+    def models() -> dict[str, Any]:
+        return {"models": [describe(registry.get(name)) for name in registry.names()]}
+
+    @app.get("/metrics", summary="Counters for Prometheus", response_class=PlainTextResponse)
+    def metrics() -> PlainTextResponse:
+        return PlainTextResponse(meter.text(), media_type="text/plain; version=0.0.4")
+
+    @app.post(
+        "/models/{name}/run",
+        summary="Run a model over one or many instances",
+        openapi_extra=REQUEST,
+        responses=RESPONSES,
+    )
+    async def run(name: str, request: Request) -> Response:
+        body = await request.body()
+        started = time.perf_counter()
+        kind = request.headers.get("content-type", "application/json").split(";")[0].strip().lower()
+        reply = await run_in_threadpool(_run, registry, name, body, kind, meter)
+        label = name if name in registry.models else "unknown"
+        meter.request(label, reply.status_code, time.perf_counter() - started)
+        return reply
+
+    return app
+
+
+def _run(registry: Registry, name: str, body: bytes, kind: str, meter: Meter) -> Response:
+    try:
+        if kind == MEDIA_TYPE:
+            table, answered, refused = answer_arrow(registry, name, body)
+            meter.results(name, answered, refused)
+            return Response(table, media_type=MEDIA_TYPE)
+        try:
+            request = json.loads(body)
+        except (ValueError, RecursionError) as problem:
+            raise InputError(f"body: not JSON ({problem})") from problem
+        reply = answer(registry, name, request)
+    except VoltwinError as problem:
+        if isinstance(problem, InstanceError):
+            meter.results(name, 0, 1)
+        return _problem(problem, registry, name)
+    results = reply.get("results", [reply])
+    refused = sum("error" in result for result in results)
+    meter.results(name, len(results) - refused, refused)
+    return _json(reply)

@@ -1,0 +1,19 @@
+"""The rules of then over the facts of then: what :meth:`Fleet.as_of` needs of the reasoner."""
+
+from __future__ import annotations
+
+from ..graphstore.history.states import Reasoning
+from ..graphstore.interfaces import TripleStore
+from ..graphstore.schema import Schema
+from ..ontology.naming import Naming
+from .engine import RuleEngine
+from .resolver import RuleResolver
+
+
+def reasoning() -> Reasoning:
+    """Infers over a past state and answers from it."""
+    return Reasoning(derive=_derive, resolver=RuleResolver)
+
+
+def _derive(store: TripleStore, names: Naming, schema: Schema) -> None:
+    RuleEngine(store, names, schema).derive_all()
