@@ -23,8 +23,8 @@ from .control.interfaces import MasterClock
 from .converter import Conversion, instances, ontology, shapes
 from .errors import FleetLockedError, InputError, StoreError
 from .graphstore.engines.registry import StoreChoice, open_store
-from .graphstore.fleets.fleet import Fleet as AccessFleet
-from .graphstore.fleets.history_access import Chronicle
+from .graphstore.fleets.fleet import FleetAccess
+from .graphstore.fleets.history_access import FleetHistory
 from .graphstore.fleets.local import LocalFleet
 from .graphstore.fleets.remote import RemoteFleet
 from .graphstore.folder import FleetFolder, FolderLock, create_folder, read_folder, read_owner
@@ -33,7 +33,7 @@ from .graphstore.journal.bulk_files import LoadFiles
 from .graphstore.journal.commit import Committer
 from .graphstore.journal.sqlite_journal import SqliteJournal
 from .graphstore.queries.limits import QueryLimits
-from .graphstore.queries.pool import Readers
+from .graphstore.queries.pool import QueryPool
 from .graphstore.schema import load_schema
 from .graphstore.update.design import Design, load_design
 from .graphstore.update.write import concerns_all
@@ -65,7 +65,7 @@ class _Design:
 
 
 @dataclass
-class Assembled:
+class OpenFleet:
     """The parts of one fleet that this process holds; closing the fleet gives back all of them."""
 
     fleet: LocalFleet
@@ -74,7 +74,7 @@ class Assembled:
     clock: MasterClock
 
 
-def assemble(folder: FleetFolder, clock: MasterClock, limits: QueryLimits | None = None) -> Assembled:
+def assemble(folder: FleetFolder, clock: MasterClock, limits: QueryLimits | None = None) -> OpenFleet:
     """Open a fleet's folder in this process; the triple store catches up with the journal."""
     with ExitStack() as undo:
         lock = FolderLock(folder.path)
@@ -92,25 +92,25 @@ def assemble(folder: FleetFolder, clock: MasterClock, limits: QueryLimits | None
             return clock.now() or datetime.now(UTC)
 
         resolver = RuleResolver(store, journal.series, names, now)
-        chronicle = Chronicle.over(journal, LoadFiles(folder.loads), names, reasoning())
+        fleet_history = FleetHistory.over(journal, LoadFiles(folder.loads), names, reasoning())
         limits = limits or QueryLimits()
         # A remote engine has its own limit of time, and what is in memory cannot be read by another process.
         readers = None
         if isinstance(store, Snapshots) and store.on_disk:
-            readers = Readers(store, folder.snapshots, folder.journal, committer.lock, limits)
+            readers = QueryPool(store, folder.snapshots, folder.journal, committer.lock, limits)
         fleet = LocalFleet(
             committer,
             names,
             resolver,
             readers=readers,
             limits=limits,
-            chronicle=chronicle,
+            fleet_history=fleet_history,
             now=now,
             on_close=lock.close,
         )
         engine = RuleEngine(store, names, fleet.schema)
         fleet.design = _Design(fleet, engine)
-        committer.followers += [engine.follow, chronicle.follow]
+        committer.followers += [engine.follow, fleet_history.follow]
         # Rules follow a commit after it is in the store; a process that was killed in between left that undone.
         newest = next(journal.since(journal.last_sequence - 1), None)
         if behind or (newest is not None and concerns_all(newest, names)):
@@ -118,7 +118,7 @@ def assemble(folder: FleetFolder, clock: MasterClock, limits: QueryLimits | None
         else:
             engine.resume(journal)
         undo.pop_all()
-    return Assembled(fleet, engine, lock, clock)
+    return OpenFleet(fleet, engine, lock, clock)
 
 
 def _same_fleet(folder: FleetFolder, journal: SqliteJournal, store: TripleStore) -> None:
@@ -150,7 +150,7 @@ def create_fleet(path: Path, conversion: Conversion, base: str, store: StoreChoi
         raise
 
 
-def _load(parts: Assembled, conversion: Conversion) -> None:
+def _load(parts: OpenFleet, conversion: Conversion) -> None:
     fleet, description = parts.fleet, conversion.description
     design = Design([*framework(), *ontology(description)], shapes(description), instances(description, fleet.names))
     load_design(design, fleet.committer, fleet.names, "voltwin init", datetime.now(UTC))
@@ -161,7 +161,7 @@ def _load(parts: Assembled, conversion: Conversion) -> None:
     load_actions(fleet.committer.store, fleet.names)
 
 
-def open_fleet(location: str | Path, limits: QueryLimits | None = None) -> AccessFleet:
+def open_fleet(location: str | Path, limits: QueryLimits | None = None) -> FleetAccess:
     """The fleet at a folder or an ``http://host:port``. Raises StoreError, ServiceError.
 
     ``limits`` are those of SPARQL queries; a fleet behind a server has the server's.
@@ -184,11 +184,11 @@ def _remote(address: str, limits: QueryLimits | None) -> RemoteFleet:
     return RemoteFleet(address)
 
 
-class Fleet(AccessFleet):
+class Fleet(FleetAccess):
     """All twins of one knowledge graph; :meth:`open` finds them in a folder or behind an address."""
 
     @staticmethod
-    def open(location: str | Path, limits: QueryLimits | None = None) -> AccessFleet:
+    def open(location: str | Path, limits: QueryLimits | None = None) -> FleetAccess:
         """The fleet at a folder or an ``http://host:port``; ``limits`` of queries where this process answers them."""
         return open_fleet(location, limits)
 

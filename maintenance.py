@@ -32,11 +32,11 @@ from .graphstore.journal.bulk_files import LoadFiles
 from .graphstore.journal.commit import Committer
 from .graphstore.journal.sqlite_journal import SqliteJournal
 from .graphstore.operations.backup import FORMAT, JOURNAL, Backup, back_up
-from .graphstore.operations.compact import Gained, Wanted, compact
+from .graphstore.operations.compact import CompactionOptions, CompactionResult, compact
 from .graphstore.operations.fsck import Finding, check_fleet, sorted_by_kind, view_finding
 from .graphstore.operations.importing import Imported, import_twins
 from .graphstore.operations.manifest import Manifest
-from .graphstore.operations.progress import Progress, unseen
+from .graphstore.operations.progress import Progress, no_progress
 from .graphstore.operations.restore import Restored, restore
 from .graphstore.operations.view import Difference, compare, fill, replace_folder
 from .graphstore.schema import load_schema
@@ -51,7 +51,7 @@ def derive(store: TripleStore, names: Naming) -> None:
     RuleEngine(store, names, load_schema(store, names)).derive_all()
 
 
-def back_up_fleet(path: Path, destination: Path, *, thorough: bool = False, progress: Progress = unseen) -> Backup:
+def back_up_fleet(path: Path, destination: Path, *, thorough: bool = False, progress: Progress = no_progress) -> Backup:
     """Back up the fleet in ``path`` while it runs; ``thorough`` makes the view from the copy and compares it."""
     folder = read_folder(path)
 
@@ -63,7 +63,7 @@ def back_up_fleet(path: Path, destination: Path, *, thorough: bool = False, prog
     return back_up(folder, destination, progress=progress, compare=check if thorough else None)
 
 
-def restore_fleet(backup: Path, destination: Path, *, progress: Progress = unseen) -> Restored:
+def restore_fleet(backup: Path, destination: Path, *, progress: Progress = no_progress) -> Restored:
     """Make a new fleet's folder from a backup."""
 
     def make_view(folder: FleetFolder) -> None:
@@ -76,7 +76,7 @@ def restore_fleet(backup: Path, destination: Path, *, progress: Progress = unsee
     return restore(backup, destination, make_view, progress=progress)
 
 
-def rebuild_fleet(path: Path, *, source: Path | None = None, progress: Progress = unseen) -> int:
+def rebuild_fleet(path: Path, *, source: Path | None = None, progress: Progress = no_progress) -> int:
     """Make the view of the fleet in ``path`` anew; the commit it stands at then.
 
     ``source``: a backup of this fleet whose state is taken first; the journal's commits after it follow.
@@ -91,7 +91,7 @@ def rebuild_fleet(path: Path, *, source: Path | None = None, progress: Progress 
         return journal.last_sequence
 
 
-def check_view(path: Path, progress: Progress = unseen) -> list[Difference]:
+def check_view(path: Path, progress: Progress = no_progress) -> list[Difference]:
     """What differs between the view of the fleet in ``path`` and one that is made anew; nothing is replaced."""
     folder = read_folder(path)
     names = Naming(folder.base)
@@ -111,13 +111,13 @@ def import_into_fleet(path: Path, source: Path, *, author: str, replace: bool = 
 
 
 def compact_fleet(
-    path: Path, *, keep_days: float | None = None, seal_before: datetime | None = None, progress: Progress = unseen
-) -> Gained:
+    path: Path, *, keep_days: float | None = None, seal_before: datetime | None = None, progress: Progress = no_progress
+) -> CompactionResult:
     """Give room back in the fleet in ``path``; ``keep_days`` of history, by default what its fleet.json says."""
     folder, now = read_folder(path), datetime.now(UTC)
     document = json.loads((path / "fleet.json").read_text("utf-8"))
     retention = Retention.read(document.get("history", {}))
-    wanted = Wanted(retention if keep_days is None else replace(retention, history=keep_days), seal_before)
+    wanted = CompactionOptions(retention if keep_days is None else replace(retention, history=keep_days), seal_before)
     parts = assemble(folder, SystemClock())
     with parts.fleet:
         committer = parts.fleet.committer
@@ -125,11 +125,11 @@ def compact_fleet(
         assert isinstance(journal, SqliteJournal)
         history = History(journal.database, LoadFiles(folder.loads))
         store = committer.store
-        tidy = store.optimize if isinstance(store, OxigraphStore) else store.flush
-        return compact(folder, committer, journal, history, tidy, wanted, now, progress)
+        optimize_store = store.optimize if isinstance(store, OxigraphStore) else store.flush
+        return compact(folder, committer, journal, history, optimize_store, wanted, now, progress)
 
 
-def check_everything(path: Path, progress: Progress = unseen) -> list[Finding]:
+def check_everything(path: Path, progress: Progress = no_progress) -> list[Finding]:
     """All that is wrong with the fleet in ``path``; its view is looked at where nobody holds it."""
     folder = read_folder(path)
     findings = list(check_fleet(folder, progress))
@@ -237,7 +237,7 @@ def _differences(folder: FleetFolder, place: Path, progress: Progress) -> list[D
     try:
         for commit in live.since(sequence):  # the fleet went on while it was copied
             if commit.sequence <= present.last_applied():
-                Committer(live, made, LoadFiles(folder.loads)).take_in(commit)
+                Committer(live, made, LoadFiles(folder.loads)).apply_commit(commit)
     finally:
         live.close()
     if not held:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .api.app import create_app
-from .api.http.server import Server as ApiServer
+from .api.http.server import WebServer
 from .assembly import assemble
 from .control.actions.action import load_actions
 from .control.actions.messages import load_schema
@@ -57,7 +57,7 @@ class Server:
         channels = sorted({action.channel for action in pushes})
         if len(channels) > 1:
             raise ActionError(f"channels {', '.join(channels)}: one server listens to one channel; run one for each")
-        self._web = ApiServer(create_app(fleet), settings.host, settings.port)
+        self._web = WebServer(create_app(fleet), settings.host, settings.port)
         self._master = Master(
             committer=fleet.committer,
             reader=fleet.reader,

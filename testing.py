@@ -29,7 +29,7 @@ from .control.master.loop import Master, Stop
 from .converter import Conversion, instances, ontology, shapes
 from .errors import HandlerError, VoltwinError
 from .graphstore.engines.oxigraph import OxigraphStore
-from .graphstore.fleets.history_access import Chronicle
+from .graphstore.fleets.history_access import FleetHistory
 from .graphstore.fleets.local import LocalFleet
 from .graphstore.journal.commit import Committer
 from .graphstore.journal.sqlite_journal import SqliteJournal
@@ -134,11 +134,11 @@ class Bench:
             return clock.now() or datetime.now(UTC)
 
         resolver = RuleResolver(committer.store, journal.series, names, now)
-        chronicle = Chronicle.over(journal, None, names, reasoning())
-        fleet = LocalFleet(committer, names, resolver, chronicle=chronicle, now=now)
+        fleet_history = FleetHistory.over(journal, None, names, reasoning())
+        fleet = LocalFleet(committer, names, resolver, fleet_history=fleet_history, now=now)
         engine = RuleEngine(committer.store, names, fleet.schema)
         engine.derive_all()
-        committer.followers += [engine.follow, chronicle.follow]
+        committer.followers += [engine.follow, fleet_history.follow]
         return cls(committer, fleet, engine, clock)
 
     @property

@@ -10,7 +10,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from ..graphstore.fleets.fleet import Fleet
+from ..graphstore.fleets.fleet import FleetAccess
 from ..graphstore.fleets.local import LocalFleet
 from ..graphstore.fleets.wire import ERROR_HEADER
 from .http.headers import CommonHeaders
@@ -25,7 +25,7 @@ from .web.pages import page_routes, static_files
 TITLE = "voltwin"
 
 
-def create_app(fleet: Fleet) -> FastAPI:
+def create_app(fleet: FleetAccess) -> FastAPI:
     """The application; it does not close ``fleet``."""
     # The pages that FastAPI makes of the description load scripts from elsewhere; the description itself stays.
     app = FastAPI(

@@ -75,7 +75,7 @@ def measure(choice: StoreChoice, folder: Path) -> list[float]:
         changes = ChangeSet(fleet.committer.store)
         writer = TwinWriter(changes, fleet.schema, fleet.names, fleet.committer.journal.series)
         for number in range(5):
-            writer.bear(f"module-{number}", fleet.schema.class_named("Module").iri)
+            writer.create_twin(f"module-{number}", fleet.schema.class_named("Module").iri)
         fleet.committer.commit(Entry("benchmark", START, changes.changes()), tuple(changes.touched()))
 
         def put(number: int) -> None:

@@ -38,7 +38,7 @@ def pattern(fleet: LocalFleet) -> GraphChange:
     """A module with cells and their values, as one twin's change."""
     changes = ChangeSet(fleet.committer.store)
     writer = TwinWriter(changes, fleet.schema, fleet.names, fleet.committer.journal.series)
-    twin = writer.bear(KEY, fleet.schema.class_named("Module").iri)
+    twin = writer.create_twin(KEY, fleet.schema.class_named("Module").iri)
     told = Provenance("asserted", NOW)
     writer.put(twin, ("serial",), "S", None, told)
     for number in range(1, 13):

@@ -4,7 +4,7 @@
 
 Makes the case study's fleet with so many modules, puts cell voltages in so many commits, one a commit, over modules
 chosen at random with a fixed seed, and asks for states in the middle of it. "without" is the same journal with
-its snapshots taken away; commits are timed with and without the chronicle following them. Every second commit is
+its snapshots taken away; commits are timed with and without the history following them. Every second commit is
 about one and the same module, which is what snapshots are for. The peers are the same
 questions to the fleet of now. Times are the best of several runs, except commits (median of all).
 """
@@ -51,9 +51,9 @@ def make(fleet: LocalFleet, modules: int) -> None:
     told = Provenance("asserted", START)
 
     def some(writer: TwinWriter, numbers: range) -> None:
-        writer.bear("truck-01", truck)
+        writer.create_twin("truck-01", truck)
         for number in numbers:
-            twin = writer.bear(f"module-{number:04d}", module)
+            twin = writer.create_twin(f"module-{number:04d}", module)
             for path, value, unit in (
                 ("serial", f"S-{number}", None),
                 ("capacity", 12.5, "A-HR"),
@@ -95,8 +95,8 @@ def best(question: Callable[[], object], fleet: LocalFleet) -> float:
     """Seconds of the best of several runs; no past state is kept between them."""
     times = []
     for _ in range(RUNS):
-        assert fleet.chronicle is not None
-        fleet.chronicle.states._kept.clear()
+        assert fleet.fleet_history is not None
+        fleet.fleet_history.states._kept.clear()
         begun = time.perf_counter()
         question()
         times.append(time.perf_counter() - begun)
@@ -132,22 +132,22 @@ def main() -> None:
         create_fleet(folder, convert(MODEL), BASE)
         fleet = open_fleet(folder)
         assert isinstance(fleet, LocalFleet)
-        assert fleet.chronicle is not None
+        assert fleet.fleet_history is not None
         with fleet:
             make(fleet, given.modules)
-            database = fleet.chronicle.history.database
+            database = fleet.fleet_history.history.database
             followed, alone = [], []
             for part in range(40):  # in turns, so that a growing journal is in both
                 if part % 2 == part // 2 % 2:
                     followed += commits(fleet, given.commits // 40, given.modules, part)
                 else:
-                    fleet.committer.followers.remove(fleet.chronicle.follow)
+                    fleet.committer.followers.remove(fleet.fleet_history.follow)
                     alone += commits(fleet, given.commits // 40, given.modules, part)
-                    fleet.committer.followers.append(fleet.chronicle.follow)
+                    fleet.committer.followers.append(fleet.fleet_history.follow)
             middle, mean = statistics.median, statistics.fmean
             print(
                 f"{given.modules} modules, {fleet.status()['commits']} commits; a commit: median "
-                f"{1e3 * middle(followed):.2f} ms, mean {1e3 * mean(followed):.2f} ms; without the chronicle median "
+                f"{1e3 * middle(followed):.2f} ms, mean {1e3 * mean(followed):.2f} ms; without history median "
                 f"{1e3 * middle(alone):.2f} ms, mean {1e3 * mean(alone):.2f} ms ({mean(followed) / mean(alone):.3f} x)"
             )
             when = fleet.status()["commits"] // 2
@@ -161,7 +161,7 @@ def main() -> None:
             ask(fleet, when, "without")
             size = database.file.stat().st_size
             begun = time.perf_counter()
-            done = fleet.chronicle.history.compact(when, now=START)
+            done = fleet.fleet_history.history.compact(when, now=START)
             database.maintain("VACUUM")
             seconds = time.perf_counter() - begun
             print(

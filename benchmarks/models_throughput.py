@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from voltwin.models.base.batches import CHUNK, in_chunks
+from voltwin.models.base.batches import CHUNK, run_in_batches
 from voltwin.models.base.columns import Ragged, Trends, absent, offsets_of
 from voltwin.models.base.protocol import Batch
 from voltwin.models.registry import Registry
@@ -31,7 +31,7 @@ from voltwin.models.self_discharge.equivalent_age import exposure
 from voltwin.models.self_discharge.loss import loss
 from voltwin.models.self_discharge.model import SelfDischargeModel
 from voltwin.models.self_discharge.rate_laws import GAS_CONSTANT, ArrheniusLaw
-from voltwin.models.self_discharge.shared_records import Situation
+from voltwin.models.self_discharge.shared_records import SharedTemperatureRecord
 from voltwin.models.service.requests import answer
 
 K25, ENERGY, BETA = 0.0028 / 730, 50e3, 0.87
@@ -205,7 +205,7 @@ def _whole_model(twins: int, chunk: int) -> dict[str, float]:
     size = _bytes(trends) + soc.values.nbytes + soc.offsets.nbytes
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak so far does not count
     start = time.perf_counter()
-    answer = in_chunks(batch, model._run, chunk)
+    answer = run_in_batches(batch, model._run, chunk)
     seconds = time.perf_counter() - start
     peak = _resident("VmHWM")
     assert not answer.problems
@@ -228,7 +228,9 @@ def shared_legs(twins: int) -> None:
     """Twins looked up in three shared situations, against a bisection and an own history each."""
     random = np.random.default_rng(3)
     minutes = np.arange(4000) * 300.0
-    legs = [Situation.of(LAW, minutes, 288.0 + np.cumsum(random.uniform(-0.1, 0.1, 4000))) for _ in range(3)]
+    legs = [
+        SharedTemperatureRecord.of(LAW, minutes, 288.0 + np.cumsum(random.uniform(-0.1, 0.1, 4000))) for _ in range(3)
+    ]
     begin = random.uniform(0.0, minutes[-1] / 2, twins)
     end = begin + random.uniform(0.0, minutes[-1] / 2, twins)
     seconds = best(lambda: sum(leg.between(begin, end) for leg in legs), 3)

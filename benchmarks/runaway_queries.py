@@ -22,7 +22,7 @@ from pathlib import Path
 from voltwin.assembly import open_fleet
 from voltwin.errors import QueryLimitError, StoreError
 from voltwin.graphstore.fleets.local import LocalFleet
-from voltwin.graphstore.sparql.cost import is_lookup
+from voltwin.graphstore.sparql.cost import is_bounded_lookup
 
 RUNS = 31
 MODULE = "<https://fleet.example/twins/module-0017>"
@@ -67,9 +67,10 @@ def compare(fleet: LocalFleet) -> None:
         here = median(lambda text=text: alone.query(text))  # type: ignore[misc]
         there = median(lambda text=text: fleet.readers.answer(text, None))  # type: ignore[misc,union-attr]
         length = len(alone.query(text).body)
-        judged = "look-up" if is_lookup(text) else "reader"
+        judged = "look-up" if is_bounded_lookup(text) else "reader"
         print(f"{name:36} {judged:>10} {here:11.2f} {there:9.2f} {there / here:7.2f} {length:10}")
-    print(f"{'judging a text':36} {'':10} {median(lambda: is_lookup(QUERIES['cells of one twin, two steps'])):11.3f}")
+    text = QUERIES["cells of one twin, two steps"]
+    print(f"{'judging a text':36} {'':10} {median(lambda: is_bounded_lookup(text)):11.3f}")
 
 
 def changes(fleet: LocalFleet) -> None:
@@ -131,7 +132,7 @@ def widest(fleet: LocalFleet) -> None:
     """The look-up with the most to do: everything one step behind the thing with the most triples."""
     row = fleet.query(BUSIEST, "text/csv").body.decode().splitlines()[1].split(",")
     text = f"SELECT * {{ <{row[0]}> ?p ?o . ?o a ?type ; vt:key ?key ; vt:partOf ?whole }}"
-    assert is_lookup(text)
+    assert is_bounded_lookup(text)
     print(f"{f'widest look-up, {row[1]} triples':36} {'look-up':>10} {median(lambda: fleet.query(text)):11.2f}")
 
 

@@ -13,15 +13,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import ModelFileError
-from .describe.builder import Progress, describe_with_account
+from .describe.builder import Progress, describe_with_report
 from .description.json_format import from_json
 from .description.model import Description, Named
-from .gc_pause import collector_paused
+from .gc_pause import gc_paused
 from .readers.files import MAX_BYTES, Kind, ModelFile, open_model
 from .readers.staruml import read_staruml
 from .readers.staruml_tree import Tree
 from .readers.xmi import read_xmi
-from .report import CONVERTED, Entry, Report
+from .report import CONVERTED, Report, ReportLine
 from .uml import elements as uml
 
 
@@ -33,7 +33,7 @@ class Conversion:
     report: Report
 
 
-def read(path: str | Path, *, max_bytes: int = MAX_BYTES) -> uml.Model:
+def read(path: str | Path, *, max_bytes: int = MAX_BYTES) -> uml.UmlModel:
     """The UML of a .mdj, .mfj, .uml, .xmi or .xml file; ModelFileError where it holds none."""
     file = open_model(Path(path), max_bytes)
     if file.kind is Kind.DESCRIPTION:
@@ -41,7 +41,7 @@ def read(path: str | Path, *, max_bytes: int = MAX_BYTES) -> uml.Model:
     return _read(file, Path(path), max_bytes)
 
 
-def _read(file: ModelFile, path: Path, max_bytes: int) -> uml.Model:
+def _read(file: ModelFile, path: Path, max_bytes: int) -> uml.UmlModel:
     if file.kind is Kind.XMI:
         return read_xmi(file.text, file.name, str(path))
     tree = Tree.of(file.json, file.sieve.layout)
@@ -63,7 +63,7 @@ def _read(file: ModelFile, path: Path, max_bytes: int) -> uml.Model:
 
 def convert(path: str | Path, *, progress: Progress | None = None, max_bytes: int = MAX_BYTES) -> Conversion:
     """Read and describe ``path``; a description .json is taken as it is. ModelFileError where it is neither."""
-    with collector_paused():
+    with gc_paused():
         return _convert(Path(path), progress, max_bytes)
 
 
@@ -74,15 +74,15 @@ def _convert(path: Path, progress: Progress | None, max_bytes: int) -> Conversio
         return Conversion(description, Report(path.name, "description", tuple(_entries(description)), ()))
     if progress is not None:
         progress("reading", 0, 1)
-    description, report = describe_with_account(_read(file, path, max_bytes), progress)
+    description, report = describe_with_report(_read(file, path, max_bytes), progress)
     return Conversion(description, replace(report, source=path.name))
 
 
-def _entries(description: Description) -> Iterator[Entry]:
+def _entries(description: Description) -> Iterator[ReportLine]:
     """The account of a description: all of it is converted."""
 
-    def entry(kind: str, element: Named) -> Entry:
-        return Entry(kind, element.id or element.iri, element.name, CONVERTED, "")
+    def entry(kind: str, element: Named) -> ReportLine:
+        return ReportLine(kind, element.id or element.iri, element.name, CONVERTED, "")
 
     yield entry("Description", description)
     for package in description.packages:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def collector_paused() -> Iterator[None]:
+def gc_paused() -> Iterator[None]:
     """Within: no cyclic collection; memory is freed by reference counts alone.
 
     A model is hundreds of thousands of values that all stay, and the collector would walk them again each

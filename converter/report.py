@@ -24,7 +24,7 @@ ANNOTATED: Final = "annotated"
 IGNORED: Final = "ignored"
 
 
-class Entry(NamedTuple):
+class ReportLine(NamedTuple):
     """One element of the input and its outcome; ``reason`` is empty only for what was converted."""
 
     type: str
@@ -49,7 +49,7 @@ class Report:
 
     source: str
     format: str
-    entries: tuple[Entry, ...] = field(repr=False)
+    entries: tuple[ReportLine, ...] = field(repr=False)
     warnings: tuple[Warn, ...] = field(repr=False)
 
     def counts(self) -> dict[str, int]:
@@ -107,14 +107,14 @@ class Report:
         return "\n".join(lines)
 
 
-class Ledger:
+class ReportBuilder:
     """Filled while a model is described; becomes the report."""
 
     def __init__(self) -> None:
         self.settled: dict[str, tuple[str, str]] = {}
         self.warnings: list[Warn] = []
 
-    def settle(self, identifier: str, outcome: str, reason: str = "") -> None:
+    def record(self, identifier: str, outcome: str, reason: str = "") -> None:
         """Say what became of the element; the last word counts."""
         self.settled[identifier] = (outcome, reason)
 
@@ -122,7 +122,7 @@ class Ledger:
         """Say that something was doubtful."""
         self.warnings.append(Warn(code, identifier, where, message))
 
-    def report(self, model: uml.Model) -> Report:
+    def report(self, model: uml.UmlModel) -> Report:
         """The account of ``model``: what nobody settled shares the fate of what it is part of."""
         entries = []
         fate: dict[str, tuple[str, str]] = {}
@@ -131,11 +131,11 @@ class Ledger:
             kind, identifier, name, owner, ignored = seen
             if ignored:
                 fate[identifier] = (IGNORED, ignored)
-                entries.append(Entry(kind, identifier, name, IGNORED, ignored))
+                entries.append(ReportLine(kind, identifier, name, IGNORED, ignored))
                 continue
             found = self.settled.get(identifier) or fate.get(owner) or self.settled.get(owner) or nothing
             fate[identifier] = found
-            entries.append(Entry(kind, identifier, name, *found))
+            entries.append(ReportLine(kind, identifier, name, *found))
         remarks = tuple(Warn(*remark) for remark in model.remarks)
         return Report(model.name, model.format, tuple(entries), remarks + tuple(_once(self.warnings)))
 

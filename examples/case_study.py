@@ -27,7 +27,7 @@ from rich.table import Table
 
 from voltwin import VoltwinError, open_fleet
 from voltwin.errors import ServiceError, StoreError
-from voltwin.graphstore.fleets.fleet import Fleet
+from voltwin.graphstore.fleets.fleet import FleetAccess
 
 ROOT = Path(__file__).resolve().parents[1]
 MODEL = ROOT / "ontology" / "models" / "battery_logistics.mdj"
@@ -161,7 +161,7 @@ def clear(folder: Path, out: Path) -> None:
     (out / "logs").mkdir(parents=True)
 
 
-def follow(fleet: Fleet, summary: dict[str, Any], tell: Callable[[float], None]) -> None:
+def follow(fleet: FleetAccess, summary: dict[str, Any], tell: Callable[[float], None]) -> None:
     """Wait until the server has taken in every message and carried out all that follows."""
     expected = sum(number for kind, number in summary["byKind"].items() if kind != "clock")
     moved, seen = time.monotonic(), (-1, -1)
@@ -182,7 +182,7 @@ def follow(fleet: Fleet, summary: dict[str, Any], tell: Callable[[float], None])
         time.sleep(0.25)
 
 
-def show(console: Console, fleet: Fleet, conforms: bool, files: list[str], modules: int, address: str) -> None:
+def show(console: Console, fleet: FleetAccess, conforms: bool, files: list[str], modules: int, address: str) -> None:
     """The short table at the end. Raises ServiceError where a module lacks a result."""
     answer = json.loads(fleet.query(TOTALS, "application/sparql-results+json").body)
     row = {name: float(term["value"]) for name, term in answer["results"]["bindings"][0].items()}
@@ -210,7 +210,7 @@ def show(console: Console, fleet: Fleet, conforms: bool, files: list[str], modul
         raise ServiceError(f"the case study is not complete: {row}, {status['failed']} runs failed; see out/logs")
 
 
-def ages_of(fleet: Fleet) -> list[dict[str, float]]:
+def ages_of(fleet: FleetAccess) -> list[dict[str, float]]:
     """Hours from end-of-line test to arrival test, per module."""
     begun = {item.path.split("/")[1]: item.value for item in fleet.all("/*/endOfLineTest/performedAt")}
     ended = {item.path.split("/")[1]: item.value for item in fleet.all("/*/arrivalTest/performedAt")}

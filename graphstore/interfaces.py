@@ -202,7 +202,7 @@ class SeriesStore(SeriesReader, Protocol):
         """Move hot samples before a moment into files; what is sealed reads as before. ``stop`` ends it early."""
         ...
 
-    def retain(self, before: datetime, series: Iterable[NamedNode] | None = None) -> Retained:
+    def retain(self, before: datetime, series: Iterable[NamedNode] | None = None) -> RetentionResult:
         """Let go of the samples before a moment, of some series or of all."""
         ...
 
@@ -217,7 +217,7 @@ class Sealing:
 
 
 @dataclass(frozen=True)
-class Retained:
+class RetentionResult:
     """What a retention let go of: samples of so many series, and the files that held nothing else."""
 
     samples: int = 0

@@ -40,7 +40,7 @@ class Property:
 
 
 @dataclass(frozen=True)
-class Class:
+class OntologyClass:
     """A class with everything above it."""
 
     iri: NamedNode
@@ -53,7 +53,7 @@ class Class:
 class Schema:
     """Classes and properties of one fleet's ontology; equal only to itself, so that it can key a cache."""
 
-    classes: Mapping[NamedNode, Class]
+    classes: Mapping[NamedNode, OntologyClass]
     properties: Mapping[NamedNode, Property]
 
     @cached_property
@@ -103,7 +103,7 @@ class Schema:
             members[cls.iri] = dict(sorted(own.items()))
         return members
 
-    def class_named(self, name: str) -> Class:
+    def class_named(self, name: str) -> OntologyClass:
         """The class that people call ``name``. Raises InputError where none or several are called so."""
         found = [cls for cls in self.classes.values() if cls.name == name]
         if len(found) == 1:
@@ -118,7 +118,7 @@ def load_schema(store: TripleStore, names: Naming) -> Schema:
     # Restrictions and enumerations that stood on blank nodes are no classes that anything is an instance of.
     named = [iri for iri in facts.subjects(RDF.type, OWL.Class) if not iri.value.startswith(names.skolem)]
     classes = {
-        iri: Class(iri, facts.text(iri, RDFS.label) or _local(iri), _closure(iri, facts, frozenset(named)))
+        iri: OntologyClass(iri, facts.text(iri, RDFS.label) or _local(iri), _closure(iri, facts, frozenset(named)))
         for iri in named
     }
     properties = {}

@@ -24,7 +24,7 @@ from pyoxigraph import BlankNode, RdfFormat, Triple, parse, serialize
 
 from ..errors import EnvironmentProblem, InputError
 from .iris import OWL
-from .profile import Problem, profile_problems
+from .profile import ProfileProblem, profile_problems
 
 _FORMATS: Final = {
     ".ttl": RdfFormat.TURTLE,
@@ -41,7 +41,7 @@ class Check:
     """What was found. ``consistent`` is None where no reasoner looked."""
 
     triples: int
-    problems: tuple[Problem, ...]
+    problems: tuple[ProfileProblem, ...]
     consistent: bool | None
     unsatisfiable: tuple[str, ...] = ()
 

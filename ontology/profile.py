@@ -60,7 +60,7 @@ _BUILT_IN_ANNOTATIONS: Final = frozenset(
 )
 
 
-class Problem(NamedTuple):
+class ProfileProblem(NamedTuple):
     """One thing that OWL 2 DL does not allow: a code for scripts, the term, and what to do."""
 
     code: str
@@ -68,7 +68,7 @@ class Problem(NamedTuple):
     message: str
 
 
-def profile_problems(triples: Iterable[Triple]) -> list[Problem]:
+def profile_problems(triples: Iterable[Triple]) -> list[ProfileProblem]:
     """Everything in the graph that leaves OWL 2 DL, in a stable order."""
     graph = _Graph(triples)
     found = {
@@ -102,60 +102,62 @@ def _name(term: _T) -> str:
     return term.value if isinstance(term, NamedNode) else f"_:{term.value}"
 
 
-def _punning(graph: _Graph) -> Iterator[Problem]:
+def _punning(graph: _Graph) -> Iterator[ProfileProblem]:
     for term, types in graph.types.items():
         kinds = [label for kind, label in _KINDS.items() if kind in types]
         if len(kinds) > 1:
-            yield Problem(
+            yield ProfileProblem(
                 "punned-property", _name(term), f"is both {' and '.join(kinds)}; give one of the two another name"
             )
         if OWL.Class in types and _DATATYPE in types and isinstance(term, NamedNode):
-            yield Problem(
+            yield ProfileProblem(
                 "punned-class", _name(term), "is both a class and a datatype; give one of the two another name"
             )
 
 
-def _reserved(graph: _Graph) -> Iterator[Problem]:
+def _reserved(graph: _Graph) -> Iterator[ProfileProblem]:
     for term, types in graph.types.items():
         ours = types & {OWL.Class, OWL.ObjectProperty, OWL.DatatypeProperty, OWL.NamedIndividual}
         if ours and _name(term).startswith(_RESERVED) and _name(term) not in {OWL.NS + "Thing", OWL.NS + "Nothing"}:
-            yield Problem(
+            yield ProfileProblem(
                 "reserved-term", _name(term), "belongs to RDF or OWL and cannot be declared; use a term of your own"
             )
 
 
-def _ranges(graph: _Graph) -> Iterator[Problem]:
+def _ranges(graph: _Graph) -> Iterator[ProfileProblem]:
     for subject, range_ in graph.by_predicate[RDFS.range]:
         types = graph.types[subject]
         value = range_.value if isinstance(range_, NamedNode) else ""
         is_data = value in _MAP or value.startswith(XSD.NS) or _DATATYPE in graph.types.get(range_, set())  # type: ignore[arg-type]
         if OWL.ObjectProperty in types and is_data:
-            yield Problem("range", _name(subject), f"an object property with the datatype {value} as its range")
+            yield ProfileProblem("range", _name(subject), f"an object property with the datatype {value} as its range")
         if OWL.DatatypeProperty in types and value and not is_data:
-            yield Problem("range", _name(subject), f"a datatype property with the class {value} as its range")
+            yield ProfileProblem("range", _name(subject), f"a datatype property with the class {value} as its range")
         if OWL.DatatypeProperty in types and value.startswith(XSD.NS) and value not in _MAP:
-            yield Problem(
+            yield ProfileProblem(
                 "datatype",
                 _name(subject),
                 f"{value} is not in OWL 2's datatype map; use rdfs:Literal and check it in SHACL",
             )
     for subject, domain in graph.by_predicate[RDFS.domain]:
         if isinstance(domain, NamedNode) and (domain.value in _MAP or domain.value.startswith(XSD.NS)):
-            yield Problem(
+            yield ProfileProblem(
                 "domain", _name(subject), f"has the datatype {domain.value} as its domain; only classes can be"
             )
     for predicate, pairs in list(graph.by_predicate.items()):
         types = graph.types.get(predicate, set())
         for subject, object_ in pairs:
             if OWL.DatatypeProperty in types and not isinstance(object_, Literal):
-                yield Problem(
+                yield ProfileProblem(
                     "value", predicate.value, f"a datatype property, but {_name(subject)} has a resource there"
                 )
             if OWL.ObjectProperty in types and isinstance(object_, Literal):
-                yield Problem("value", predicate.value, f"an object property, but {_name(subject)} has a literal there")
+                yield ProfileProblem(
+                    "value", predicate.value, f"an object property, but {_name(subject)} has a literal there"
+                )
 
 
-def _simple(graph: _Graph) -> Iterator[Problem]:
+def _simple(graph: _Graph) -> Iterator[ProfileProblem]:
     """Properties with a transitive or chained property below them are composite, and must not be counted."""
     composite: set[_T] = {s for s, types in graph.types.items() if _TRANSITIVE in types}
     composite |= {s for s, _ in graph.by_predicate[_CHAIN]}
@@ -190,12 +192,12 @@ def _simple(graph: _Graph) -> Iterator[Problem]:
         if not isinstance(object_, Literal):
             counted[object_] = "disjoint with another"
     for term in composite & counted.keys():
-        yield Problem(
+        yield ProfileProblem(
             "composite-property", _name(term), f"is transitive (or has a transitive part) and {counted[term]}; drop one"
         )
 
 
-def _lists(graph: _Graph) -> Iterator[Problem]:
+def _lists(graph: _Graph) -> Iterator[ProfileProblem]:
     rest = dict(graph.by_predicate[RDF.rest])
     first = {s for s, _ in graph.by_predicate[RDF.first]}
     for predicate in (OWL.oneOf, OWL.unionOf, OWL.members, OWL.distinctMembers, NamedNode(OWL.NS + "intersectionOf")):
@@ -207,18 +209,18 @@ def _lists(graph: _Graph) -> Iterator[Problem]:
                 length += 1
                 node = rest.get(node)  # type: ignore[call-overload]
             if node != RDF.nil:
-                yield Problem("list", _name(subject), f"the list of {predicate.value} is not closed by rdf:nil")
+                yield ProfileProblem("list", _name(subject), f"the list of {predicate.value} is not closed by rdf:nil")
             elif not length:
-                yield Problem("list", _name(subject), f"the list of {predicate.value} is empty")
+                yield ProfileProblem("list", _name(subject), f"the list of {predicate.value} is empty")
 
 
-def _undeclared(graph: _Graph) -> Iterator[Problem]:
+def _undeclared(graph: _Graph) -> Iterator[ProfileProblem]:
     """Properties and classes that are used must be declared."""
     declared = {s for s, types in graph.types.items() if types & _KINDS.keys()}
     for predicate in graph.by_predicate:
         if predicate in declared or predicate in _BUILT_IN_ANNOTATIONS or predicate.value.startswith(_RESERVED):
             continue
-        yield Problem("undeclared", predicate.value, "is used as a property and not declared as one")
+        yield ProfileProblem("undeclared", predicate.value, "is used as a property and not declared as one")
     classes = {s for s, types in graph.types.items() if types & {OWL.Class, OWL.Restriction, _DATATYPE}}
     used = [o for p in (RDFS.subClassOf, RDFS.domain) for _, o in graph.by_predicate[p]]
     used += [o for s, o in graph.by_predicate[RDFS.range] if OWL.ObjectProperty in graph.types[s]]
@@ -226,4 +228,4 @@ def _undeclared(graph: _Graph) -> Iterator[Problem]:
         used.append(object_)
     for term in used:
         if isinstance(term, NamedNode) and term not in classes and not term.value.startswith(_RESERVED):
-            yield Problem("undeclared", term.value, "is used as a class and not declared as one")
+            yield ProfileProblem("undeclared", term.value, "is used as a class and not declared as one")

@@ -58,7 +58,7 @@ RELAXATION_AMPLITUDE: Final = 0.00015
 
 
 @dataclass(frozen=True, eq=False)
-class OcvCurve:
+class CellCurve:
     """Open circuit voltage (V) at 25 °C and its coefficient (V/K) over the state of charge (0..1)."""
 
     soc: Array
@@ -83,14 +83,14 @@ class OcvCurve:
 
 
 @cache
-def ocv_curve() -> OcvCurve:
+def ocv_curve() -> CellCurve:
     """The packaged NMC111 curve with slopes that keep it monotone between the table's points."""
     text = files(__package__).joinpath("data", CURVE_FILE).read_text(encoding="utf-8")
     rows = list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
     soc = np.array([float(row["soc"]) for row in rows])
     ocv = np.array([float(row["ocv_V"]) for row in rows])
     coefficient = np.array([float(row["dUdT_V_per_K"]) for row in rows])
-    return OcvCurve(soc, ocv, coefficient, _monotone_slopes(soc, ocv))
+    return CellCurve(soc, ocv, coefficient, _monotone_slopes(soc, ocv))
 
 
 @dataclass(frozen=True, eq=False)

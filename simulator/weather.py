@@ -24,7 +24,7 @@ from ..errors import EnvironmentProblem, InputError
 from .climate import TRACE_SOURCE, weather_trace
 from .messages import timestamp
 
-Answer = tuple[HTTPStatus, dict[str, Any]]
+_Response = tuple[HTTPStatus, dict[str, Any]]
 
 
 def weather_server(host: str, port: int) -> ThreadingHTTPServer:
@@ -41,7 +41,7 @@ def weather_server(host: str, port: int) -> ThreadingHTTPServer:
         ) from error
 
 
-def answer(target: str) -> Answer:
+def answer(target: str) -> _Response:
     """Status and JSON body for a request's path and query."""
     parts = urlsplit(target)
     if parts.path == "/health":
@@ -51,13 +51,13 @@ def answer(target: str) -> Answer:
     return HTTPStatus.NOT_FOUND, {"error": f"{parts.path}: there are /weather?time=… and /health"}
 
 
-def _health() -> Answer:
+def _health() -> _Response:
     trace = weather_trace()
     first, last = (datetime.fromtimestamp(float(trace.seconds[i]), UTC) for i in (0, -1))
     return HTTPStatus.OK, {"status": "ok", "from": timestamp(first), "to": timestamp(last)}
 
 
-def _weather(query: str) -> Answer:
+def _weather(query: str) -> _Response:
     example = "for example /weather?time=2019-04-11T06:00:00Z"
     # in a URI a plus is a plus (RFC 3986); reading it as a form's space would break offsets such as +00:00
     pairs = (pair.partition("=") for pair in query.split("&"))

@@ -154,7 +154,7 @@ def fit(
             tests = read_arrival_tests(opened, curve)
         tests = tests.without(charges.defects(gate, tests.request))
         content, left_out = tests.request, tests.left_out
-    charge, start = charges.read_charge(gate, content)
+    charge, start = charges.read_lot(gate, content)
     found = calibration.fit(charge, start)
     if as_json:
         click.echo(json.dumps({**found.as_json(), "leftOut": left_out}, indent=2))

@@ -13,7 +13,7 @@ import click
 
 from ..api.http.accept import FORMATS
 from ..api.presentation.wording import origin_text, value_text
-from ..graphstore.fleets.asking import ask, believed
+from ..graphstore.fleets.asking import ask, at_moment
 from ..graphstore.interfaces import QueryAnswer
 from ..graphstore.paths.answers import Element, Trend
 from ..ontology.literals import format_time, parse_time
@@ -30,7 +30,7 @@ fleet_option = click.option(
 )
 as_of_option = click.option(
     "--as-of",
-    help="Ask the fleet as it was believed at a time such as 2019-06-01T00:00:00Z, or after a commit's number.",
+    help="Ask the fleet as known at a time such as 2019-06-01T00:00:00Z, or after a commit's number.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 
@@ -49,7 +49,7 @@ def get(path: str, as_of: str | None, fleet: str, as_json: bool) -> None:
     from ..assembly import open_fleet
 
     with open_fleet(fleet) as opened:
-        answers = ask(believed(opened, as_of), path)
+        answers = ask(at_moment(opened, as_of), path)
     if as_json:
         click.echo(json.dumps({"path": path, "answers": [answer.to_json() for answer in answers]}, indent=2))
         return
@@ -83,7 +83,7 @@ def query(text: str, kind: str | None, as_of: str | None, fleet: str) -> None:
 
     chosen = kind or ("table" if sys.stdout.isatty() else "any")
     with open_fleet(fleet) as opened:
-        answer = believed(opened, as_of).query(read_text(text), _accept(chosen))
+        answer = at_moment(opened, as_of).query(read_text(text), _accept(chosen))
     if chosen == "table" and answer.media_type == "application/sparql-results+json":
         _print_table(answer)
         return

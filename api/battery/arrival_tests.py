@@ -18,11 +18,10 @@ from typing import Any, Final
 
 from ...control.master.inputs import MOMENT, literal, to_json
 from ...errors import InputError, NotFoundError
-from ...graphstore.fleets.fleet import Fleet
+from ...graphstore.fleets.fleet import FleetAccess
 from ...graphstore.paths.answers import Answer
 from ...graphstore.paths.parse import parse
-from ...graphstore.paths.syntax import Any as AnyStep
-from ...graphstore.paths.syntax import Name
+from ...graphstore.paths.syntax import Name, Wildcard
 from ...ontology.bindings import Binding, parse_binding
 from ..presentation.tables import read_table
 from .fleet_table import twin_of
@@ -78,7 +77,7 @@ class ArrivalTests:
         )
 
 
-def read_arrival_tests(fleet: Fleet, curve: str | None = None) -> ArrivalTests:
+def read_arrival_tests(fleet: FleetAccess, curve: str | None = None) -> ArrivalTests:
     """The tests of all modules that have arrived, or of those with one OCV curve.
 
     Raises NotFoundError where the fleet has no gate or no such module.
@@ -149,7 +148,7 @@ def _value(source: str, answers: Sequence[Answer] | None) -> dict[str, Any]:
     if not answers:
         raise InputError(f"{source}: is not there")
     values = [to_json(answer) for answer in answers]
-    if not any(isinstance(step, AnyStep) for step in parse(f"/twin/{source}").steps):
+    if not any(isinstance(step, Wildcard) for step in parse(f"/twin/{source}").steps):
         return values[0]
     units = {value.get("unit") for value in values}
     if len(units) > 1 or not all("value" in value and "time" not in value for value in values):

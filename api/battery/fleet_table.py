@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from ...errors import PathNotFoundError, UnitError
-from ...graphstore.fleets.fleet import Fleet
+from ...graphstore.fleets.fleet import FleetAccess
 from ...graphstore.paths.answers import Answer, SeriesValue
 from ...graphstore.paths.parse import parse
 from ...graphstore.paths.syntax import Name
@@ -53,7 +53,7 @@ class ModuleRow:
     reasons: tuple[str, ...]
 
 
-def read_modules(fleet: Fleet) -> tuple[ModuleRow, ...]:
+def read_modules(fleet: FleetAccess) -> tuple[ModuleRow, ...]:
     """All modules, by key."""
     keys = [row[0].text for row in read_table(fleet.query(PRODUCTS, "application/sparql-results+json")).rows]
     paths = (END_OF_LINE, ARRIVAL, LOSS, LOSS_TREND, STATE_OF_CHARGE, DECISION, FIXED_DECISION, REASONS)
@@ -61,7 +61,7 @@ def read_modules(fleet: Fleet) -> tuple[ModuleRow, ...]:
     return tuple(_row(key, [column.get(key) for column in columns]) for key in keys)
 
 
-def _by_twin(fleet: Fleet, path: str) -> Mapping[str, Answer]:
+def _by_twin(fleet: FleetAccess, path: str) -> Mapping[str, Answer]:
     try:
         answers = fleet.all(path)
     except PathNotFoundError:

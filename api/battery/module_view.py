@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from ...errors import NotFoundError, PathNotFoundError
-from ...graphstore.fleets.fleet import Fleet, Twin
+from ...graphstore.fleets.fleet import FleetAccess, Twin
 from ...graphstore.paths.answers import Answer, Element, Trend
 from ...graphstore.paths.parse import parse
 from ...graphstore.paths.syntax import Name
@@ -104,7 +104,7 @@ class ModuleView:
         return tuple(told)
 
 
-def read_module(fleet: Fleet, key: str) -> ModuleView:
+def read_module(fleet: FleetAccess, key: str) -> ModuleView:
     """Read one module. Raises TwinNotFoundError where there is none of that key."""
     twin = fleet[key]
     (element,) = fleet.all(f"/{twin.segment}")

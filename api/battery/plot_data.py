@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError, PathNotFoundError
-from ...graphstore.fleets.fleet import Fleet, Twin
+from ...graphstore.fleets.fleet import FleetAccess, Twin
 from ...graphstore.paths.answers import SegmentOrigin, SeriesValue, Trend
 from ...ontology.literals import to_microseconds
 from .fleet_table import ModuleRow, check_unit, moment_of
@@ -61,7 +61,7 @@ class LossTrend:
     loss: tuple[float, ...]
 
 
-class WindowComparison(Protocol):
+class GateComparison(Protocol):
     """Leaks found by the gate's windows in a simulated charge of modules, as the models give it.
 
     ``leaks`` in µA; ``dynamic``, ``fixed`` and ``usual`` ``(n,)`` in percent found: by the dynamic window, by a
@@ -144,7 +144,7 @@ def losses_by_age(rows: Iterable[ModuleRow]) -> tuple[LossPoint, ...]:
     return tuple(sorted(points, key=lambda point: (point.age, point.key)))
 
 
-def temperature_trend(fleet: Fleet, module: str) -> TemperatureTrend:
+def temperature_trend(fleet: FleetAccess, module: str) -> TemperatureTrend:
     """What the reasoner says of ``module``'s temperature from its end-of-line to its arrival test, or until now.
 
     Raises NotFoundError where it says nothing.
@@ -163,7 +163,7 @@ def temperature_trend(fleet: Fleet, module: str) -> TemperatureTrend:
     )
 
 
-def loss_trend(fleet: Fleet, module: str) -> LossTrend:
+def loss_trend(fleet: FleetAccess, module: str) -> LossTrend:
     """The model runs' estimates of ``module``'s loss up to its arrival test, or until now.
 
     Raises NotFoundError where there are none.
@@ -178,14 +178,14 @@ def loss_trend(fleet: Fleet, module: str) -> LossTrend:
     return LossTrend(module, _hours(series.times, zero), series.values)
 
 
-def life_span(fleet: Fleet, module: str) -> tuple[datetime, datetime | None]:
+def life_span(fleet: FleetAccess, module: str) -> tuple[datetime, datetime | None]:
     """When ``module`` passed its end-of-line test, and when its arrival test if it has come to that."""
     zero = start_of_life(fleet, module)
     arrivals = fleet[module].all("arrivalTest/performedAt")
     return zero, moment_of(arrivals[0]) if arrivals else None
 
 
-def start_of_life(fleet: Fleet, module: str) -> datetime:
+def start_of_life(fleet: FleetAccess, module: str) -> datetime:
     """When ``module`` passed its end-of-line test. Raises NotFoundError where it has not."""
     answer = Twin(fleet, module)["endOfLineTest/performedAt"]
     moment = moment_of(answer)

@@ -23,7 +23,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from .plot_data import LossPoint, LossTrend, TemperatureTrend, WindowComparison
+from .plot_data import GateComparison, LossPoint, LossTrend, TemperatureTrend
 
 FileFormat = OneOf["png", "svg"]
 Theme = OneOf["light", "dark"]
@@ -154,7 +154,7 @@ def self_discharge_over_time(trend: LossTrend, hours: tuple[float, float] | None
     return _finish(figure, style)
 
 
-def leaks_found(comparisons: Sequence[WindowComparison], style: Style = Style()) -> bytes:
+def leaks_found(comparisons: Sequence[GateComparison], style: Style = Style()) -> bytes:
     """The operating curve: share of leaky modules found [%] against the leak [µA], for each window and charge."""
     figure, axes, colours = _start(style, "Leaks that the arrival gate finds")
     # The first is drawn wider, so that it stays visible where the next one lies on it.

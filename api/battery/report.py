@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from ...errors import InputError, NotFoundError, TwinNotFoundError
-from ...graphstore.fleets.fleet import Fleet
+from ...graphstore.fleets.fleet import FleetAccess
 from ...graphstore.paths.answers import Answer, Trend
 from ..web.pages import shown_module
 from ..web.rendering import asset, environment, render
 from .fleet_table import key_figures, read_modules, sorted_rows
-from .plot_data import LossTrend, TemperatureTrend, WindowComparison, loss_trend, losses_by_age, temperature_trend
+from .plot_data import GateComparison, LossTrend, TemperatureTrend, loss_trend, losses_by_age, temperature_trend
 from .plots import Style, leaks_found, self_discharge_by_age, self_discharge_over_time, temperature_over_time, time_span
 
 FIGURES: Final = (
@@ -30,11 +30,11 @@ FIGURES: Final = (
 )
 OPERATING_CURVE: Final = "operating-curve.png"
 
-Comparisons = Callable[[], Sequence[WindowComparison]]
+Comparisons = Callable[[], Sequence[GateComparison]]
 
 
 @dataclass(frozen=True)
-class Report:
+class ReportFiles:
     """A report before it is written."""
 
     images: dict[str, bytes]
@@ -42,7 +42,7 @@ class Report:
 
 
 def write_report(
-    fleet: Fleet, folder: Path, module: str | None = None, compare: Comparisons | None = None
+    fleet: FleetAccess, folder: Path, module: str | None = None, compare: Comparisons | None = None
 ) -> list[Path]:
     """Write the PNG files and report.html into ``folder``, which is made; returns their paths.
 
@@ -61,7 +61,7 @@ def write_report(
     return paths
 
 
-def make_report(fleet: Fleet, module: str | None = None, compare: Comparisons | None = None) -> Report:
+def make_report(fleet: FleetAccess, module: str | None = None, compare: Comparisons | None = None) -> ReportFiles:
     """The report of a fleet as values. Raises TwinNotFoundError."""
     rows = read_modules(fleet)
     shown = shown_module(rows, module)
@@ -97,17 +97,17 @@ def make_report(fleet: Fleet, module: str | None = None, compare: Comparisons | 
             for name, caption in FIGURES
         ],
     }
-    return Report(images, render(environment(), "report.html", **values))
+    return ReportFiles(images, render(environment(), "report.html", **values))
 
 
-def _temperature(fleet: Fleet, module: str) -> TemperatureTrend:
+def _temperature(fleet: FleetAccess, module: str) -> TemperatureTrend:
     try:
         return temperature_trend(fleet, module)
     except NotFoundError:
         return TemperatureTrend(module, ())
 
 
-def _loss(fleet: Fleet, module: str) -> LossTrend:
+def _loss(fleet: FleetAccess, module: str) -> LossTrend:
     try:
         return loss_trend(fleet, module)
     except NotFoundError:
@@ -125,7 +125,7 @@ _SOURCES: Final = (
 )
 
 
-def _sources(fleet: Fleet, module: str) -> list[tuple[str, Answer, bool]]:
+def _sources(fleet: FleetAccess, module: str) -> list[tuple[str, Answer, bool]]:
     """Where the columns come from, shown on one module; the flag tells trends, whose rules the page lists."""
     found = []
     for label, path in _SOURCES:

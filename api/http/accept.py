@@ -1,9 +1,9 @@
 """Which result format a SPARQL client wants: its Accept header, or the ``format`` parameters some clients send.
 
->>> from voltwin.api.http.accept import wished
->>> wished("application/json", [])
+>>> from voltwin.api.http.accept import negotiate
+>>> negotiate("application/json", [])
 'application/sparql-results+json;q=1, application/ld+json;q=1'
->>> wished("*/*", ["csv"])
+>>> negotiate("*/*", ["csv"])
 'text/csv;q=1, application/n-triples;q=1'
 
 Old and general media types stand for the standard one, so that a client which asks for plain JSON or
@@ -50,7 +50,7 @@ FORMATS: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
-def wished(accept: str | None, formats: Sequence[str]) -> str | None:
+def negotiate(accept: str | None, formats: Sequence[str]) -> str | None:
     """One Accept header of standard media types; None where anything will do.
 
     ``formats`` (``json``, ``xml``, ``csv``, …) say what to give where the header leaves it open.

@@ -1,6 +1,6 @@
 """Serving an application in a thread of this process, with an orderly end.
 
-with Server(create_app(fleet), port=0) as server:
+with WebServer(create_app(fleet), port=0) as server:
 print(server.url)            # http://127.0.0.1:34567
 """
 
@@ -27,7 +27,7 @@ ENDING: Final = "voltwin.ending"
 
 
 @dataclass
-class Server:
+class WebServer:
     """A web server on one port; ``port=0`` takes a free one, which :attr:`port` then tells."""
 
     app: ASGIApp
@@ -93,7 +93,7 @@ class Server:
             finally:
                 server.ready.set()
 
-    def __enter__(self) -> Server:
+    def __enter__(self) -> WebServer:
         self.start()
         return self
 

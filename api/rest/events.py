@@ -28,10 +28,10 @@ from ..http.server import ENDING
 def event_routes(fleet: LocalFleet) -> APIRouter:
     """Events and the extent of the history; for a fleet whose journal is in this process."""
     router = APIRouter(tags=["history"])
-    chronicle = fleet.chronicle
-    if chronicle is None:
+    fleet_history = fleet.fleet_history
+    if fleet_history is None:
         return router
-    history, feed = chronicle.history, chronicle.feed
+    history, feed = fleet_history.history, fleet_history.feed
 
     @router.get("/history", summary="From which commit to which there is history; what a moment means in it")
     def extent(as_of: str | None = None) -> dict[str, Any]:

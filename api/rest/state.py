@@ -6,22 +6,22 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from ...graphstore.fleets.asking import believed
-from ...graphstore.fleets.fleet import Fleet
+from ...graphstore.fleets.asking import at_moment
+from ...graphstore.fleets.fleet import FleetAccess
 from .twins import AsOf
 
 
-def state_routes(fleet: Fleet) -> APIRouter:
+def state_routes(fleet: FleetAccess) -> APIRouter:
     """Validation, totals, and whether anybody is there."""
     router = APIRouter(tags=["state"])
 
     @router.get("/validate", summary="SHACL over all twins, or over one")
     def validate(twin: str | None = None, as_of: AsOf = None) -> dict[str, Any]:
-        return believed(fleet, as_of).validate(twin).to_json()
+        return at_moment(fleet, as_of).validate(twin).to_json()
 
     @router.get("/status", summary="Totals: twins, commits, messages, runs by state, dead letters")
     def status(as_of: AsOf = None) -> dict[str, Any]:
-        return dict(believed(fleet, as_of).status())
+        return dict(at_moment(fleet, as_of).status())
 
     @router.get("/health", summary="Whether the server answers")
     def health() -> dict[str, str]:

@@ -4,7 +4,7 @@
 ``{"path": "/module-0017/cells/cell-03/voltage", "answers": [{"value": 3.65, "unit": "V", …}]}``.
 A path that names one thing and finds nothing is 404 there. ``GET /paths?path=…`` asks for all that a
 path names, nothing being an answer too; it also takes what URLs swallow, such as ``..``. With ``as_of`` both
-answer as it was believed then.
+answer as known then.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from ...graphstore.fleets.asking import ask, believed
-from ...graphstore.fleets.fleet import Fleet
+from ...graphstore.fleets.asking import ask, at_moment
+from ...graphstore.fleets.fleet import FleetAccess
 from ...graphstore.paths.answers import Answer
 from ...ontology.literals import parse_time
 
@@ -38,17 +38,17 @@ class Put(BaseModel):
     author: str = Field(min_length=1, description="Who says so; goes into the journal.")
 
 
-def twin_routes(fleet: Fleet) -> APIRouter:
+def twin_routes(fleet: FleetAccess) -> APIRouter:
     """Reading and writing by path."""
     router = APIRouter(tags=["twins"])
 
     @router.get("/twins/{path:path}", summary="What a path answers")
     def read(path: str, as_of: AsOf = None) -> dict[str, Any]:
-        return _answered(f"/{path}", ask(believed(fleet, as_of), f"/{path}"))
+        return _respond(f"/{path}", ask(at_moment(fleet, as_of), f"/{path}"))
 
     @router.get("/paths", summary="Everything a path names, which may be nothing")
     def read_all(path: str, as_of: AsOf = None) -> dict[str, Any]:
-        return _answered(path, believed(fleet, as_of).all(path))
+        return _respond(path, at_moment(fleet, as_of).all(path))
 
     @router.put("/twins/{path:path}", summary="Put one value")
     def write(path: str, body: Put) -> dict[str, int]:
@@ -58,5 +58,5 @@ def twin_routes(fleet: Fleet) -> APIRouter:
     return router
 
 
-def _answered(path: str, answers: list[Answer]) -> dict[str, Any]:
+def _respond(path: str, answers: list[Answer]) -> dict[str, Any]:
     return {"path": path, "answers": [answer.to_json() for answer in answers]}

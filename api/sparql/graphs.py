@@ -26,12 +26,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from ...errors import InputError, NotFoundError
-from ...graphstore.fleets.fleet import Fleet
+from ...graphstore.fleets.fleet import FleetAccess
 from ...graphstore.interfaces import LoadAnswer
 from ...graphstore.queries.results import choose_formats
 from ...graphstore.sparql.binding import bind
 from ...graphstore.update.files import file_name
-from ..http.accept import wished
+from ..http.accept import negotiate
 from .update import NOBODY, refuse_foreign_pages
 
 _GRAPH: Final = "CONSTRUCT { ?s ?p ?o } WHERE { GRAPH $graph { ?s ?p ?o } }"
@@ -58,7 +58,7 @@ class Addressed:
     new: bool = False
 
 
-def graph_routes(fleet: Fleet) -> APIRouter:
+def graph_routes(fleet: FleetAccess) -> APIRouter:
     """The graph store, below ``/graphs``."""
     router = APIRouter(tags=["graphs"])
 
@@ -123,8 +123,8 @@ def _missing(graph: str | None) -> NotFoundError:
     return NotFoundError(f"graph {graph}: there is none; `SELECT DISTINCT ?g {{ GRAPH ?g {{}} }}` lists them")
 
 
-def _read(fleet: Fleet, graph: str | None, accept: str | None) -> Response:
-    chosen = choose_formats(wished(accept, ())).rdf or RdfFormat.TURTLE
+def _read(fleet: FleetAccess, graph: str | None, accept: str | None) -> Response:
+    chosen = choose_formats(negotiate(accept, ())).rdf or RdfFormat.TURTLE
     query = _UNION if graph is None else bind(_GRAPH, {"graph": NamedNode(graph)})
     found = fleet.query(query, RdfFormat.N_TRIPLES.media_type)
     if graph is not None and not found.body.strip():
@@ -148,7 +148,7 @@ def _with_blank_nodes(triple: Triple) -> Triple:
     return Triple(subject, triple.predicate, node(triple.object))
 
 
-def _write(fleet: Fleet, request: Request, body: Path) -> Response:
+def _write(fleet: FleetAccess, request: Request, body: Path) -> Response:
     refuse_foreign_pages(request)
     address, replace = _address(request), request.method == "PUT"
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()

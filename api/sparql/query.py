@@ -3,7 +3,7 @@
 GET with ``?query=``, POST of a form, POST of the bare text as ``application/sparql-query``; the
 result comes in the format the client accepts. What goes wrong is told as plain text. Updates are
 POSTed to the same place (``update.py``). A query whose client has gone is ended.
-The parameter ``as_of``, which the protocol does not have, asks the fleet as it was believed then.
+The parameter ``as_of``, which the protocol does not have, asks the fleet as known then.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
 
 from ...errors import QueryError, VoltwinError
-from ...graphstore.fleets.asking import believed
-from ...graphstore.fleets.fleet import Fleet
+from ...graphstore.fleets.asking import at_moment
+from ...graphstore.fleets.fleet import FleetAccess
 from ...graphstore.fleets.wire import ERROR_HEADER, QUERY_TYPE, public_name
 from ...graphstore.interfaces import QueryAnswer
 from ...graphstore.sparql.dataset import with_base, with_dataset
-from ..http.accept import wished
+from ..http.accept import negotiate
 from .description import service_description
 from .update import FORM_TYPE, answer_update, is_update
 
@@ -58,7 +58,7 @@ class SparqlRequest:
     as_of: str | None = None
 
 
-def sparql_routes(fleet: Fleet) -> APIRouter:
+def sparql_routes(fleet: FleetAccess) -> APIRouter:
     """The endpoint, with and without a slash at its end."""
     router = APIRouter(tags=["sparql"])
 
@@ -66,14 +66,14 @@ def sparql_routes(fleet: Fleet) -> APIRouter:
         text, accept = request.url.query, request.headers.get("accept")
         if not text:
             return _response(service_description(str(request.url), accept))
-        return await _answered(fleet, request, lambda: read_parameters(parse_parameters(text), accept))
+        return await _respond(fleet, request, lambda: read_parameters(parse_parameters(text), accept))
 
     async def post(request: Request) -> Response:
         body, headers, text = await request.body(), request.headers, request.url.query
         kind, accept = headers.get("content-type"), headers.get("accept")
         if is_update(kind, body):
             return await run_in_threadpool(answer_update, fleet, request, body)
-        return await _answered(fleet, request, lambda: read_post(kind, body, parse_parameters(text), accept))
+        return await _respond(fleet, request, lambda: read_post(kind, body, parse_parameters(text), accept))
 
     async def options(_: Request) -> Response:
         return Response(status_code=204, headers=_METHODS)
@@ -86,13 +86,13 @@ def sparql_routes(fleet: Fleet) -> APIRouter:
     return router
 
 
-async def _answered(fleet: Fleet, request: Request, read: Callable[[], SparqlRequest]) -> Response:
+async def _respond(fleet: FleetAccess, request: Request, read: Callable[[], SparqlRequest]) -> Response:
     """The answer from a thread; the query is abandoned when the client goes, or the server ends before it."""
     abandoned = Event()
     endpoint = str(request.url.replace(query=""))
     watcher = asyncio.create_task(_watch(request, abandoned))
     try:
-        return await run_in_threadpool(_told, fleet, endpoint, read, abandoned)
+        return await run_in_threadpool(_plain_response, fleet, endpoint, read, abandoned)
     finally:
         abandoned.set()
         watcher.cancel()
@@ -104,7 +104,7 @@ async def _watch(request: Request, abandoned: Event) -> None:
     abandoned.set()
 
 
-def _told(fleet: Fleet, endpoint: str, read: Callable[[], SparqlRequest], abandoned: Event) -> Response:
+def _plain_response(fleet: FleetAccess, endpoint: str, read: Callable[[], SparqlRequest], abandoned: Event) -> Response:
     """Answer, or tell in plain text what is wrong; relative IRIs are below the endpoint.
 
     Errors end in the thread that asked: their tracebacks may hold results of the engine, which must
@@ -112,7 +112,7 @@ def _told(fleet: Fleet, endpoint: str, read: Callable[[], SparqlRequest], abando
     """
     try:
         wanted = read()
-        asked = believed(fleet, wanted.as_of)
+        asked = at_moment(fleet, wanted.as_of)
         return _response(asked.query(with_base(wanted.query, endpoint), wanted.accept, abandoned=abandoned))
     except VoltwinError as error:
         return PlainTextResponse(f"{error}\n", error.status, {ERROR_HEADER: public_name(error)})
@@ -161,4 +161,4 @@ def read_parameters(parameters: Parameters, accept: str | None) -> SparqlRequest
     if len(moments) > 1:
         raise QueryError(f"as_of: given {len(moments)} times; give it once")
     as_of = moments[0] if moments else None
-    return SparqlRequest(with_dataset(queries[0], default, named), wished(accept, formats), as_of)
+    return SparqlRequest(with_dataset(queries[0], default, named), negotiate(accept, formats), as_of)

@@ -17,8 +17,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from ...errors import QueryError, VoltwinError
-from ...graphstore.fleets.asking import believed
-from ...graphstore.fleets.fleet import Fleet
+from ...graphstore.fleets.asking import at_moment
+from ...graphstore.fleets.fleet import FleetAccess
 from ...graphstore.fleets.wire import ERROR_HEADER, UPDATE_TYPE, public_name
 from ...graphstore.sparql.dataset import with_base
 from ...graphstore.update.parse import with_using
@@ -57,13 +57,13 @@ def is_update(content_type: str | None, body: bytes) -> bool:
     return kind == UPDATE_TYPE or (kind == FORM_TYPE and any(f.startswith(b"update=") for f in body.split(b"&")))
 
 
-def answer_update(fleet: Fleet, request: Request, body: bytes) -> Response:
+def answer_update(fleet: FleetAccess, request: Request, body: bytes) -> Response:
     """Carry an update out, or tell in plain text what is wrong; relative IRIs are below the endpoint."""
     try:
         refuse_foreign_pages(request)
         wanted = read_update(request.headers.get("content-type"), body, request.url.query)
         text = with_base(wanted.text, str(request.url.replace(query="")))
-        return JSONResponse(asdict(believed(fleet, wanted.as_of).update(text, author=wanted.author)))
+        return JSONResponse(asdict(at_moment(fleet, wanted.as_of).update(text, author=wanted.author)))
     except VoltwinError as error:
         return PlainTextResponse(f"{error}\n", error.status, {ERROR_HEADER: public_name(error)})
 

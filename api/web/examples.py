@@ -13,7 +13,7 @@ from typing import Final
 
 from pyoxigraph import NamedNode
 
-from ...graphstore.fleets.fleet import Fleet
+from ...graphstore.fleets.fleet import FleetAccess
 from ...graphstore.sparql.binding import bind
 from ..presentation.tables import read_table
 
@@ -72,7 +72,7 @@ class Example:
     text: str
 
 
-def example_queries(fleet: Fleet) -> tuple[Example, ...]:
+def example_queries(fleet: FleetAccess) -> tuple[Example, ...]:
     """The examples that this fleet's ontology has the terms for."""
     terms: dict[str, NamedNode] = {}
     for cls, name, prop in read_table(fleet.query(TERMS, "application/sparql-results+json")).rows:

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from ...errors import InputError, VoltwinError
-from ...graphstore.fleets.fleet import Fleet
+from ...graphstore.fleets.fleet import FleetAccess
 from ...graphstore.paths.answers import Trend
 from ..battery.drawing import gauges, strip
 from ..battery.fleet_table import SORTS, ModuleRow, key_figures, read_modules, sorted_rows, texts_of
@@ -25,7 +25,7 @@ from ..battery.plots import (
     temperature_over_time,
     time_span,
 )
-from ..http.accept import wished
+from ..http.accept import negotiate
 from ..presentation.tables import read_table
 from ..presentation.wording import ordered_reasons
 from .examples import example_queries
@@ -45,7 +45,7 @@ _COLUMNS: Final = (
 _SVG_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
 
 
-def page_routes(fleet: Fleet) -> APIRouter:
+def page_routes(fleet: FleetAccess) -> APIRouter:
     """The pages and their figures."""
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
     templates = environment()
@@ -96,7 +96,7 @@ def _svg(body: bytes) -> Response:
     return Response(body, media_type="image/svg+xml", headers={"Content-Security-Policy": _SVG_POLICY})
 
 
-def overview_values(fleet: Fleet, sort: str, order: str, module: str | None) -> dict[str, Any]:
+def overview_values(fleet: FleetAccess, sort: str, order: str, module: str | None) -> dict[str, Any]:
     """What the overview shows. Raises InputError for a column that is not there."""
     if sort not in SORTS or order not in ("asc", "desc"):
         raise InputError(f"sort={sort}&order={order}: sort by one of {', '.join(SORTS)}, order asc or desc")
@@ -120,7 +120,7 @@ def shown_module(rows: tuple[ModuleRow, ...], wanted: str | None) -> str | None:
     return next((key for key in (wanted, SHOWN_MODULE, *keys) if key in keys), None)
 
 
-def module_values(fleet: Fleet, key: str) -> dict[str, Any]:
+def module_values(fleet: FleetAccess, key: str) -> dict[str, Any]:
     """What a module's page shows. Raises TwinNotFoundError."""
     view = read_module(fleet, key)
     rows = {row.key: row for row in read_modules(fleet)}
@@ -138,14 +138,14 @@ def module_values(fleet: Fleet, key: str) -> dict[str, Any]:
     }
 
 
-def query_values(fleet: Fleet, text: str) -> dict[str, Any]:
+def query_values(fleet: FleetAccess, text: str) -> dict[str, Any]:
     """What the query page shows; a query that was refused is shown with the reason."""
     values: dict[str, Any] = {"text": text, "examples": example_queries(fleet)}
     values |= {"table": None, "shown": (), "cut": None, "graph": None, "problem": None}
     if not text.strip():
         return values | {"text": values["examples"][0].text if values["examples"] else ""}
     try:
-        answer = fleet.query(text, wished("application/sparql-results+json, text/turtle", []))
+        answer = fleet.query(text, negotiate("application/sparql-results+json, text/turtle", []))
     except VoltwinError as error:
         return values | {"problem": str(error)}
     if answer.media_type != "application/sparql-results+json":

@@ -79,7 +79,7 @@ def load_actions(store: TripleStore, names: Naming) -> Actions:
     for cls, kind in kinds:
         for quad in store.quads(None, RDF.type, cls, names.actions_graph):
             if isinstance(quad.subject, NamedNode):
-                found[quad.subject] = _Reader(quad.subject, store, names).action(kind)
+                found[quad.subject] = _ActionReader(quad.subject, store, names).action(kind)
     for action in found.values():
         for follower in action.consecutive:
             if follower not in found:
@@ -87,7 +87,7 @@ def load_actions(store: TripleStore, names: Naming) -> Actions:
     return Actions(dict(sorted(found.items(), key=lambda item: item[0].value)))
 
 
-class _Reader:
+class _ActionReader:
     """Reads one subject of the actions graph."""
 
     def __init__(self, iri: NamedNode, store: TripleStore, names: Naming) -> None:
@@ -138,8 +138,8 @@ class _Reader:
             message_schema=self.one(VT.messageSchema) if push else "",
         )
 
-    def _at(self, predicate: NamedNode) -> _Reader:
-        return _Reader(NamedNode(self.one(predicate)), self.store, self.names)
+    def _at(self, predicate: NamedNode) -> _ActionReader:
+        return _ActionReader(NamedNode(self.one(predicate)), self.store, self.names)
 
     def schedule(self) -> Schedule:
         if self.values(VT.at):

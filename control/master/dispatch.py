@@ -21,7 +21,7 @@ from ...ontology.naming import Naming
 from ..actions.action import Action, Actions
 from ..actions.bindings import quantity, spread
 from ..interfaces import Executor, Outcome
-from .inputs import MissingInput, Prepared, prepare
+from .inputs import MissingInput, ResolvedInputs, prepare
 from .runs import RunRecorder, run_id
 
 
@@ -32,7 +32,7 @@ class Ended:
     changes: ChangeSet
     finished: tuple[FinishedRun, ...]
     succeeded: tuple[tuple[Action, QueuedRun], ...]
-    born: tuple[NamedNode, ...]
+    created: tuple[NamedNode, ...]
     """Twins that an output named for the first time."""
 
 
@@ -44,12 +44,12 @@ class Dispatcher:
     actions: Actions
     services: Mapping[str, str]
     executor: Executor
-    under_way: dict[str, tuple[QueuedRun, Prepared]] = field(default_factory=dict)
+    under_way: dict[str, tuple[QueuedRun, ResolvedInputs]] = field(default_factory=dict)
 
     def start(self, runs: Sequence[QueuedRun]) -> list[tuple[QueuedRun, FinishedRun]]:
         """Submit what can run; those that cannot come back ended, with the reason."""
         ended: list[tuple[QueuedRun, FinishedRun]] = []
-        batches: dict[str, list[Prepared]] = {}
+        batches: dict[str, list[ResolvedInputs]] = {}
         for run in runs:
             if run.id in self.under_way:
                 continue  # asked for again while it works: the same run
@@ -86,7 +86,7 @@ class Dispatcher:
             reason = outcome.error
             if outcome.outputs is not None:
                 try:
-                    with writer.attempt():
+                    with writer.savepoint():
                         self._write(action, run, prepared, outcome, writer)
                     state = "succeeded"
                     succeeded.append((action, run))
@@ -95,9 +95,11 @@ class Dispatcher:
             end = FinishedRun(run.id, state, reason)
             finished.append(end)
             recorder.record(run, end)
-        return Ended(changes, tuple(finished), tuple(succeeded), tuple(writer.born))
+        return Ended(changes, tuple(finished), tuple(succeeded), tuple(writer.created))
 
-    def _write(self, action: Action, run: QueuedRun, prepared: Prepared, outcome: Outcome, writer: TwinWriter) -> None:
+    def _write(
+        self, action: Action, run: QueuedRun, prepared: ResolvedInputs, outcome: Outcome, writer: TwinWriter
+    ) -> None:
         kind: Provenance = Provenance(
             "asserted" if action.kind == "pull" else "computed", run.moment, self.reader.names.run(run.id)
         )

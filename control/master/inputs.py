@@ -17,8 +17,7 @@ from ...errors import InputError, NotFoundError
 from ...graphstore.paths.answers import Answer, Element, SeriesValue, Trend
 from ...graphstore.paths.parse import parse
 from ...graphstore.paths.reading import PathReader
-from ...graphstore.paths.syntax import Any as AnyStep
-from ...graphstore.paths.syntax import Name
+from ...graphstore.paths.syntax import Name, Wildcard
 from ...ontology.bindings import Binding
 from ...ontology.literals import format_time, to_microseconds
 from ..actions.action import Action
@@ -33,7 +32,7 @@ class MissingInput(InputError):
 
 
 @dataclass(frozen=True)
-class Prepared:
+class ResolvedInputs:
     """An invocation, and the keys its lists were in the order of."""
 
     invocation: Invocation
@@ -42,7 +41,7 @@ class Prepared:
 
 def prepare(
     action: Action, run: str, twin: str, moment: datetime, reader: PathReader, services: Mapping[str, str]
-) -> Prepared:
+) -> ResolvedInputs:
     """Resolve everything that ``action`` needs for ``twin``. Raises MissingInput, InputError."""
     keys: dict[str, list[str]] = {}
     inputs: dict[str, Json] = {}
@@ -51,7 +50,7 @@ def prepare(
     parameters = dict(_parameter(text, twin, moment, reader) for text in action.parameters)
     time = format_time(moment)
     endpoint = fill_endpoint(action, services, time, twin)
-    return Prepared(Invocation(run, twin, time, endpoint, inputs, parameters), keys)
+    return ResolvedInputs(Invocation(run, twin, time, endpoint, inputs, parameters), keys)
 
 
 def fill_endpoint(action: Action, services: Mapping[str, str], time: str, twin: str) -> str:
@@ -80,7 +79,7 @@ def _resolve(binding: Binding, twin: str, moment: datetime, reader: PathReader, 
         raise MissingInput(f"input {binding.target}: {error}") from error
     if not answers:
         raise MissingInput(f"input {binding.target}: {path} is not there yet")
-    if not any(isinstance(step, AnyStep) for step in path.inner):
+    if not any(isinstance(step, Wildcard) for step in path.inner):
         return to_json(answers[0])
     before = binding.source.partition("/*")[0]
     place = len(parse(before).steps) + 1

@@ -182,7 +182,7 @@ class Master:
     def _stretch(self, due: datetime | None) -> list[Taken]:
         """The next messages that can share a commit and still give what each in a commit of its own would.
 
-        A stretch ends before the next tick, also before one of a twin that is born in it, and after a
+        A stretch ends before the next tick, also before one of a twin that is created in it, and after a
         message whose run starts others: they are to see the fleet as that message left it.
         """
         stretch: list[Taken] = []
@@ -234,7 +234,9 @@ class Master:
             routed = self._router.route(messages)
             followers = self._new(consecutive(routed.triggered, self.actions, self.reader.names))
             due = [
-                row for key in routed.born for row in self._first_due(self.reader.names.twin(key), routed.changes, now)
+                row
+                for key in routed.created
+                for row in self._first_due(self.reader.names.twin(key), routed.changes, now)
             ]
             self._commit(
                 Entry(
@@ -310,7 +312,7 @@ class Master:
         with self.committer.lock:
             ended = self._dispatcher.end(outcomes)
             followers = self._new(consecutive(ended.succeeded, self.actions, self.reader.names))
-            self._commit_ended(ended.changes, ended.finished, followers, ended.born)
+            self._commit_ended(ended.changes, ended.finished, followers, ended.created)
         self._start(followers)
 
     def _commit_ended(
@@ -318,7 +320,7 @@ class Master:
         changes: ChangeSet,
         finished: Sequence[FinishedRun],
         followers: Sequence[QueuedRun],
-        born: Sequence[NamedNode] = (),
+        created: Sequence[NamedNode] = (),
     ) -> None:
         failed = [end for end in finished if end.state == "failed"]
         if failed:
@@ -327,7 +329,7 @@ class Master:
             )
         now = self.clock.now() or datetime.now(UTC)
         samples = tuple(changes.samples)
-        due = tuple(row for twin in born for row in self._first_due(twin, changes, now))
+        due = tuple(row for twin in created for row in self._first_due(twin, changes, now))
         self._commit(
             Entry(
                 AUTHOR,
@@ -352,8 +354,8 @@ class Master:
 
     def _see_births(self, _sequence: int, touched: Sequence[Slot]) -> None:
         """Twins that others brought into being (a user's write) get their schedules with the next round."""
-        born = any(predicate == RDF.type and graph == subject for graph, subject, predicate in touched)
-        if born and not self._committing:
+        created = any(predicate == RDF.type and graph == subject for graph, subject, predicate in touched)
+        if created and not self._committing:
             self._registered = False
 
     def status(self) -> dict[str, object]:

@@ -45,7 +45,7 @@ class Routed:
     finished: list[FinishedRun] = field(default_factory=list)
     triggered: list[tuple[Action, QueuedRun]] = field(default_factory=list)
     """Push actions that were carried out, with their runs: their consecutive actions are due."""
-    born: list[str] = field(default_factory=list)
+    created: list[str] = field(default_factory=list)
     dead_letters: int = 0
 
 
@@ -69,7 +69,7 @@ class Router:
             try:
                 # Opened again only where it could not be opened, to say why.
                 message = envelope or open_envelope(received.payload)
-                with writer.attempt():
+                with writer.savepoint():
                     done = self._take(received, message, writer)
                 routed.message_keys.append(message.id)
             except (InputError, NotFoundError) as error:
@@ -79,7 +79,7 @@ class Router:
                 if run.id not in runs:
                     runs.add(run.id)
                     self._finish(action, run, routed)
-        routed.born = [self.names.twin_key(twin) for twin in writer.born]
+        routed.created = [self.names.twin_key(twin) for twin in writer.created]
         return routed
 
     def _take(self, received: Received, message: Envelope, writer: TwinWriter) -> list[tuple[Action, QueuedRun]]:
@@ -90,7 +90,7 @@ class Router:
                 continue
             schema = self.schemas[action.message_schema]
             schema.check(message.body)
-            twin = writer.bear(key, action.applies_to)
+            twin = writer.create_twin(key, action.applies_to)
             run = QueuedRun(run_id(action, key, message.time), action.iri, twin, message.time, message.id)
             provenance = Provenance("asserted", message.time, self.names.run(run.id))
             for binding in action.outputs:
@@ -113,7 +113,7 @@ class Router:
         self, received: Received, envelope: Envelope | None, error: VoltwinError, now: datetime, routed: Routed
     ) -> None:
         key = message_key(received, envelope)
-        node, graph, state = self.names.dead_letter(key), self.names.dead_letters_graph, routed.changes.state
+        node, graph, state = self.names.dead_letter(key), self.names.dead_letters_graph, routed.changes.assert_new
         state(node, RDF.type, VT.DeadLetter, graph)
         state(node, VT.reason, Literal(str(error)), graph)
         state(node, VT.topic, Literal(received.topic), graph)

@@ -32,7 +32,7 @@ class RunRecorder:
         node, graph = self.names.run(run.id), self.names.runs_graph
 
         def state(predicate: NamedNode, value: NamedNode | Literal) -> None:
-            self.changes.state(node, predicate, value, graph)
+            self.changes.assert_new(node, predicate, value, graph)
 
         state(RDF.type, VT.Run)
         state(RDF.type, PROV.Activity)

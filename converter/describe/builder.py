@@ -1,4 +1,4 @@
-"""UML objects to a description: `describe`, and the account of it: `describe_with_account`.
+"""UML objects to a description: `describe`, and the account of it: `describe_with_report`.
 
     description = describe(read("module.mdj"))
     print(description.classes[0].key)
@@ -13,11 +13,11 @@ from collections.abc import Callable
 
 from ..description.model import Association, Class, Description, Feature, Literal, Package, Tags, tag_pairs
 from ..description.naming import decapitalised, digest, local
-from ..report import ANNOTATED, CONVERTED, Ledger, Report
+from ..report import ANNOTATED, CONVERTED, Report, ReportBuilder
 from ..uml import elements as uml
 from ..uml.multiplicity import Bounds
-from ..uml.tags import MEANT
-from .features import bounds_of, drawn_name, range_iri, range_of, tagged_fields
+from ..uml.tags import KNOWN_TAGS
+from .features import bounds_of, parse_typed_name, range_iri, range_of, tagged_fields
 from .names import Names, explicit_iri, name_all, tag
 from .objects import describe_objects
 from .properties import PropertyNamer
@@ -28,15 +28,15 @@ Progress = Callable[[str, int, int], None]
 """Called now and then with what is being done, how much of it is done, and how much there is."""
 
 
-def describe(model: uml.Model) -> Description:
+def describe(model: uml.UmlModel) -> Description:
     """The description of a model."""
-    return describe_with_account(model)[0]
+    return describe_with_report(model)[0]
 
 
-def describe_with_account(model: uml.Model, progress: Progress | None = None) -> tuple[Description, Report]:
+def describe_with_report(model: uml.UmlModel, progress: Progress | None = None) -> tuple[Description, Report]:
     """The description of a model and what became of every element of it."""
     tell = progress or (lambda what, done, total: None)
-    ledger = Ledger()
+    ledger = ReportBuilder()
     total = len(model.classifiers) + len(model.associations) + len(model.objects)
     tell("names", 0, total)
     scope = Scope(model, ledger)
@@ -56,7 +56,7 @@ def describe_with_account(model: uml.Model, progress: Progress | None = None) ->
     )
     tell("objects", len(model.classifiers) + len(model.associations), total)
     objects, links = describe_objects(scope, names, notes, classes, found)
-    ledger.settle(model.id, CONVERTED)
+    ledger.record(model.id, CONVERTED)
     note_tags(ledger, model.tags, {"iri"})
     description = Description(
         name=model.name,
@@ -81,15 +81,15 @@ def describe_with_account(model: uml.Model, progress: Progress | None = None) ->
 
 
 def _plain_tags(tags: tuple[uml.Tag, ...]) -> Tags:
-    return tag_pairs((t.name, t.value) for t in tags if t.name not in MEANT)
+    return tag_pairs((t.name, t.value) for t in tags if t.name not in KNOWN_TAGS)
 
 
-def _package(scope: Scope, names: Names, notes: Notes, package: uml.Package) -> Package:
+def _package(scope: Scope, names: Names, notes: Notes, package: uml.UmlPackage) -> Package:
     named = names.packages[package.id]
     if named.provided:
-        scope.ledger.settle(package.id, CONVERTED, "provided by the framework's ontology")
+        scope.ledger.record(package.id, CONVERTED, "provided by the framework's ontology")
     else:
-        scope.ledger.settle(package.id, CONVERTED)
+        scope.ledger.record(package.id, CONVERTED)
     note_tags(scope.ledger, package.tags, {"iri", "properties"})
     return Package(
         name=package.name,
@@ -121,7 +121,7 @@ def _attribute(
     scope: Scope, names: Names, namer: PropertyNamer, notes: Notes, drawn: uml.Attribute, holder: uml.Classifier
 ) -> Feature:
     ledger, near = scope.ledger, holder.id
-    said = drawn_name(drawn.name) if not drawn.type else drawn_name(drawn.name)._replace(type="")
+    said = parse_typed_name(drawn.name) if not drawn.type else parse_typed_name(drawn.name)._replace(type="")
     type_ = drawn.type or uml.TypeRef(name=said.type)
     where = scope.where(near, said.name or "(no name)")
     if said.name != " ".join(drawn.name.split()):
@@ -141,7 +141,7 @@ def _attribute(
         where,
         unspecified=Bounds(0, None if range_.many else 1),
     )
-    ledger.settle(drawn.id, CONVERTED, "provided by the framework's ontology" if _provided(names, near) else "")
+    ledger.record(drawn.id, CONVERTED, "provided by the framework's ontology" if _provided(names, near) else "")
     return Feature(
         **tagged_fields(ledger, drawn, range_.datatype, where),
         name=drawn.name,
@@ -193,7 +193,7 @@ def _ends_of_association_classes(
         owns[class_id] = association.key
         for end in association.ends:
             role = end.name or decapitalised(classes[end.class_key].name)
-            element = uml.Element(id=f"{end.id}@{class_id}")
+            element = uml.UmlElement(id=f"{end.id}@{class_id}")
             path_name, iri = namer.name(element, role, class_id, end.datatype or classes[end.class_key].iri)
             features[class_id].append(
                 Feature(
@@ -221,20 +221,20 @@ def _class(
     where = scope.where(drawn.id)
     datatype = _datatype(scope, drawn, names, where)
     provided = "provided by the framework's ontology" if named.package.provided else ""
-    ledger.settle(drawn.id, CONVERTED, provided)
+    ledger.record(drawn.id, CONVERTED, provided)
     meant = {"disjoint", "complete"}
     extra = tagged_fields(ledger, drawn, "", where)
-    note_tags(ledger, drawn.tags, MEANT | meant)
+    note_tags(ledger, drawn.tags, KNOWN_TAGS | meant)
     extra["tags"] = tuple(t for t in extra["tags"] if t[0] not in meant)
     for key in ("unit", "quantity_kind", "minimum", "maximum", "pattern"):
         extra.pop(key, None)
     operations = []
     for operation in drawn.operations:
         operations.append(signature(scope, operation))
-        ledger.settle(operation.id, ANNOTATED, "an operation: kept as an annotation")
+        ledger.record(operation.id, ANNOTATED, "an operation: kept as an annotation")
         note_tags(ledger, operation.tags)
         for parameter in operation.parameters:
-            ledger.settle(parameter.id, ANNOTATED, "a parameter: part of its operation's annotation")
+            ledger.record(parameter.id, ANNOTATED, "a parameter: part of its operation's annotation")
     if drawn.kind == "enumeration" and not drawn.literals:
         ledger.warn("empty-enumeration", drawn.id, where, "it has no literals to choose from")
     return Class(
@@ -293,7 +293,7 @@ def _literals(scope: Scope, names: Names, notes: Notes, drawn: uml.Classifier) -
                 scope.where(drawn.id, literal.name),
                 f"a literal named {literal.name!r} is called {name}",
             )
-        scope.ledger.settle(literal.id, CONVERTED)
+        scope.ledger.record(literal.id, CONVERTED)
         note_tags(scope.ledger, literal.tags, {"iri"})
         named[literal.id] = Literal(
             name=name,
@@ -311,11 +311,11 @@ def _literals(scope: Scope, names: Names, notes: Notes, drawn: uml.Classifier) -
 def signature(scope: Scope, operation: uml.Operation) -> str:
     """An operation as UML writes it: ``voltageAt(time: DateTime): Real``."""
 
-    def typed(parameter: uml.Parameter) -> str:
+    def typed(parameter: uml.OperationParameter) -> str:
         name = scope.name_of(parameter.type.id) if parameter.type.id else parameter.type.name
         return name + (f"[{parameter.multiplicity}]" if parameter.multiplicity else "")
 
-    def shown(parameter: uml.Parameter) -> str:
+    def shown(parameter: uml.OperationParameter) -> str:
         direction = "" if parameter.direction == "in" else f"{parameter.direction} "
         default = f" = {parameter.default}" if parameter.default is not None else ""
         colon = ": " if typed(parameter) else ""

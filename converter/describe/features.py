@@ -15,13 +15,13 @@ from typing import Any, Final, NamedTuple
 
 from ...ontology.iris import CORE
 from ..description.model import tag_pairs
-from ..report import Ledger
+from ..report import ReportBuilder
 from ..terms.alignment import expand, fits, quantity_kind, unit
 from ..terms.datatypes import type_text, xsd_for
 from ..terms.values import fits_datatype
 from ..uml import elements as uml
 from ..uml.multiplicity import Bounds, parse
-from ..uml.tags import MEANT
+from ..uml.tags import KNOWN_TAGS
 from .names import Names, tag
 from .scope import Scope, note_tags
 
@@ -31,7 +31,7 @@ _TYPED_NAME: Final = re.compile(
 )
 
 
-class Drawn(NamedTuple):
+class TypedName(NamedTuple):
     """What a feature's name says when a type, a multiplicity or a default was typed into it."""
 
     name: str
@@ -41,19 +41,19 @@ class Drawn(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def drawn_name(text: str) -> Drawn:
+def parse_typed_name(text: str) -> TypedName:
     """``voltage: Real = 3.6`` taken apart; a plain name stays what it is.
 
-    >>> drawn_name("- voltage : Real [0..1] = 3.6")
-    Drawn(name='voltage', type='Real', multiplicity='0..1', default='3.6')
+    >>> parse_typed_name("- voltage : Real [0..1] = 3.6")
+    TypedName(name='voltage', type='Real', multiplicity='0..1', default='3.6')
     """
     name = " ".join(text.split())
     if not re.search(r"[:=\[]|^[+\-#~/]", name):
-        return Drawn(name)
+        return TypedName(name)
     found = _TYPED_NAME.match(name)
     if not found:
-        return Drawn(name)
-    return Drawn(
+        return TypedName(name)
+    return TypedName(
         found["name"].strip(),
         (found["type"] or "").strip(),
         (found["multiplicity"] or found["after"] or "").strip(),
@@ -109,7 +109,7 @@ def _of_classifier(scope: Scope, names: Names, found: str, many: bool, feature: 
     return Range(classifier.name, datatype, many=many)
 
 
-def bounds_of(ledger: Ledger, drawn: str | None, identifier: str, where: str, *, unspecified: Bounds) -> Bounds:
+def bounds_of(ledger: ReportBuilder, drawn: str | None, identifier: str, where: str, *, unspecified: Bounds) -> Bounds:
     """The bounds of a drawn multiplicity, ``unspecified`` where there is none."""
     if drawn is None or not drawn.strip():
         return unspecified
@@ -119,12 +119,12 @@ def bounds_of(ledger: Ledger, drawn: str | None, identifier: str, where: str, *,
     return bounds
 
 
-def tagged_fields(ledger: Ledger, element: uml.Element, datatype: str, where: str) -> dict[str, Any]:
+def tagged_fields(ledger: ReportBuilder, element: uml.UmlElement, datatype: str, where: str) -> dict[str, Any]:
     """What the tags of a feature or class say: unit, quantity kind, alignments, limits; checked."""
     if not element.tags:
         return {"tags": ()}
-    note_tags(ledger, element.tags, MEANT)
-    found: dict[str, Any] = {"tags": tuple((t.name, t.value) for t in element.tags if t.name not in MEANT)}
+    note_tags(ledger, element.tags, KNOWN_TAGS)
+    found: dict[str, Any] = {"tags": tuple((t.name, t.value) for t in element.tags if t.name not in KNOWN_TAGS)}
     refused: list[tuple[str, str]] = []
     for name, key, check in (("unit", "unit", unit), ("quantityKind", "quantity_kind", quantity_kind)):
         text = tag(element, name)

@@ -10,13 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ...ontology.iris import CORE
-from ..description.naming import MODELS, Register, digest, local, slug
+from ..description.naming import MODELS, NameRegistry, digest, local, slug
 from ..terms.alignment import is_iri
 from ..uml import elements as uml
 from .scope import Scope
 
 
-def tag(element: uml.Element, name: str) -> str:
+def tag(element: uml.UmlElement, name: str) -> str:
     """The value of the element's first tag called ``name``; empty where there is none."""
     if not element.tags:
         return ""
@@ -55,9 +55,9 @@ class Names:
     root: PackageName
     packages: dict[str, PackageName] = field(default_factory=dict)
     classes: dict[str, ClassName] = field(default_factory=dict)
-    iris: Register = field(default_factory=Register)
-    keys: Register = field(default_factory=Register)
-    associations: Register = field(default_factory=Register)
+    iris: NameRegistry = field(default_factory=NameRegistry)
+    keys: NameRegistry = field(default_factory=NameRegistry)
+    associations: NameRegistry = field(default_factory=NameRegistry)
 
     def package_of(self, scope: Scope, identifier: str) -> PackageName:
         """The innermost package around an element."""
@@ -90,7 +90,7 @@ def name_all(scope: Scope) -> Names:
     return names
 
 
-def explicit_iri(scope: Scope, element: uml.Element, identifier: str) -> str:
+def explicit_iri(scope: Scope, element: uml.UmlElement, identifier: str) -> str:
     """The IRI that a tag ``iri`` gives outright; empty, with a warning, where it is not one."""
     wanted = tag(element, "iri")
     if wanted and not is_iri(wanted):
@@ -101,7 +101,7 @@ def explicit_iri(scope: Scope, element: uml.Element, identifier: str) -> str:
     return wanted
 
 
-def _name_package(scope: Scope, names: Names, package: uml.Package) -> None:
+def _name_package(scope: Scope, names: Names, package: uml.UmlPackage) -> None:
     above = names.package_of(scope, package.id)
     _, key = claim(scope, names.keys, package, "package", above.key)
     namespace = explicit_iri(scope, package, package.id)
@@ -125,7 +125,7 @@ def _name_class(scope: Scope, names: Names, classifier: uml.Classifier, iri: str
     names.classes[classifier.id] = ClassName(key, iri, name, package)
 
 
-def claim(scope: Scope, keys: Register, element: uml.Element, kind: str, above: str) -> tuple[str, str]:
+def claim(scope: Scope, keys: NameRegistry, element: uml.UmlElement, kind: str, above: str) -> tuple[str, str]:
     """A name for ``element`` that is unique below the key ``above``, and its key."""
     wanted = " ".join(element.name.split())
     if not wanted:

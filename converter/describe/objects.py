@@ -12,14 +12,14 @@ from collections import defaultdict
 from typing import Final, NamedTuple
 
 from ..description.model import Association, Class, Feature, Link, Object, Slot, tag_pairs
-from ..description.naming import Register, decapitalised, digest
+from ..description.naming import NameRegistry, decapitalised, digest
 from ..description.references import References
 from ..report import ANNOTATED, CONVERTED, IGNORED
 from ..terms.datatypes import type_text, xsd_for
-from ..terms.instance_kind import MOST_WHOLES, Family, family
+from ..terms.instance_kind import MOST_WHOLES, InstanceKind, instance_kind
 from ..terms.values import fits_datatype, unquoted
 from ..uml import elements as uml
-from .features import drawn_name
+from .features import parse_typed_name
 from .names import Names, explicit_iri
 from .relations import Notes
 from .scope import Scope, note_tags
@@ -27,7 +27,7 @@ from .scope import Scope, note_tags
 _TYPED: Final = re.compile(r"^\s*(?P<name>[^:]*?)\s*:\s*(?P<type>[^:].*?)\s*$")
 
 
-class Kept(NamedTuple):
+class ObjectIdentity(NamedTuple):
     """What is known of an object before it has a key: its name and its classes' ids."""
 
     name: str
@@ -49,10 +49,10 @@ def describe_objects(
     return tuple(objects), tuple(sorted(described, key=lambda link: (link.objects, link.association, link.id)))
 
 
-class _Draft(NamedTuple):
+class _LinkDraft(NamedTuple):
     """A link whose objects are known by id, in the order of the association's ends."""
 
-    drawn: uml.Link
+    drawn: uml.InstanceLink
     objects: tuple[str, ...]
     association: str
     constraints: tuple[str, ...]
@@ -80,11 +80,11 @@ class _Objects:
         for features in self.properties.values():
             self.by_id.update({feature.id: feature for feature in features if feature.id})
         self.kept = {o.id: self._kept(o) for o in scope.model.objects}
-        self.wholes: dict[str, tuple[str, str, bool]] = {}
+        self.owners: dict[str, tuple[str, str, bool]] = {}
         self.keys: dict[str, tuple[str, str]] = {}
 
     # ---- which classes
-    def _kept(self, drawn: uml.Object) -> Kept:
+    def _kept(self, drawn: uml.InstanceSpecification) -> ObjectIdentity:
         name, references = " ".join(drawn.name.split()), drawn.classifiers
         typed = _TYPED.match(name)
         where = self.scope.where(drawn.id)
@@ -103,37 +103,37 @@ class _Objects:
             stem = decapitalised(self.names.classes[classes[0]].name) if classes else "object"
             name = f"{stem}_{digest(drawn.id)}"
             self.scope.ledger.warn("no-name", drawn.id, where, f"an object without a name is called {name}")
-        return Kept(name, classes)
+        return ObjectIdentity(name, classes)
 
     def lineage(self, object_id: str) -> list[str]:
         """The ids of the object's classes and all their ancestors, nearest first."""
         return list(dict.fromkeys(c for own in self.kept[object_id].classes for c in self.scope.lineage(own)))
 
     # ---- links
-    def link(self, drawn: uml.Link, notes: Notes) -> _Draft | None:
+    def link(self, drawn: uml.InstanceLink, notes: Notes) -> _LinkDraft | None:
         ledger = self.scope.ledger
         note_tags(ledger, drawn.tags)
         objects = tuple(end.object for end in drawn.ends)
         where = " -- ".join(self.kept[i].name if i in self.kept else "?" for i in objects)
         constraints = tuple(notes.constraints.get(drawn.id, ()))
         if len(objects) < 2 or not all(i in self.kept for i in objects):
-            ledger.settle(drawn.id, IGNORED, "an end of this link is not an object of the model")
+            ledger.record(drawn.id, IGNORED, "an end of this link is not an object of the model")
             ledger.warn("unresolved-end", drawn.id, where, "an end of this link is not an object of the model")
             return None
         chosen, problem = self._choose(drawn, objects)
         if chosen is None:
-            ledger.settle(drawn.id, ANNOTATED, "a link without an association: kept in the description")
+            ledger.record(drawn.id, ANNOTATED, "a link without an association: kept in the description")
             ledger.warn("unresolved-link", drawn.id, where, problem)
-            return _Draft(drawn, objects, "", constraints)
+            return _LinkDraft(drawn, objects, "", constraints)
         key, straight = chosen
         if problem:
             ledger.warn("link-direction", drawn.id, where, problem)
-        ledger.settle(drawn.id, CONVERTED)
+        ledger.record(drawn.id, CONVERTED)
         ordered = objects if straight else (objects[1], objects[0])
         self._contain(self.associations[key], ordered)
-        return _Draft(drawn, ordered, key, constraints)
+        return _LinkDraft(drawn, ordered, key, constraints)
 
-    def _choose(self, drawn: uml.Link, objects: tuple[str, ...]) -> tuple[tuple[str, bool] | None, str]:
+    def _choose(self, drawn: uml.InstanceLink, objects: tuple[str, ...]) -> tuple[tuple[str, bool] | None, str]:
         """The association and whether the ends stand in its order; or None; and what is doubtful."""
         if len(objects) != 2:
             return None, "a link of more than two objects"
@@ -167,7 +167,7 @@ class _Objects:
                 found += [(key, False) for key in self.by_pair.get((b, a), ())]
         return sorted(set(found), key=lambda c: (c[0], not c[1]))
 
-    def _roles_fit(self, drawn: uml.Link, candidate: tuple[str, bool]) -> bool:
+    def _roles_fit(self, drawn: uml.InstanceLink, candidate: tuple[str, bool]) -> bool:
         key, straight = candidate
         ends = self.associations[key].ends
         ends = ends if straight else (ends[1], ends[0])
@@ -178,11 +178,11 @@ class _Objects:
         """Note a part's whole: the first one by the id of the link."""
         for i, end in enumerate(association.ends):
             whole, part = objects[i], objects[1 - i]
-            if end.aggregation == "composite" and whole != part and part not in self.wholes:
+            if end.aggregation == "composite" and whole != part and part not in self.owners:
                 far = association.ends[1 - i]
-                self.wholes[part] = (whole, far.path_name, far.upper != 1)
+                self.owners[part] = (whole, far.path_name, far.upper != 1)
 
-    def described_link(self, draft: _Draft) -> Link:
+    def described_link(self, draft: _LinkDraft) -> Link:
         drawn = draft.drawn
         return Link(
             name=drawn.name,
@@ -198,20 +198,20 @@ class _Objects:
     # ---- keys
     def give_keys(self) -> None:
         """A key for every object; wholes before their parts, and by id, so that order does not matter."""
-        registers: dict[str, Register] = defaultdict(Register)
-        keys = Register()
+        registers: dict[str, NameRegistry] = defaultdict(NameRegistry)
+        keys = NameRegistry()
         depths = self._depths()
         for identifier in sorted(self.kept, key=lambda i: (depths[i], i)):
             self._give_key(identifier, registers, keys)
 
-    def _family(self, identifier: str) -> Family:
-        return family(self.names.classes[c].iri for c in self.lineage(identifier))
+    def _kind(self, identifier: str) -> InstanceKind:
+        return instance_kind(self.names.classes[c].iri for c in self.lineage(identifier))
 
     def part_of(self, identifier: str) -> tuple[str, str, bool] | None:
         """The whole, role and whether the role holds many, for a part that has no life of its own."""
-        if identifier not in self.wholes or self._family(identifier) is not Family.OTHER:
+        if identifier not in self.owners or self._kind(identifier) is not InstanceKind.OTHER:
             return None
-        return self.wholes[identifier]
+        return self.owners[identifier]
 
     def _depths(self) -> dict[str, int]:
         """How many wholes are around each object; a part that closes a circle or nests too deep stands alone."""
@@ -237,10 +237,10 @@ class _Objects:
         return depths
 
     def _stand_alone(self, identifier: str, code: str, message: str) -> None:
-        self.wholes.pop(identifier)
+        self.owners.pop(identifier)
         self.scope.ledger.warn(code, identifier, self.scope.where(identifier), message)
 
-    def _give_key(self, identifier: str, registers: dict[str, Register], keys: Register) -> None:
+    def _give_key(self, identifier: str, registers: dict[str, NameRegistry], keys: NameRegistry) -> None:
         kept = self.kept[identifier]
         part = self.part_of(identifier)
         if part is not None:
@@ -250,8 +250,8 @@ class _Objects:
             separator = "/"
         else:
             stem = self.names.package_of(self.scope, identifier).key
-            kind = self._family(identifier)
-            register = registers[f"{kind} {stem}" if kind is Family.OTHER else str(kind)]
+            kind = self._kind(identifier)
+            register = registers[f"{kind} {stem}" if kind is InstanceKind.OTHER else str(kind)]
             separator = "::"
         name, _ = register.claim(kept.name, identifier)
         if name != kept.name:
@@ -265,10 +265,10 @@ class _Objects:
         self.keys[identifier] = (key, name)
 
     # ---- objects and slots
-    def object(self, drawn: uml.Object, notes: Notes) -> Object:
+    def object(self, drawn: uml.InstanceSpecification, notes: Notes) -> Object:
         key, name = self.keys[drawn.id]
-        self.scope.ledger.settle(drawn.id, CONVERTED)
-        iri = explicit_iri(self.scope, drawn, drawn.id) if self._family(drawn.id) is Family.OTHER else ""
+        self.scope.ledger.record(drawn.id, CONVERTED)
+        iri = explicit_iri(self.scope, drawn, drawn.id) if self._kind(drawn.id) is InstanceKind.OTHER else ""
         tags = tuple((t.name, t.value) for t in drawn.tags if t.name != "iri" or not iri)
         note_tags(self.scope.ledger, drawn.tags, {"iri"} if iri else set())
         if drawn.value:
@@ -288,7 +288,7 @@ class _Objects:
             slots=self._slots(drawn),
         )
 
-    def _slots(self, drawn: uml.Object) -> tuple[Slot, ...]:
+    def _slots(self, drawn: uml.InstanceSpecification) -> tuple[Slot, ...]:
         values: dict[tuple[str, str], list[str]] = defaultdict(list)
         for slot in drawn.slots:
             note_tags(self.scope.ledger, slot.tags)
@@ -297,18 +297,18 @@ class _Objects:
             if slot.instance:
                 value = self.keys[slot.instance][0] if slot.instance in self.keys else slot.instance
             if feature is None:
-                self.scope.ledger.settle(slot.id, ANNOTATED, "a slot without a property: kept as an annotation")
+                self.scope.ledger.record(slot.id, ANNOTATED, "a slot without a property: kept as an annotation")
                 self.scope.ledger.warn("unresolved-slot", slot.id, where, "no property of that name in its classes")
             elif value is None:
-                self.scope.ledger.settle(slot.id, ANNOTATED, "a slot without a value says nothing")
+                self.scope.ledger.record(slot.id, ANNOTATED, "a slot without a value says nothing")
             else:
-                self.scope.ledger.settle(slot.id, CONVERTED)
+                self.scope.ledger.record(slot.id, CONVERTED)
             bucket = values[feature.iri if feature else "", feature.path_name if feature else name]
             if value is not None:
                 bucket.append(unquoted(value))
         return tuple(Slot(name=name, property=iri, values=tuple(v)) for (iri, name), v in values.items())
 
-    def _meant(self, drawn: uml.Object, slot: uml.Slot) -> tuple[Feature | None, str, str | None]:
+    def _meant(self, drawn: uml.InstanceSpecification, slot: uml.UmlSlot) -> tuple[Feature | None, str, str | None]:
         """The property a slot is about, its name, and its value."""
         by_id = self.by_id.get(slot.feature)
         if by_id is not None:
@@ -317,7 +317,7 @@ class _Objects:
         feature = self._property(drawn.id, plain)
         if feature is not None:
             return feature, plain, slot.value
-        said = drawn_name(plain)
+        said = parse_typed_name(plain)
         value = slot.value if slot.value not in (None, "") else said.default or None
         if value is None and xsd_for(type_text(said.type).name) is None and not self.scope.named.get(said.type):
             value = said.type or slot.value
@@ -332,7 +332,7 @@ class _Objects:
                 if feature.path_name == name:
                     return feature
             for feature in own:
-                if drawn_name(feature.name).name == name:
+                if parse_typed_name(feature.name).name == name:
                     return feature
         return None
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from ..description.naming import Register, local
+from ..description.naming import NameRegistry, local
 from ..uml import elements as uml
 from .names import Names, explicit_iri
 from .scope import Scope
@@ -23,10 +23,10 @@ class PropertyNamer:
     def __init__(self, scope: Scope, names: Names) -> None:
         self.scope = scope
         self.names = names
-        self._per_class: dict[str, Register] = defaultdict(Register)
+        self._per_class: dict[str, NameRegistry] = defaultdict(NameRegistry)
         self._flat: dict[str, str] = {}
 
-    def name(self, feature: uml.Element, wanted: str, near: str, signature: str) -> tuple[str, str]:
+    def name(self, feature: uml.UmlElement, wanted: str, near: str, signature: str) -> tuple[str, str]:
         """The path name and IRI of ``feature``, a property of the class ``near``."""
         holder = self.names.classes[near]
         where = self.scope.where(near, wanted)

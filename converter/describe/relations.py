@@ -16,7 +16,7 @@ from ..description.naming import decapitalised
 from ..report import ANNOTATED, CONVERTED, IGNORED
 from ..uml import elements as uml
 from ..uml.multiplicity import Bounds
-from .features import bounds_of, drawn_name, tagged_fields
+from .features import bounds_of, parse_typed_name, tagged_fields
 from .names import Names
 from .properties import PropertyNamer
 from .scope import TRUE, Scope, note_tags
@@ -38,11 +38,11 @@ class Notes:
             about = [i for i in constraint.constrained if i in scope.kinds] or [constraint.owner]
             targets = dict.fromkeys(scope.holder(i) for i in about)
             if not text:
-                scope.ledger.settle(constraint.id, IGNORED, "a constraint without a text")
+                scope.ledger.record(constraint.id, IGNORED, "a constraint without a text")
                 continue
             for target in targets:
                 self.constraints[target].append(text)
-            scope.ledger.settle(constraint.id, ANNOTATED, "a constraint: kept as a comment on what it is about")
+            scope.ledger.record(constraint.id, ANNOTATED, "a constraint: kept as a comment on what it is about")
             note_tags(scope.ledger, constraint.tags)
         for dependency in scope.model.dependencies:
             if dependency.id in scope.realizations:
@@ -60,7 +60,7 @@ class Notes:
             return
         kind = " ".join(filter(None, [dependency.kind, *(f"«{s}»" for s in dependency.stereotypes), dependency.name]))
         self.dependencies[source].append(f"{kind} -> {target}")
-        scope.ledger.settle(dependency.id, ANNOTATED, f"kept as an annotation on its source ({dependency.kind})")
+        scope.ledger.record(dependency.id, ANNOTATED, f"kept as an annotation on its source ({dependency.kind})")
 
 
 def _key(scope: Scope, names: Names, identifier: str) -> str:
@@ -78,9 +78,9 @@ def class_of_association(scope: Scope) -> dict[str, str]:
         note_tags(scope.ledger, link.tags)
         if link.classifier in scope.classifiers and link.association in scope.associations:
             found.setdefault(link.association, link.classifier)
-            scope.ledger.settle(link.id, CONVERTED)
+            scope.ledger.record(link.id, CONVERTED)
         else:
-            scope.ledger.settle(link.id, IGNORED, "an association class without its class or its association")
+            scope.ledger.record(link.id, IGNORED, "an association class without its class or its association")
             scope.ledger.warn("unresolved-end", link.id, "", "an association class without its class or association")
     return found
 
@@ -106,7 +106,7 @@ def _association(
     names: Names,
     namer: PropertyNamer,
     notes: Notes,
-    drawn: uml.Association,
+    drawn: uml.UmlAssociation,
     near: list[str],
     where: str,
     class_id: str,
@@ -126,17 +126,17 @@ def _association(
         if goes[i]:
             signature = fields[i]["datatype"] or names.classes[near[i]].iri
             path_name, iri = namer.name(end, role, near[1 - i], signature)
-            scope.ledger.settle(end.id, CONVERTED)
+            scope.ledger.record(end.id, CONVERTED)
         elif not directed:
-            scope.ledger.settle(end.id, CONVERTED if class_id else ANNOTATED, "a property of its association class")
+            scope.ledger.record(end.id, CONVERTED if class_id else ANNOTATED, "a property of its association class")
         else:
-            scope.ledger.settle(end.id, ANNOTATED, _KEPT)
+            scope.ledger.record(end.id, ANNOTATED, _KEPT)
         ends[i] = End(**fields[i], iri=iri, path_name=path_name, navigable=goes[i])
     if directed and not any(goes):
-        scope.ledger.settle(drawn.id, ANNOTATED, _KEPT)
+        scope.ledger.record(drawn.id, ANNOTATED, _KEPT)
         scope.ledger.warn("no-direction", drawn.id, where, "neither end is navigable: it becomes no property")
     else:
-        scope.ledger.settle(drawn.id, CONVERTED)
+        scope.ledger.record(drawn.id, CONVERTED)
     above = names.package_of(scope, drawn.id).key
     label = drawn.name or "--".join(names.classes[i].name for i in near)
     _, key = names.associations.claim(label, drawn.id, lambda n: f"{above}::{n}" if above else n)
@@ -154,7 +154,7 @@ def _association(
     )
 
 
-def _directions(ends: tuple[uml.End, ...]) -> tuple[bool, bool]:
+def _directions(ends: tuple[uml.AssociationEnd, ...]) -> tuple[bool, bool]:
     """Which ends can be gone to. An unspecified end can be unless the other one is marked as navigable."""
     first, second = ends[0].navigable, ends[1].navigable
     return (
@@ -163,12 +163,12 @@ def _directions(ends: tuple[uml.End, ...]) -> tuple[bool, bool]:
     )
 
 
-def _end_fields(scope: Scope, names: Names, end: uml.End, near: str, where: str) -> dict[str, Any]:
-    drawn = drawn_name(end.name)
+def _end_fields(scope: Scope, names: Names, end: uml.AssociationEnd, near: str, where: str) -> dict[str, Any]:
+    drawn = parse_typed_name(end.name)
     here = f"{where}::{drawn.name or names.classes[near].name}"
     bounds = bounds_of(scope.ledger, end.multiplicity or drawn.multiplicity, end.id, here, unspecified=Bounds(0, None))
     for qualifier in end.qualifiers:
-        scope.ledger.settle(qualifier.id, ANNOTATED, "a qualifier: kept as an annotation")
+        scope.ledger.record(qualifier.id, ANNOTATED, "a qualifier: kept as an annotation")
         note_tags(scope.ledger, qualifier.tags)
     return {
         **tagged_fields(scope.ledger, end, scope.simple.get(near, ""), here),
@@ -195,7 +195,7 @@ def _end_fields(scope: Scope, names: Names, end: uml.End, near: str, where: str)
     }
 
 
-def _aggregation(scope: Scope, end: uml.End, where: str) -> str:
+def _aggregation(scope: Scope, end: uml.AssociationEnd, where: str) -> str:
     if end.aggregation in ("none", "shared", "composite"):
         return end.aggregation
     scope.ledger.warn("wrong-shape", end.id, where, f"the aggregation {end.aggregation!r} is unknown; read as none")
@@ -225,7 +225,7 @@ def generalization_sets(scope: Scope, names: Names) -> Iterator[GeneralizationSe
             by_parent[parent].append(child)
         note_tags(scope.ledger, drawn.tags)
         says = drawn.disjoint or drawn.complete
-        scope.ledger.settle(
+        scope.ledger.record(
             drawn.id,
             CONVERTED if by_parent and says else ANNOTATED,
             "" if by_parent and says else "a set that is neither disjoint nor complete says nothing in OWL",

@@ -14,7 +14,7 @@ from functools import cache
 from typing import Final
 
 from ...errors import ModelFileError
-from ..report import ANNOTATED, CONVERTED, IGNORED, Ledger
+from ..report import ANNOTATED, CONVERTED, IGNORED, ReportBuilder
 from ..terms.datatypes import xsd_for
 from ..uml import elements as uml
 
@@ -25,7 +25,7 @@ TRUE: Final = frozenset({"true", "yes", "1"})
 class Scope:
     """The index of one model; generalisations that would close a circle are left out and reported."""
 
-    def __init__(self, model: uml.Model, ledger: Ledger) -> None:
+    def __init__(self, model: uml.UmlModel, ledger: ReportBuilder) -> None:
         self.model = model
         self.ledger = ledger
         self.packages = {package.id: package for package in model.packages}
@@ -52,7 +52,7 @@ class Scope:
         self.simple = self._simple_types()
         for (child, parent), identifier in edges.items():
             if child in self.simple or parent in self.simple:
-                self.ledger.settle(identifier, ANNOTATED, "between simple types: says what their values are")
+                self.ledger.record(identifier, ANNOTATED, "between simple types: says what their values are")
 
     def _is_interface(self, reference: uml.TypeRef) -> bool:
         """A plain realisation of an interface means the same as an interface realisation."""
@@ -63,9 +63,9 @@ class Scope:
         """Account for a relation one end of which is no class: doubtful only where the end is not there at all."""
         others = [self.kinds[end] for end in ends if end in self.kinds and end not in self.classifiers]
         if others and all(end in self.kinds for end in ends):
-            self.ledger.settle(identifier, IGNORED, f"this {kind} ends at a {others[0]}, which is no class")
+            self.ledger.record(identifier, IGNORED, f"this {kind} ends at a {others[0]}, which is no class")
             return
-        self.ledger.settle(identifier, IGNORED, f"an end of this {kind} is not in the model")
+        self.ledger.record(identifier, IGNORED, f"an end of this {kind} is not in the model")
         self.ledger.warn("unresolved-end", identifier, where, f"an end of this {kind} is not in the model")
 
     def holder(self, identifier: str) -> str:
@@ -161,7 +161,7 @@ class Scope:
 
     def _inherit(self) -> dict[tuple[str, str], str]:
         """Fill ``parents``; (child, parent) -> the id of the edge that says so."""
-        settle, warn = self.ledger.settle, self.ledger.warn
+        record, warn = self.ledger.record, self.ledger.warn
         edges: dict[str, dict[str, str]] = defaultdict(dict)
         realized = (
             uml.Generalization(id=d.id, child=d.source, parent=d.target, realization=True)
@@ -175,15 +175,15 @@ class Scope:
             if not child or not parent:
                 self.no_class(edge.id, kind, where, edge.child.id, edge.parent.id)
             elif parent in edges[child]:
-                settle(edge.id, CONVERTED, "says again what another one says")
+                record(edge.id, CONVERTED, "says again what another one says")
             else:
                 edges[child][parent] = edge.id
-                settle(edge.id, CONVERTED)
+                record(edge.id, CONVERTED)
         circular = _circular(edges)
         for child, above in edges.items():
             for parent, edge_id in above.items():
                 if (child, parent) in circular:
-                    settle(edge_id, IGNORED, "it closes a circle: nothing can be a kind of itself")
+                    record(edge_id, IGNORED, "it closes a circle: nothing can be a kind of itself")
                     warn(
                         "circular-generalization",
                         edge_id,
@@ -266,9 +266,9 @@ def _circular(edges: dict[str, dict[str, str]]) -> set[tuple[str, str]]:
     return found
 
 
-def note_tags(ledger: Ledger, tags: tuple[uml.Tag, ...], meant: frozenset[str] | set[str] = frozenset()) -> None:
+def note_tags(ledger: ReportBuilder, tags: tuple[uml.Tag, ...], meant: frozenset[str] | set[str] = frozenset()) -> None:
     """Account for tags: those in ``meant`` were converted, the rest is kept as annotations."""
     for tag in tags:
         if tag.id:
             used = tag.name in meant
-            ledger.settle(tag.id, CONVERTED if used else ANNOTATED, "" if used else "a tag: kept as an annotation")
+            ledger.record(tag.id, CONVERTED if used else ANNOTATED, "" if used else "a tag: kept as an annotation")

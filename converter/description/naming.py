@@ -49,7 +49,7 @@ def decapitalised(name: str) -> str:
     return name[:1].lower() + name[1:]
 
 
-class Register:
+class NameRegistry:
     """Names given so far; each is given once. Claim in the order of ids."""
 
     def __init__(self) -> None:

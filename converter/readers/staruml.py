@@ -41,10 +41,10 @@ DEPENDENCIES: Final = {
 ASSOCIATIONS: Final = frozenset({"UMLAssociation", "UMLCommunicationPath"})
 
 
-def read_staruml(tree: Tree, file_name: str) -> uml.Model:
+def read_staruml(tree: Tree, file_name: str) -> uml.UmlModel:
     """The UML of a StarUML project or fragment; ``file_name`` names a project that has no name."""
     root = tree.root
-    reader = _Reader(tree, _navigable_default(tree))
+    reader = _StarUmlReader(tree, _navigable_default(tree))
     for node in tree.nodes:
         kind = node.get("_type")
         handler = reader.handlers.get(kind) if isinstance(kind, str) else None
@@ -54,7 +54,7 @@ def read_staruml(tree: Tree, file_name: str) -> uml.Model:
     top = reader.top_model(root) if is_project else None
     named = root if is_project or root["_type"] in PACKAGES else None
     tree.take(root)
-    return uml.Model(
+    return uml.UmlModel(
         id=tree.key(root),
         name=(text(named.get("name")) if named else "") or file_name,
         documentation="\n\n".join(filter(None, (text(n.get("documentation")) for n in (named, top) if n))),
@@ -86,21 +86,21 @@ def _navigable_default(tree: Tree) -> bool | None:
     return True
 
 
-class _Reader:
+class _StarUmlReader:
     """One pass over a tree; holds what has been read so far and nothing else."""
 
     def __init__(self, tree: Tree, navigable_default: bool | None) -> None:
         self.tree = tree
         self.navigable_default = navigable_default
-        self.packages: list[uml.Package] = []
+        self.packages: list[uml.UmlPackage] = []
         self.classifiers: list[uml.Classifier] = []
-        self.associations: list[uml.Association] = []
+        self.associations: list[uml.UmlAssociation] = []
         self.class_links: list[uml.AssociationClassLink] = []
         self.generalizations: list[uml.Generalization] = []
         self.dependencies: list[uml.Dependency] = []
         self.constraints: list[uml.Constraint] = []
-        self.objects: list[uml.Object] = []
-        self.links: list[uml.Link] = []
+        self.objects: list[uml.InstanceSpecification] = []
+        self.links: list[uml.InstanceLink] = []
         self.handlers: dict[str, Callable[[Json], None]] = {
             **dict.fromkeys(PACKAGES, self.package),
             **dict.fromkeys(CLASSIFIERS, self.classifier),
@@ -198,7 +198,7 @@ class _Reader:
             return
         kinds = frozenset({*PACKAGES, *CLASSIFIERS})
         self.packages.append(
-            uml.Package(**self.common(node), owner=self.owner(node, kinds), kind=PACKAGES[node["_type"]])
+            uml.UmlPackage(**self.common(node), owner=self.owner(node, kinds), kind=PACKAGES[node["_type"]])
         )
 
     def classifier(self, node: Json) -> None:
@@ -211,7 +211,7 @@ class _Reader:
             for child in self.tree.children(node, key, {"UMLOperation", "UMLReception"})
         )
         literals = tuple(
-            uml.Literal(**self.common(child))
+            uml.EnumerationLiteral(**self.common(child))
             for child in self.tree.children(node, "literals", {"UMLEnumerationLiteral"})
         )
         parameters = tuple(
@@ -246,7 +246,7 @@ class _Reader:
         for child in self.tree.children(node, "parameters", {"UMLParameter"}):
             common = self.common(child)
             parameters.append(
-                uml.Parameter(
+                uml.OperationParameter(
                     **common,
                     type=self.var(child.get("type"), "a type", child),
                     direction=text(child.get("direction")) or "in",
@@ -267,7 +267,7 @@ class _Reader:
 
     def association(self, node: Json) -> None:
         self.associations.append(
-            uml.Association(
+            uml.UmlAssociation(
                 **self.common(node),
                 owner=self.owner(node, frozenset({*PACKAGES, *CLASSIFIERS})),
                 ends=tuple(self.end(end) for key in ("end1", "end2") for end in self.tree.part(node, key)),
@@ -275,9 +275,9 @@ class _Reader:
             )
         )
 
-    def end(self, node: Json) -> uml.End:
+    def end(self, node: Json) -> uml.AssociationEnd:
         qualifiers = tuple(self.attribute(child) for child in self.tree.children(node, "qualifiers", {"UMLAttribute"}))
-        return uml.End(
+        return uml.AssociationEnd(
             **self.feature(node),
             type=uml.TypeRef(id=self.tree.reference(node.get("reference"), "an end", node)),
             navigable=self.navigable(node),
@@ -348,7 +348,7 @@ class _Reader:
         for child in self.tree.children(node, "slots", {"UMLSlot"}):
             common = self.common(child)
             slots.append(
-                uml.Slot(
+                uml.UmlSlot(
                     **common,
                     feature=self.tree.reference(child.get("definingFeature"), "a defining feature", child),
                     type=self.var(child.get("type"), "a type", child),
@@ -356,7 +356,7 @@ class _Reader:
                 )
             )
         self.objects.append(
-            uml.Object(
+            uml.InstanceSpecification(
                 **self.common(node),
                 owner=self.owner(node, frozenset(PACKAGES)),
                 classifiers=(classifier,) if classifier else (),
@@ -378,7 +378,7 @@ class _Reader:
                     )
                 )
         self.links.append(
-            uml.Link(
+            uml.InstanceLink(
                 **self.common(node),
                 owner=self.owner(node, frozenset(PACKAGES)),
                 ends=tuple(ends),

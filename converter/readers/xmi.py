@@ -51,16 +51,16 @@ DEPENDENCIES: Final = {
 }
 
 
-def read_xmi(text: str, file_name: str, source: str) -> uml.Model:
+def read_xmi(text: str, file_name: str, source: str) -> uml.UmlModel:
     """The UML of an XMI document; ``file_name`` names a model that has no name."""
     document = Document(parse_xml(text, source), source)
-    reader = _Reader(document)
+    reader = _XmiReader(document)
     for root in document.models:
         reader.element(root, "")
     reader.finish()
     main = document.models[0]
     document.take(main)
-    return uml.Model(
+    return uml.UmlModel(
         id=document.key(main),
         name=main.get("name") or file_name,
         documentation=reader.features.documentation(main),
@@ -81,21 +81,21 @@ def read_xmi(text: str, file_name: str, source: str) -> uml.Model:
     )
 
 
-class _Reader:
+class _XmiReader:
     """One walk over the models of a document."""
 
     def __init__(self, document: Document) -> None:
         self.document = document
         self.features = Features(document)
-        self.packages: list[uml.Package] = []
+        self.packages: list[uml.UmlPackage] = []
         self.classifiers: list[uml.Classifier] = []
-        self.associations: list[uml.Association] = []
+        self.associations: list[uml.UmlAssociation] = []
         self.generalizations: list[uml.Generalization] = []
-        self.sets: list[uml.GeneralizationSet] = []
+        self.sets: list[uml.UmlGeneralizationSet] = []
         self.dependencies: list[uml.Dependency] = []
         self.constraints: list[uml.Constraint] = []
-        self.objects: list[uml.Object] = []
-        self.links: list[uml.Link] = []
+        self.objects: list[uml.InstanceSpecification] = []
+        self.links: list[uml.InstanceLink] = []
         self.members: dict[str, list[str]] = defaultdict(list)
         self.handlers: dict[str, Callable[[Node, str], str]] = {
             **dict.fromkeys(PACKAGES, self.package),
@@ -138,7 +138,7 @@ class _Reader:
         if node is self.document.models[0]:
             return ""
         self.packages.append(
-            uml.Package(**self.features.common(node), owner=owner, kind=PACKAGES[self.document.kind(node)])
+            uml.UmlPackage(**self.features.common(node), owner=owner, kind=PACKAGES[self.document.kind(node)])
         )
         return self.document.key(node)
 
@@ -152,7 +152,7 @@ class _Reader:
             if not features.association_of(child)
         ]
         operations = [features.operation(c) for tag in ("ownedOperation", "ownedReception") for c in node.all(tag)]
-        literals = [uml.Literal(**features.common(child)) for child in node.all("ownedLiteral")]
+        literals = [uml.EnumerationLiteral(**features.common(child)) for child in node.all("ownedLiteral")]
         self.classifiers.append(
             uml.Classifier(
                 **features.common(node),
@@ -183,7 +183,7 @@ class _Reader:
 
     def _associate(self, node: Node, owner: str, class_id: str) -> None:
         self.associations.append(
-            uml.Association(
+            uml.UmlAssociation(
                 **self.features.common(node),
                 owner=owner,
                 ends=self.features.ends(node),
@@ -222,7 +222,7 @@ class _Reader:
 
     def generalization_set(self, node: Node, owner: str) -> str:
         self.sets.append(
-            uml.GeneralizationSet(
+            uml.UmlGeneralizationSet(
                 **self.features.common(node),
                 generalizations=self.document.references(node, "generalization"),
                 disjoint=node.get("isDisjoint") == "true",
@@ -269,13 +269,13 @@ class _Reader:
         drawn_ends = self.features.drawn_link_ends(node)
         if association is not None:
             ends = self.features.link_ends(node) or drawn_ends
-            self.links.append(uml.Link(**common, owner=owner, association=association, ends=ends))
+            self.links.append(uml.InstanceLink(**common, owner=owner, association=association, ends=ends))
         elif drawn_ends:
-            self.links.append(uml.Link(**common, owner=owner, ends=drawn_ends))
+            self.links.append(uml.InstanceLink(**common, owner=owner, ends=drawn_ends))
         else:
             value = self.features.value_text(node, "specification")
             self.objects.append(
-                uml.Object(
+                uml.InstanceSpecification(
                     **common,
                     owner=owner,
                     classifiers=tuple(kinds),

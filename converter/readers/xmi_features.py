@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..uml import elements as uml
-from ..uml.tags import MEANT
+from ..uml.tags import KNOWN_TAGS
 from .xmi_document import Document, annotation_tags
 from .xml_tree import Node
 
@@ -23,7 +23,7 @@ class Features:
 
     # ---- what all elements have
     def common(self, node: Node) -> dict[str, Any]:
-        """The fields of `uml.Element`; notes that the element was read."""
+        """The fields of `uml.UmlElement`; notes that the element was read."""
         self.document.take(node)
         return {
             "id": self.document.key(node),
@@ -90,8 +90,8 @@ class Features:
         """The tags that stand elsewhere in the document, for the element with this id."""
         found = []
         for applied in self.document.applied.get(key, ()):
-            found += [uml.Tag(name, value) for name, value in applied.attributes.items() if name in MEANT]
-            found += [uml.Tag(c.local, c.text) for c in applied.children if c.local in MEANT and c.text]
+            found += [uml.Tag(name, value) for name, value in applied.attributes.items() if name in KNOWN_TAGS]
+            found += [uml.Tag(c.local, c.text) for c in applied.children if c.local in KNOWN_TAGS and c.text]
         for extra in self.document.extras.get(key, ()):
             for tag in (t for tags in extra.all("tags") for t in tags.all("tag")):
                 self.document.take(tag)
@@ -186,7 +186,7 @@ class Features:
         for child in [*node.all("ownedParameter"), *node.all("returnResult")]:
             structural = self._structural(child)
             parameters.append(
-                uml.Parameter(
+                uml.OperationParameter(
                     **{k: structural[k] for k in ("id", "name", "documentation", "stereotypes", "tags", "visibility")},
                     type=structural["type"],
                     default=structural["default"],
@@ -217,7 +217,7 @@ class Features:
                 found.append(owned)
         return found
 
-    def ends(self, node: Node) -> tuple[uml.End, ...]:
+    def ends(self, node: Node) -> tuple[uml.AssociationEnd, ...]:
         """The ends, with navigability and aggregation evened out."""
         members = self.member_ends(node)
         open_ends = set(self.document.references(node, "navigableOwnedEnd"))
@@ -233,7 +233,7 @@ class Features:
             whole = members[1 - i].get("aggregation") if len(members) == 2 else ""
             qualifiers = tuple(self.attribute(child) for child in member.all("qualifier"))
             ends.append(
-                uml.End(
+                uml.AssociationEnd(
                     **self._structural(member),
                     navigable=navigable,
                     aggregation=whole or "none",
@@ -243,15 +243,15 @@ class Features:
         return tuple(ends)
 
     # ---- instances
-    def slots(self, node: Node) -> list[uml.Slot]:
+    def slots(self, node: Node) -> list[uml.UmlSlot]:
         """One slot for each of its values."""
         common = self.common(node)
         feature = next(iter(self.document.references(node, "definingFeature")), "")
         found = []
         for value in node.all("value"):
             instance = value.get("instance") or next(iter(self.document.references(value, "instance")), "")
-            found.append(uml.Slot(**common, feature=feature, value=self._literal(value), instance=instance))
-        return found or [uml.Slot(**common, feature=feature)]
+            found.append(uml.UmlSlot(**common, feature=feature, value=self._literal(value), instance=instance))
+        return found or [uml.UmlSlot(**common, feature=feature)]
 
     def drawn_link_ends(self, node: Node) -> tuple[uml.LinkEnd, ...]:
         """The ends of a link as Visual Paradigm writes it: two objects in its extension, no slots."""

@@ -2,7 +2,7 @@
 
 ::
 
-family(lineage_iris)        # Family.TWIN for a module, Family.ACTION for a schedule
+instance_kind(lineage_iris)        # InstanceKind.TWIN for a module, InstanceKind.ACTION for a schedule
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ MOST_WHOLES: Final = 64
 """How deep parts may nest: their IRIs grow with every whole around them."""
 
 
-class Family(Enum):
+class InstanceKind(Enum):
     """The kinds of instance that are named and stored each in its own way."""
 
     TWIN = "twin"
@@ -27,14 +27,14 @@ class Family(Enum):
 
 
 _FAMILIES: Final = {
-    VT.Twin.value: Family.TWIN,
-    VT.Action.value: Family.ACTION,
-    VT.Schedule.value: Family.ACTION,
-    VT.Handler.value: Family.ACTION,
-    VT.Rule.value: Family.RULE,
+    VT.Twin.value: InstanceKind.TWIN,
+    VT.Action.value: InstanceKind.ACTION,
+    VT.Schedule.value: InstanceKind.ACTION,
+    VT.Handler.value: InstanceKind.ACTION,
+    VT.Rule.value: InstanceKind.RULE,
 }
 
 
-def family(class_iris: Iterable[str]) -> Family:
+def instance_kind(class_iris: Iterable[str]) -> InstanceKind:
     """The family of an instance of all these classes (its own and their ancestors)."""
-    return next((_FAMILIES[iri] for iri in class_iris if iri in _FAMILIES), Family.OTHER)
+    return next((_FAMILIES[iri] for iri in class_iris if iri in _FAMILIES), InstanceKind.OTHER)

@@ -40,7 +40,7 @@ NOTHING = TypeRef()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Element:
+class UmlElement:
     """What all elements have."""
 
     id: str
@@ -52,7 +52,7 @@ class Element:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Package(Element):
+class UmlPackage(UmlElement):
     """A package, model or profile; ``owner`` is the id of the package around it, or empty."""
 
     owner: str = ""
@@ -60,7 +60,7 @@ class Package(Element):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attribute(Element):
+class Attribute(UmlElement):
     """A structural feature. ``multiplicity`` is the text as drawn, None where nothing was drawn."""
 
     type: TypeRef = NOTHING
@@ -77,7 +77,7 @@ class Attribute(Element):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parameter(Element):
+class OperationParameter(UmlElement):
     """A parameter of an operation; ``direction`` is in, out, inout or return."""
 
     type: TypeRef = NOTHING
@@ -87,22 +87,22 @@ class Parameter(Element):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Operation(Element):
+class Operation(UmlElement):
     """An operation or a reception of a signal."""
 
-    parameters: tuple[Parameter, ...] = ()
+    parameters: tuple[OperationParameter, ...] = ()
     static: bool = False
     abstract: bool = False
     query: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Literal(Element):
+class EnumerationLiteral(UmlElement):
     """A literal of an enumeration."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Classifier(Element):
+class Classifier(UmlElement):
     """A class, interface, data type, primitive type, enumeration, signal, component or node.
 
     ``owner`` is the id of the package or classifier around it, or empty.
@@ -115,12 +115,12 @@ class Classifier(Element):
     active: bool = False
     attributes: tuple[Attribute, ...] = ()
     operations: tuple[Operation, ...] = ()
-    literals: tuple[Literal, ...] = ()
+    literals: tuple[EnumerationLiteral, ...] = ()
     template_parameters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class End(Element):
+class AssociationEnd(UmlElement):
     """One end of an association, beside the class ``type``."""
 
     type: TypeRef = NOTHING
@@ -138,17 +138,17 @@ class End(Element):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Association(Element):
+class UmlAssociation(UmlElement):
     """An association of two or more ends; ``association_class`` is the id of its class, or empty."""
 
     owner: str = ""
-    ends: tuple[End, ...] = ()
+    ends: tuple[AssociationEnd, ...] = ()
     derived: bool = False
     association_class: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AssociationClassLink(Element):
+class AssociationClassLink(UmlElement):
     """StarUML's joint between a class and an association: together they are an association class."""
 
     classifier: str = ""
@@ -156,7 +156,7 @@ class AssociationClassLink(Element):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Generalization(Element):
+class Generalization(UmlElement):
     """``child`` is a kind of ``parent``; ``realization`` where the parent is an interface it realises."""
 
     child: TypeRef = NOTHING
@@ -166,7 +166,7 @@ class Generalization(Element):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GeneralizationSet(Element):
+class UmlGeneralizationSet(UmlElement):
     """Generalisations that belong together."""
 
     generalizations: tuple[str, ...] = ()
@@ -175,7 +175,7 @@ class GeneralizationSet(Element):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dependency(Element):
+class Dependency(UmlElement):
     """``source`` depends on ``target``; ``kind`` is dependency, realization, abstraction or usage."""
 
     kind: str = "dependency"
@@ -185,7 +185,7 @@ class Dependency(Element):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Constraint(Element):
+class Constraint(UmlElement):
     """A constraint or a note on ``constrained`` elements (else on ``owner``)."""
 
     owner: str = ""
@@ -194,7 +194,7 @@ class Constraint(Element):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Slot(Element):
+class UmlSlot(UmlElement):
     """A value of an object. ``value`` is None where nothing was drawn; ``instance`` names an object by id."""
 
     feature: str = ""
@@ -204,17 +204,17 @@ class Slot(Element):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Object(Element):
+class InstanceSpecification(UmlElement):
     """An instance specification."""
 
     owner: str = ""
     classifiers: tuple[TypeRef, ...] = ()
-    slots: tuple[Slot, ...] = ()
+    slots: tuple[UmlSlot, ...] = ()
     value: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LinkEnd(Element):
+class LinkEnd(UmlElement):
     """One end of a link, at the object ``object`` (its id)."""
 
     object: str = ""
@@ -222,7 +222,7 @@ class LinkEnd(Element):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Link(Element):
+class InstanceLink(UmlElement):
     """A link between two or more objects."""
 
     owner: str = ""
@@ -254,19 +254,19 @@ class Remark(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Model(Element):
+class UmlModel(UmlElement):
     """A whole file. ``seen`` has every element of it, in the file's order."""
 
     format: str = ""
-    packages: tuple[Package, ...] = ()
+    packages: tuple[UmlPackage, ...] = ()
     classifiers: tuple[Classifier, ...] = ()
-    associations: tuple[Association, ...] = ()
+    associations: tuple[UmlAssociation, ...] = ()
     association_class_links: tuple[AssociationClassLink, ...] = ()
     generalizations: tuple[Generalization, ...] = ()
-    generalization_sets: tuple[GeneralizationSet, ...] = ()
+    generalization_sets: tuple[UmlGeneralizationSet, ...] = ()
     dependencies: tuple[Dependency, ...] = ()
     constraints: tuple[Constraint, ...] = ()
-    objects: tuple[Object, ...] = ()
-    links: tuple[Link, ...] = ()
+    objects: tuple[InstanceSpecification, ...] = ()
+    links: tuple[InstanceLink, ...] = ()
     seen: tuple[Seen, ...] = field(default=(), repr=False)
     remarks: tuple[Remark, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-MEANT: Final = frozenset(
+KNOWN_TAGS: Final = frozenset(
     {"unit", "quantityKind", "exactMatch", "closeMatch", "min", "max", "pattern", "iri", "properties"}
 )
 """Tags that say something to the converter; every other tag is kept as an annotation."""

@@ -17,14 +17,14 @@ from ..description.model import Association, Class, Description, Feature, Object
 from ..description.naming import local
 from ..description.references import References
 from ..description.uses import by_key, property_uses
-from ..gc_pause import collector_paused
-from ..terms.instance_kind import MOST_WHOLES, Family, family
+from ..gc_pause import gc_paused
+from ..terms.instance_kind import MOST_WHOLES, InstanceKind, instance_kind
 from ..terms.values import literal
 
 Term = NamedNode | Literal
 
 
-@collector_paused()
+@gc_paused()
 def instances(description: Description, naming: Naming) -> list[Quad]:
     """The quads of a description's objects. Pure; the same description gives the same quads."""
     return _Instances(description, naming).quads()
@@ -41,8 +41,8 @@ class _Instances:
         self.features = {use.feature.iri: use.feature for use in property_uses(description)}
         self.refer = References(description.classes, description.objects)
         self.lineages = {o.key: self._lineage(o) for o in description.objects}
-        self.families = {key: family(c.iri for c in line) for key, line in self.lineages.items()}
-        self.wholes = self._wholes()
+        self.kinds = {key: instance_kind(c.iri for c in line) for key, line in self.lineages.items()}
+        self.owners = self._owners()
         self.places: dict[str, tuple[NamedNode, NamedNode]] = {}
         self._found: dict[Quad, None] = {}
 
@@ -56,7 +56,7 @@ class _Instances:
                     waiting.append(parent)
         return [self.classes[key] for key in found]
 
-    def _wholes(self) -> dict[str, tuple[str, str, bool]]:
+    def _owners(self) -> dict[str, tuple[str, str, bool]]:
         """Part -> its whole, its role there and whether the role holds many."""
         found: dict[str, tuple[str, str, bool]] = {}
         for link in sorted(self.description.links, key=lambda link: link.id):
@@ -64,7 +64,7 @@ class _Instances:
             for i, end in enumerate(association.ends if association else ()):
                 whole, part = link.objects[i], link.objects[1 - i]
                 far = association.ends[1 - i] if association else end
-                if end.aggregation == "composite" and whole != part and self.families[part] is Family.OTHER:
+                if end.aggregation == "composite" and whole != part and self.kinds[part] is InstanceKind.OTHER:
                     found.setdefault(part, (whole, far.path_name, far.upper != 1))
         return found
 
@@ -72,26 +72,26 @@ class _Instances:
         """The IRI and the graph of an object; a part's from its whole's."""
         chain: list[str] = []
         here = key
-        while here not in self.places and here in self.wholes and here not in chain and len(chain) < MOST_WHOLES:
+        while here not in self.places and here in self.owners and here not in chain and len(chain) < MOST_WHOLES:
             chain.append(here)
-            here = self.wholes[here][0]
+            here = self.owners[here][0]
         place = self.places.get(here) or self._alone(here)
         for part in reversed(chain):
             if part not in self.places:
-                _, role, many = self.wholes[part]
+                _, role, many = self.owners[part]
                 name = self.objects[part].name if many else None
                 place = self.places[part] = (self.naming.part(place[0], role, name), place[1])
         return self.places[key]
 
     def _alone(self, key: str) -> tuple[NamedNode, NamedNode]:
         """The place of an object that is nobody's part."""
-        object_, kind = self.objects[key], self.families[key]
-        if kind is Family.TWIN:
+        object_, kind = self.objects[key], self.kinds[key]
+        if kind is InstanceKind.TWIN:
             twin = self.naming.twin(object_.name)
             place = twin, twin
-        elif kind is Family.ACTION:
+        elif kind is InstanceKind.ACTION:
             place = self.naming.action(object_.name), self.naming.actions_graph
-        elif kind is Family.RULE:
+        elif kind is InstanceKind.RULE:
             place = self.naming.rule(object_.name), self.naming.rules_graph
         else:
             iri = object_.iri or self.namespaces.get(object_.package, self.namespaces[""]) + local(object_.name)
@@ -129,7 +129,7 @@ class _Instances:
         ):
             for text in texts:
                 self.say(place, predicate, Literal(text))
-        whole = self.wholes.get(object_.key)
+        whole = self.owners.get(object_.key)
         if whole is not None and place[1] == self.place(whole[0])[1]:
             self.say(place, VT.partOf, self.place(whole[0])[0])
         for slot in object_.slots:

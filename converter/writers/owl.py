@@ -18,7 +18,7 @@ from pyoxigraph import Literal, NamedNode, Triple
 from ...ontology.iris import OWL, QUDT, RDF, RDFS, SKOS, VT
 from ..description.model import Association, Class, Description, End, Feature, Named
 from ..description.uses import Use, by_key, is_datatype_property, property_uses
-from ..gc_pause import collector_paused
+from ..gc_pause import gc_paused
 from ..terms.datatypes import SUPPORTED
 from .graph import TRUE, Graph, integer, provided
 
@@ -33,7 +33,7 @@ _ANNOTATIONS: Final = (
 )  # fmt: skip
 
 
-@collector_paused()
+@gc_paused()
 def ontology(description: Description) -> list[Triple]:
     """The domain ontology of a description. Pure; the same description gives the same triples."""
     graph = Graph(description.iri)

@@ -17,7 +17,7 @@ from ...ontology.iris import RDF, SH
 from ..description.model import Class, Description, Feature
 from ..description.naming import local
 from ..description.uses import Use, by_key, property_uses
-from ..gc_pause import collector_paused
+from ..gc_pause import gc_paused
 from ..terms.datatypes import SUPPORTED
 from ..terms.values import literal
 from .graph import Graph, integer, provided
@@ -36,7 +36,7 @@ _WORDS: Final = {
 }
 
 
-@collector_paused()
+@gc_paused()
 def shapes(description: Description) -> list[Triple]:
     """The shapes of a description. Pure; the same description gives the same triples."""
     graph = Graph(f"{description.iri} shapes")

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from ...errors import ModelFileError, NotFoundError
 from ..describe.scope import Scope
-from ..report import Ledger
+from ..report import ReportBuilder
 from ..uml import elements as uml
 from ..uml.multiplicity import parse
 
@@ -26,7 +26,7 @@ Tree = dict[str, Any]
 _MOST_NODES: Final = 200_000
 
 
-def staruml2json(model: uml.Model, root: str) -> Tree:
+def staruml2json(model: uml.UmlModel, root: str) -> Tree:
     """The tree below the object (or class) called ``root``; NotFoundError where nothing has that name."""
     maker = _Maker(model)
     for object_ in model.objects:
@@ -45,9 +45,9 @@ def text(tree: Tree) -> str:
 
 
 class _Maker:
-    def __init__(self, model: uml.Model) -> None:
+    def __init__(self, model: uml.UmlModel) -> None:
         self.model = model
-        self.scope = Scope(model, Ledger())
+        self.scope = Scope(model, ReportBuilder())
         self.objects = {o.id: o for o in model.objects}
         self.parts: dict[str, list[tuple[str, int]]] = defaultdict(list)
         for association in model.associations:
@@ -89,7 +89,7 @@ class _Maker:
         return found
 
     # ---- objects
-    def object(self, drawn: uml.Object, above: tuple[str, ...]) -> Tree:
+    def object(self, drawn: uml.InstanceSpecification, above: tuple[str, ...]) -> Tree:
         """An object as its class's tree, with its slots' values and the objects linked to it."""
         class_id = next((self.scope.resolve(r, drawn.id) for r in drawn.classifiers), "")
         found = self.parts_of(class_id, ()) if class_id else {}
@@ -109,13 +109,13 @@ class _Maker:
                 self._define(found, other)
         return found
 
-    def _linked(self, link: uml.Link, object_id: str) -> uml.Object | None:
+    def _linked(self, link: uml.InstanceLink, object_id: str) -> uml.InstanceSpecification | None:
         ends = [end.object for end in link.ends]
         if len(ends) != 2 or object_id not in ends:
             return None
         return self.objects.get(ends[1] if ends[0] == object_id else ends[0])
 
-    def _define(self, tree: Tree, drawn: uml.Object) -> None:
+    def _define(self, tree: Tree, drawn: uml.InstanceSpecification) -> None:
         """A defining link sets the values of the part of its object's class, wherever that part stands."""
         class_id = next((self.scope.resolve(r, drawn.id) for r in drawn.classifiers), "")
         name = self.scope.name_of(class_id)
@@ -131,7 +131,7 @@ class _Maker:
                 elif isinstance(value, (dict, list)):
                     waiting.append(value)
 
-    def _fill(self, tree: Tree, drawn: uml.Object) -> None:
+    def _fill(self, tree: Tree, drawn: uml.InstanceSpecification) -> None:
         for slot in drawn.slots:
             feature = self.features.get(slot.feature)
             name = feature.name if feature is not None else slot.name

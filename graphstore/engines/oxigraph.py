@@ -88,8 +88,8 @@ class OxigraphStore:
             if sequence % TIDY_EVERY and not any(change.removed for change in taken):
                 self._engine.load("".join(map(_trig, taken)), RdfFormat.TRIG)
             else:
-                tidy: dict[str, Bindable] = {"state": state, "base": base}
-                parts = [bind(_FORGET_MARKS, tidy), *(part for change in taken for part in _operations(change))]
+                forget: dict[str, Bindable] = {"state": state, "base": base}
+                parts = [bind(_FORGET_MARKS, forget), *(part for change in taken for part in _operations(change))]
                 self._engine.update(" ;\n".join(parts), prefixes=PREFIXES)
             self._count(1 + sum(change.removed.count("\n") for change in taken))
 

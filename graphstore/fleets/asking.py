@@ -10,18 +10,18 @@ from ..history.past_graphs import parse_as_of
 from ..paths.answers import Answer
 from ..paths.parse import parse
 from ..paths.syntax import Name, Position
-from .fleet import Fleet
+from .fleet import FleetAccess
 
 
-def believed(fleet: Fleet, as_of: str | None) -> Fleet:
-    """The fleet of now, or as it was believed at the moment or after the commit that ``as_of`` names.
+def at_moment(fleet: FleetAccess, as_of: str | None) -> FleetAccess:
+    """The fleet of now, or as known at the moment or after the commit that ``as_of`` names.
 
     Raises InputError where that is neither, MomentNotFoundError where it lies outside the history.
     """
     return fleet if as_of is None else fleet.as_of(parse_as_of(as_of))
 
 
-def ask(fleet: Fleet, path: str) -> list[Answer]:
+def ask(fleet: FleetAccess, path: str) -> list[Answer]:
     """What ``path`` answers. Raises NotFoundError where it names one thing and that is not there."""
     answers = fleet.all(path)
     if not answers and names_one(path):

@@ -1,6 +1,6 @@
 """The access interface: the one door to twin data, for REST, handlers, web pages and scripts.
 
-A :class:`Fleet` speaks paths and SPARQL and hides where the data lives: :class:`LocalFleet` (in
+A :class:`FleetAccess` speaks paths and SPARQL and hides where the data lives: :class:`LocalFleet` (in
 ``local.py``) has the store in this process, :class:`RemoteFleet` (in ``remote.py``) asks the server
 that holds it. Same methods, same answers::
 
@@ -26,12 +26,11 @@ from ..history.past_graphs import AsOf
 from ..interfaces import LoadAnswer, QueryAnswer, UpdateAnswer
 from ..paths.answers import Answer, Element, Value
 from ..paths.parse import parse
-from ..paths.syntax import Any as AnyStep
-from ..paths.syntax import Deep
+from ..paths.syntax import Descendants, Wildcard
 from ..validation.report import ValidationReport
 
 
-class Fleet(ABC):
+class FleetAccess(ABC):
     """All twins of one knowledge graph."""
 
     @abstractmethod
@@ -71,8 +70,8 @@ class Fleet(ABC):
         """
 
     @abstractmethod
-    def as_of(self, moment: AsOf) -> Fleet:
-        """The fleet as it was believed at ``moment``: a time, or the number of a commit. It cannot be written.
+    def as_of(self, moment: AsOf) -> FleetAccess:
+        """The fleet as known at ``moment``: a time, or the number of a commit. It cannot be written.
 
         A time means the state that the newest commit not after it left; commits have the clock's time, which in a
         replay is the replayed one. Raises MomentNotFoundError outside the fleet's history.
@@ -106,7 +105,7 @@ class Fleet(ABC):
     def get(self, path: str) -> Answer:
         """The one answer of a path that names one thing. Raises NotFoundError where there is none."""
         parsed = parse(path)
-        if any(isinstance(step, AnyStep | Deep) for step in parsed.steps) or not parsed.steps:
+        if any(isinstance(step, Wildcard | Descendants) for step in parsed.steps) or not parsed.steps:
             raise InputError(f"path {path!r}: names many; ask for all of them")
         answers = self.all(path)
         if len(answers) == 1:
@@ -135,7 +134,7 @@ class Fleet(ABC):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
-    def __enter__(self) -> Fleet:
+    def __enter__(self) -> FleetAccess:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -146,7 +145,7 @@ class Fleet(ABC):
 class Twin:
     """One twin of a fleet; paths given to it are relative."""
 
-    fleet: Fleet
+    fleet: FleetAccess
     key: str
 
     @property

@@ -1,4 +1,4 @@
-"""What one open fleet knows of its own past: graphs, samples, believed states, and events for those who follow."""
+"""What one open fleet knows of its own past: graphs, samples, past states, and events for those who follow."""
 
 from __future__ import annotations
 
@@ -9,37 +9,39 @@ from ...ontology.naming import Naming
 from ..history.events import EventFeed
 from ..history.past_graphs import AsOf, LoadReader
 from ..history.snapshots import History
-from ..history.states import PastStates, Reasoning
+from ..history.states import Reasoning, StateCache
 from ..interfaces import SeriesReader
 from ..journal.changes import Slot
 from ..journal.sqlite_journal import SqliteJournal
 from ..queries.limits import QueryLimits
-from ..queries.pool import Readers
+from ..queries.pool import QueryPool
 from .past import PastFleet
 
 
 @dataclass(frozen=True)
-class Chronicle:
+class FleetHistory:
     """The readers of one journal that look back, and those it wakes."""
 
     history: History
-    states: PastStates
+    states: StateCache
     samples: Callable[[int], SeriesReader]
     feed: EventFeed
 
     @classmethod
-    def over(cls, journal: SqliteJournal, loads: LoadReader | None, names: Naming, reasoning: Reasoning) -> Chronicle:
-        """The chronicle of the fleet whose commits ``journal`` holds."""
+    def over(
+        cls, journal: SqliteJournal, loads: LoadReader | None, names: Naming, reasoning: Reasoning
+    ) -> FleetHistory:
+        """The fleet_history of the fleet whose commits ``journal`` holds."""
         history = History(journal.database, loads)
         return cls(
             history,
-            PastStates(history, names, reasoning),
+            StateCache(history, names, reasoning),
             journal.series.as_of,
             EventFeed(history, names),
         )
 
-    def fleet(self, wanted: AsOf, limits: QueryLimits, readers: Readers | None = None) -> PastFleet:
-        """The fleet as it was believed then. Raises MomentNotFoundError."""
+    def fleet(self, wanted: AsOf, limits: QueryLimits, readers: QueryPool | None = None) -> PastFleet:
+        """The fleet as known then. Raises MomentNotFoundError."""
         moment = self.history.find(wanted)
         return PastFleet(moment, self.states, self.samples(moment.sequence), self.samples, self.feed, limits, readers)
 

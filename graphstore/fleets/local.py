@@ -27,23 +27,23 @@ from ..paths.resolver import Resolver
 from ..paths.syntax import Name
 from ..paths.writing import Provenance, TwinWriter
 from ..queries.limits import QueryLimits
-from ..queries.pool import Readers
+from ..queries.pool import QueryPool
 from ..queries.results import choose_formats, serialise
 from ..schema import Schema, load_schema
 from ..series.functions import series_functions
-from ..sparql.cost import is_lookup
+from ..sparql.cost import is_bounded_lookup
 from ..sparql.dataset import names_dataset
 from ..update.bulk import run_load
 from ..update.run import run_update
-from ..update.write import DesignGuard, NoGuard
+from ..update.write import DesignValidator, NoValidation
 from ..validation.report import ValidationReport
 from ..validation.shacl import PyShaclEngine, validate_twins
-from .fleet import Fleet
-from .history_access import Chronicle
+from .fleet import FleetAccess
+from .history_access import FleetHistory
 
 
 @dataclass
-class LocalFleet(Fleet):
+class LocalFleet(FleetAccess):
     """A fleet over an open journal and store."""
 
     committer: Committer
@@ -51,12 +51,12 @@ class LocalFleet(Fleet):
     resolver: Resolver
     more_status: Callable[[], Mapping[str, Any]] = dict
     """What a server adds to :meth:`status`."""
-    readers: Readers | None = None
+    readers: QueryPool | None = None
     """Where queries go that may run away; None where the store has no snapshots: then no limit of time holds them."""
     limits: QueryLimits = field(default_factory=QueryLimits)
-    design: DesignGuard = field(default_factory=NoGuard)
+    design: DesignValidator = field(default_factory=NoValidation)
     """Holds ontology, rules, shapes and actions against what reads them, when an update or a load changes them."""
-    chronicle: Chronicle | None = None
+    fleet_history: FleetHistory | None = None
     """Looks back into the journal and tells of what comes; None where the fleet was opened without."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     """The time of a commit: when something was told, not what it speaks for."""
@@ -91,7 +91,7 @@ class LocalFleet(Fleet):
     def query(self, text: str, accept: str | None = None, *, abandoned: Event | None = None) -> QueryAnswer:
         """Answer a SPARQL query; the series functions ``vtf:…`` are there. Raises QueryError, QueryLimitError."""
         formats = choose_formats(accept)
-        if self.readers is not None and not is_lookup(text):
+        if self.readers is not None and not is_bounded_lookup(text):
             return self.readers.answer(text, accept, abandoned)
         functions = series_functions(self.committer.journal.series)
         # The engine lets the union of all graphs override FROM and FROM NAMED, so it is asked for only without them.
@@ -141,8 +141,8 @@ class LocalFleet(Fleet):
         """Add an RDF file's triples to ``graph``, or to the graphs it names, in one commit."""
         return run_load(file, graph, replace, self.committer, self.names, self.design, author, self.now())
 
-    def as_of(self, moment: AsOf) -> Fleet:
-        """The fleet as it was believed at ``moment``; closing this one closes that one."""
+    def as_of(self, moment: AsOf) -> FleetAccess:
+        """The fleet as known at ``moment``; closing this one closes that one."""
         return self._chronicled.fleet(moment, self.limits, self.readers)
 
     def events(
@@ -157,10 +157,10 @@ class LocalFleet(Fleet):
         return self._chronicled.feed.events(since, follow=follow, twin=twin, changes=changes)
 
     @property
-    def _chronicled(self) -> Chronicle:
-        if self.chronicle is None:
-            raise StoreError("this fleet was opened without its history; open it with Fleet.open")
-        return self.chronicle
+    def _chronicled(self) -> FleetHistory:
+        if self.fleet_history is None:
+            raise StoreError("this fleet was opened without its history; open it with FleetAccess.open")
+        return self.fleet_history
 
     def status(self) -> Mapping[str, Any]:
         """Totals for people."""
@@ -170,8 +170,8 @@ class LocalFleet(Fleet):
     def close(self) -> None:
         """Let go of journal and store."""
         self.reload()
-        if self.chronicle is not None:
-            self.chronicle.feed.end()
+        if self.fleet_history is not None:
+            self.fleet_history.feed.end()
         if self.readers is not None:
             self.readers.close()
         self.committer.store.close()

@@ -1,4 +1,4 @@
-"""The fleet as it was believed at a moment: a :class:`Fleet` that is read and never written.
+"""The fleet as known at a moment: a :class:`FleetAccess` that is read and never written.
 
     then = fleet.as_of(datetime(2019, 4, 12, tzinfo=UTC))     # or the number of a commit
     then.get("/module-0017/arrivalTest/decision")
@@ -28,7 +28,7 @@ from ...ontology.iris import RDF, VT
 from ...ontology.literals import format_time
 from ..history.events import EventFeed, Subscription
 from ..history.past_graphs import AsOf, Moment, as_of_text, past_is_read
-from ..history.states import PastState, PastStates
+from ..history.states import StateAt, StateCache
 from ..interfaces import LoadAnswer, QueryAnswer, SeriesReader, TripleStore, UpdateAnswer
 from ..paths.answers import Answer
 from ..paths.parse import parse
@@ -36,27 +36,27 @@ from ..paths.reading import PathReader
 from ..paths.syntax import Name
 from ..paths.syntax import Path as ParsedPath
 from ..queries.limits import QueryLimits
-from ..queries.pool import Readers
+from ..queries.pool import QueryPool
 from ..queries.results import choose_formats, serialise
 from ..series.functions import series_functions
-from ..sparql.cost import is_lookup
+from ..sparql.cost import is_bounded_lookup
 from ..sparql.dataset import names_dataset
 from ..validation.report import ValidationReport
 from ..validation.shacl import PyShaclEngine, validate_twins
-from .fleet import Fleet
+from .fleet import FleetAccess
 
 
 @dataclass(frozen=True)
-class PastFleet(Fleet):
+class PastFleet(FleetAccess):
     """A fleet as of one moment."""
 
     moment: Moment
-    states: PastStates
+    states: StateCache
     series: SeriesReader
     samples: Callable[[int], SeriesReader]
     feed: EventFeed
     limits: QueryLimits
-    readers: Readers | None = None
+    readers: QueryPool | None = None
     """Answer what may run away; None: it is answered here, without a limit of time."""
 
     def all(self, path: str) -> list[Answer]:
@@ -70,7 +70,7 @@ class PastFleet(Fleet):
     def query(self, text: str, accept: str | None = None, *, abandoned: threading.Event | None = None) -> QueryAnswer:
         """Answer a SPARQL query. Raises QueryError, QueryLimitError."""
         formats = choose_formats(accept)
-        if self.readers is not None and not is_lookup(text):
+        if self.readers is not None and not is_bounded_lookup(text):
             return self.readers.answer(text, accept, abandoned, self.states.past(self.moment.sequence, self.readers))
         store = self._state(None).store
         result = store.query(text, union=not names_dataset(text), functions=series_functions(self.series))
@@ -89,7 +89,7 @@ class PastFleet(Fleet):
         return validate_twins(store, chosen, shapes, names)
 
     def put(self, path: str, value: Any, *, unit: str | None, time: datetime, author: str) -> int:
-        """Refused: what was believed then cannot be changed. Raises InputError."""
+        """Refused: what was known then cannot be changed. Raises InputError."""
         raise past_is_read(f"path {path!r}")
 
     def update(self, text: str, *, author: str) -> UpdateAnswer:
@@ -100,8 +100,8 @@ class PastFleet(Fleet):
         """Refused. Raises InputError."""
         raise past_is_read(f"load {file}")
 
-    def as_of(self, moment: AsOf) -> Fleet:
-        """The fleet as it was believed at another moment, not after this one."""
+    def as_of(self, moment: AsOf) -> FleetAccess:
+        """The fleet as known at another moment, not after this one."""
         found = self.feed.past.find(moment)
         if found.sequence > self.moment.sequence:
             raise MomentNotFoundError(
@@ -136,7 +136,7 @@ class PastFleet(Fleet):
     def close(self) -> None:
         """Nothing to let go of: the fleet of today holds it all."""
 
-    def _state(self, twin: str | None) -> PastState:
+    def _state(self, twin: str | None) -> StateAt:
         return self.states.state(self.moment.sequence, None if twin is None else self.states.names.twin(twin))
 
     def _twins(self, store: TripleStore) -> list[NamedNode]:

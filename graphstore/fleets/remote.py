@@ -29,7 +29,7 @@ from ..interfaces import LoadAnswer, QueryAnswer, UpdateAnswer
 from ..paths.answers import Answer, answer_from_json
 from ..update.files import format_of, media_type
 from ..validation.report import ValidationReport
-from .fleet import Fleet
+from .fleet import FleetAccess
 from .wire import ERROR_HEADER, QUERY_TYPE, UPDATE_TYPE, error_from_json
 
 CONNECT_SECONDS: Final = 5.0
@@ -48,12 +48,12 @@ def connect(url: str) -> httpx2.Client:
 
 
 @dataclass
-class RemoteFleet(Fleet):
+class RemoteFleet(FleetAccess):
     """A fleet that a server holds."""
 
     url: str
     moment: AsOf | None = None
-    """Where this is the fleet as it was believed then, the server is asked for that every time."""
+    """Where this is the fleet as known then, the server is asked for that every time."""
     _shared: httpx2.Client | None = field(default=None, repr=False)
     """The connection of the fleet of now, which a past one uses and does not close."""
     _client: httpx2.Client = field(init=False, repr=False)
@@ -107,8 +107,8 @@ class RemoteFleet(Fleet):
             method = "PUT" if replace else "POST"
             return LoadAnswer(**self._json(method, "/graphs", content=source, headers=headers, params=params))
 
-    def as_of(self, moment: AsOf) -> Fleet:
-        """The fleet as it was believed at ``moment``; closing this one closes that one."""
+    def as_of(self, moment: AsOf) -> FleetAccess:
+        """The fleet as known at ``moment``; closing this one closes that one."""
         self._json("GET", "/history", params={"as_of": as_of_text(moment)})
         return RemoteFleet(self.url, moment, self._client)
 

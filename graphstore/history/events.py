@@ -102,7 +102,7 @@ class Subscription(Iterator[Event]):
 
 
 @dataclass(frozen=True)
-class Piece:
+class EventChunk:
     """Some events in order; everything up to ``until`` has been looked at."""
 
     events: Sequence[Event]
@@ -191,13 +191,13 @@ class EventFeed:
             elif not (closed.is_set() or self.ended):
                 woken.wait()
 
-    def read(self, after: int, twin: str | None = None, changes: bool = False) -> Piece:
+    def read(self, after: int, twin: str | None = None, changes: bool = False) -> EventChunk:
         """The next events after commit ``after``. Raises MomentNotFoundError where compaction took them."""
         with self.past.reading(after) as reader:
             (last,) = reader.execute("SELECT coalesce(max(sequence), 0) FROM commits").fetchone()
             numbers = self._numbers(reader, after, twin)
             until = numbers[-1] if len(numbers) == COMMITS_AT_ONCE else int(last)
-            return Piece([self._event(reader, number, twin, changes) for number in numbers], max(after, until))
+            return EventChunk([self._event(reader, number, twin, changes) for number in numbers], max(after, until))
 
     def _numbers(self, reader: sqlite3.Connection, after: int, twin: str | None) -> list[int]:
         if twin is None:

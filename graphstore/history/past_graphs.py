@@ -69,7 +69,7 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class Span:
+class CommitRange:
     """The history that can be read: from the first commit that a state can be given for to the newest one."""
 
     first: Moment
@@ -88,7 +88,7 @@ class PastGraphs:
         """Commits up to this one are compacted: their result stands in snapshots. 0: nothing is forgotten."""
         return _begins(self.database.reader())
 
-    def span(self) -> Span | None:
+    def span(self) -> CommitRange | None:
         """From where to where there is history; None in an empty journal."""
         with self.reading() as reader:
             return _span(reader)
@@ -271,7 +271,7 @@ def _begins(reader: sqlite3.Connection) -> int:
     return int(row[0]) if row else 0
 
 
-def _span(reader: sqlite3.Connection) -> Span | None:
+def _span(reader: sqlite3.Connection) -> CommitRange | None:
     ends: Sequence[tuple[int, int]] = [
         row
         for order in ("ASC", "DESC")
@@ -283,10 +283,10 @@ def _span(reader: sqlite3.Connection) -> Span | None:
     if not ends:
         return None
     first, last = (Moment(number, from_microseconds(time)) for number, time in ends)
-    return Span(first, last)
+    return CommitRange(first, last)
 
 
-def _sequence_at(reader: sqlite3.Connection, time: datetime, span: Span) -> int:
+def _sequence_at(reader: sqlite3.Connection, time: datetime, span: CommitRange) -> int:
     query = "SELECT max(sequence) FROM commits WHERE time <= ? AND sequence >= ?"
     (found,) = reader.execute(query, (to_microseconds(time), span.first.sequence)).fetchone()
     if found is None:
@@ -294,7 +294,7 @@ def _sequence_at(reader: sqlite3.Connection, time: datetime, span: Span) -> int:
     return int(found)
 
 
-def _outside(wanted: AsOf, span: Span) -> MomentNotFoundError:
+def _outside(wanted: AsOf, span: CommitRange) -> MomentNotFoundError:
     first, last = (f"commit {item.sequence} of {format_time(item.time)}" for item in (span.first, span.last))
     return MomentNotFoundError(
         f"as of {as_of_text(wanted)}: outside this fleet's history, which goes from {first} to {last}"

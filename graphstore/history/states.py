@@ -1,4 +1,4 @@
-"""Past states of one fleet, built from the journal and kept for the next question."""
+"""PastSnapshot states of one fleet, built from the journal and kept for the next question."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ...ontology.naming import Naming
 from ..engines.oxigraph import OxigraphStore
 from ..interfaces import SeriesReader, TripleStore
 from ..paths.resolver import Resolver
-from ..queries.pool import Past, Readers
+from ..queries.pool import PastSnapshot, QueryPool
 from ..queries.snapshots import CurrentSnapshot
 from ..schema import Schema, load_schema
 from .past_graphs import PastGraphs, text_of
 
 KEPT_TRIPLES: Final = 500_000
-"""Past states are kept as long as they hold no more together; the newest one always is."""
+"""PastSnapshot states are kept as long as they hold no more together; the newest one always is."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Reasoning:
 
 
 @dataclass(frozen=True)
-class PastState:
+class StateAt:
     """Graphs as they were after one commit, what rules inferred among them."""
 
     store: OxigraphStore
@@ -45,18 +45,18 @@ class PastState:
 
 
 @dataclass
-class PastStates:
+class StateCache:
     """Builds past states of one fleet and keeps a few; safe from any thread."""
 
     graphs: PastGraphs
     names: Naming
     reasoning: Reasoning
-    _kept: OrderedDict[tuple[int, NamedNode | None], PastState] = field(default_factory=OrderedDict)
+    _kept: OrderedDict[tuple[int, NamedNode | None], StateAt] = field(default_factory=OrderedDict)
     _schemas: dict[int, Schema] = field(default_factory=dict)
     _snapshot: tuple[int, CurrentSnapshot] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def state(self, sequence: int, twin: NamedNode | None) -> PastState:
+    def state(self, sequence: int, twin: NamedNode | None) -> StateAt:
         """Everything after commit ``sequence``, or what paths into ``twin`` can reach."""
         with self._lock:
             for key in ((sequence, None), (sequence, twin)):
@@ -68,7 +68,7 @@ class PastStates:
                 self._kept.popitem(last=False)
             return state
 
-    def past(self, sequence: int, readers: Readers) -> Past:
+    def past(self, sequence: int, readers: QueryPool) -> PastSnapshot:
         """What a reader process needs to answer as of ``sequence``; the last one asked for stays on the disk."""
         store = self.state(sequence, None).store
         with self._lock:
@@ -76,9 +76,9 @@ class PastStates:
                 if self._snapshot is not None:
                     self._snapshot[1].drop()
                 self._snapshot = (sequence, readers.beside(store))
-            return Past(self._snapshot[1], sequence)
+            return PastSnapshot(self._snapshot[1], sequence)
 
-    def _build(self, sequence: int, twin: NamedNode | None) -> PastState:
+    def _build(self, sequence: int, twin: NamedNode | None) -> StateAt:
         if twin is None:
             contents: Iterable[tuple[NamedNode, bytes]] = self.graphs.state(sequence)
         else:
@@ -89,7 +89,7 @@ class PastStates:
             triples += content.count(b"\n")
         schema = self._schema(store, sequence)
         self.reasoning.derive(store, self.names, schema)
-        return PastState(store, schema, triples)
+        return StateAt(store, schema, triples)
 
     def _reachable(self, twin: NamedNode, sequence: int) -> Iterator[tuple[NamedNode, bytes]]:
         for graph in (self.names.ontology_graph, self.names.rules_graph, self.names.shapes_graph):

@@ -67,7 +67,7 @@ class ChangeSet:
         before = self.objects(subject, predicate, graph)
         self._set((graph, subject, predicate), before, before | {value})
 
-    def state(self, subject: NamedNode, predicate: NamedNode, value: Term, graph: NamedNode) -> None:
+    def assert_new(self, subject: NamedNode, predicate: NamedNode, value: Term, graph: NamedNode) -> None:
         """Say something of a subject that is new for certain: nothing is looked up first."""
         slot = (graph, subject, predicate)
         self._before.setdefault(slot, frozenset())
@@ -92,7 +92,7 @@ class ChangeSet:
         self.batches.append(SampleBatch(series, times, values))
 
     @contextmanager
-    def attempt(self) -> Iterator[None]:
+    def savepoint(self) -> Iterator[None]:
         """All of what happens inside, or, if it raises, nothing of it."""
         self._undo, samples, batches = {}, len(self.samples), len(self.batches)
         try:

@@ -76,13 +76,13 @@ class Committer:
             applied, behind = self.store.last_applied(), 0
             for commit in self.journal.since(applied - 1 if self._behind and applied else applied):
                 if commit.sequence > applied:
-                    self.take_in(commit)
+                    self.apply_commit(commit)
                     behind += 1
                 self._tell(commit.sequence, touched_by(commit.changes), commit.loads)
             self._behind = False
             return behind
 
-    def take_in(self, commit: Commit) -> None:
+    def apply_commit(self, commit: Commit) -> None:
         """Give the store one commit of the journal, which it may have already."""
         with self.lock:
             self._apply(commit.sequence, commit.changes, commit.loads)

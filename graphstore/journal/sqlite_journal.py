@@ -22,7 +22,7 @@ from ..database.sqlite import Database
 from ..database.tables import VERSIONS
 from ..interfaces import Commit, Due, Entry, GraphChange, GraphLoad, QueuedRun
 from ..series.archives.archive import SeriesArchive
-from ..series.sealing import Prepared
+from ..series.sealing import PendingFiles
 from ..series.store import SqliteSeries
 from .bulk_files import place_of
 
@@ -72,7 +72,7 @@ class SqliteJournal:
             return sequence
 
     def _insert(
-        self, writer: sqlite3.Connection, sequence: int, entry: Entry, prepared: Prepared
+        self, writer: sqlite3.Connection, sequence: int, entry: Entry, prepared: PendingFiles
     ) -> Mapping[NamedNode, int]:
         execute, many = writer.execute, writer.executemany
         touched = {change.graph for change in entry.changes} | {load.graph for load in entry.loads}

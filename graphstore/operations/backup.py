@@ -28,9 +28,9 @@ from ..folder import FleetFolder
 from ..history.past_graphs import PastGraphs
 from ..journal.bulk_files import LoadFiles, place_of
 from ..series.options import read_options
-from .backup_lock import files_stay
+from . import backup_lock
 from .manifest import FileEntry, Manifest, copy_file, entry_of
-from .progress import Progress, unseen
+from .progress import Progress, no_progress
 from .target import new_folder
 
 FORMAT: Final = "voltwin-backup"
@@ -56,7 +56,7 @@ def back_up(
     folder: FleetFolder,
     destination: Path,
     *,
-    progress: Progress = unseen,
+    progress: Progress = no_progress,
     compare: Callable[[Path], None] | None = None,
 ) -> Backup:
     """Back the fleet in ``folder`` up into ``destination``, which must be new.
@@ -64,7 +64,7 @@ def back_up(
     ``compare`` is given the copy before it counts and raises StoreError where it finds it wanting.
     Raises StoreError (disk full, a file missing or damaged); then nothing is left at ``destination``.
     """
-    with files_stay(folder.path), new_folder(destination, "backup") as place:
+    with backup_lock.shared(folder.path), new_folder(destination, "backup") as place:
         _copy_journal(folder.journal, place / JOURNAL, progress)
         local, elsewhere, sequence = _named_files(folder, place / JOURNAL)
         files = {"fleet.json": copy_file(folder.path / "fleet.json", place / "fleet.json")}

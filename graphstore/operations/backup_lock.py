@@ -19,14 +19,14 @@ _LOCK: Final = "backup.lock"
 
 
 @contextmanager
-def files_stay(folder: Path) -> Iterator[None]:
+def shared(folder: Path) -> Iterator[None]:
     """While this is open nobody deletes files of the fleet in ``folder``. Waits for who is deleting."""
     with _held(folder, fcntl.LOCK_SH):
         yield
 
 
 @contextmanager
-def files_may_go(folder: Path) -> Iterator[None]:
+def exclusive(folder: Path) -> Iterator[None]:
     """While this is open no backup starts. Raises FleetLockedError where one is under way."""
     with _held(folder, fcntl.LOCK_EX | fcntl.LOCK_NB):
         yield

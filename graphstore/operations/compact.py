@@ -12,12 +12,12 @@ from typing import Final
 from ...errors import FleetLockedError
 from ..folder import FleetFolder
 from ..history.snapshots import Compacted, History, Retention
-from ..interfaces import Retained, Sealing
+from ..interfaces import RetentionResult, Sealing
 from ..journal.commit import Committer
 from ..journal.sqlite_journal import SqliteJournal
 from ..series.options import read_options
-from .backup_lock import files_may_go
-from .progress import Progress, unseen
+from . import backup_lock
+from .progress import Progress, no_progress
 from .retention import retain_series
 
 AUTHOR: Final = "voltwin compact"
@@ -25,7 +25,7 @@ AUTHOR: Final = "voltwin compact"
 
 
 @dataclass(frozen=True)
-class Wanted:
+class CompactionOptions:
     """What to compact: days of history to keep (None: all), samples to seal (None: as fleet.json says)."""
 
     history: Retention
@@ -33,11 +33,11 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Gained:
+class CompactionResult:
     """What a compaction came to; sizes in bytes of the whole folder."""
 
     history: Compacted
-    retained: Retained
+    retained: RetentionResult
     """Samples older than what fleet.json keeps; none where it says nothing."""
     sealed: Sealing
     deleted: int
@@ -53,17 +53,17 @@ def compact(
     committer: Committer,
     journal: SqliteJournal,
     history: History,
-    tidy_view: Callable[[], None],
-    wanted: Wanted,
+    optimize_store: Callable[[], None],
+    wanted: CompactionOptions,
     now: datetime,
-    progress: Progress = unseen,
-) -> Gained:
+    progress: Progress = no_progress,
+) -> CompactionResult:
     """Compact a fleet that this process holds. Every step is safe to be killed in. Raises StoreError (disk full)."""
     before = size_of(folder.path)
     progress("forgetting history", 0, 0)
     forgotten = history.keep(wanted.history, now)
     series = read_options(folder.path)
-    retained = Retained()
+    retained = RetentionResult()
     if series.keep_days is not None:
         progress("letting go of old samples", 0, 0)
         retained = retain_series(committer, now - timedelta(days=series.keep_days), AUTHOR, now)
@@ -71,13 +71,13 @@ def compact(
     sealed = journal.series.seal(wanted.seal_before or now - timedelta(days=series.hot_days))
     progress("deleting files", 0, 0)
     deleted, running = 0, True
-    with suppress(FleetLockedError), files_may_go(folder.path):
+    with suppress(FleetLockedError), backup_lock.exclusive(folder.path):
         deleted, running = _delete(folder, journal), False
     progress("tidying the databases", 0, 0)
-    tidy_view()
+    optimize_store()
     journal.database.maintain("VACUUM")
     journal.database.maintain("PRAGMA wal_checkpoint(TRUNCATE)")
-    return Gained(forgotten, retained, sealed, deleted, running, before, size_of(folder.path))
+    return CompactionResult(forgotten, retained, sealed, deleted, running, before, size_of(folder.path))
 
 
 def _delete(folder: FleetFolder, journal: SqliteJournal) -> int:

@@ -29,7 +29,7 @@ from ..folder import FleetFolder
 from ..history.past_graphs import PastGraphs
 from ..journal.bulk_files import LoadFiles
 from ..series.store import open_series
-from .backup_lock import files_stay
+from . import backup_lock
 from .manifest import Manifest, entry_of
 from .target import new_folder
 
@@ -56,7 +56,7 @@ def export_twins(folder: FleetFolder, keys: Sequence[str], destination: Path) ->
     Raises TwinNotFoundError, StoreError (disk full, a file of samples missing); then nothing is left there.
     """
     names = Naming(folder.base)
-    with files_stay(folder.path), closing(Database(folder.journal, VERSIONS, writable=False)) as database:
+    with backup_lock.shared(folder.path), closing(Database(folder.journal, VERSIONS, writable=False)) as database:
         past = PastGraphs(database, LoadFiles(folder.loads))
         span = past.span()
         sequence = span.last.sequence if span else 0

@@ -23,7 +23,7 @@ from ..history.past_graphs import PastGraphs
 from ..journal.bulk_files import LoadFiles, place_of
 from ..series.store import OpenSeries, open_series
 from .backup import check_journal
-from .progress import Progress, unseen
+from .progress import Progress, no_progress
 from .references import check_graphs
 
 _REBUILD = "`voltwin rebuild` makes it again"
@@ -42,7 +42,7 @@ class Finding:
         return f"{self.where}: {self.problem}; {self.remedy}"
 
 
-def check_fleet(folder: FleetFolder, progress: Progress = unseen) -> Iterator[Finding]:
+def check_fleet(folder: FleetFolder, progress: Progress = no_progress) -> Iterator[Finding]:
     """Everything that is wrong with the fleet in ``folder``, but for its view (see maintenance.py)."""
     yield from _lock(folder)
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 from ..folder import FleetFolder, read_folder
 from .backup import FORMAT, JOURNAL, check_state
 from .manifest import Manifest
-from .progress import Progress, unseen
+from .progress import Progress, no_progress
 from .target import new_folder
 
 
@@ -33,7 +33,7 @@ def restore(
     destination: Path,
     make_view: Callable[[FleetFolder], object],
     *,
-    progress: Progress = unseen,
+    progress: Progress = no_progress,
 ) -> Restored:
     """Make the new folder ``destination`` from ``backup``; ``make_view`` builds the graph in it.
 

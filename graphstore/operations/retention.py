@@ -9,7 +9,7 @@ from pyoxigraph import Literal, NamedNode
 
 from ...ontology.iris import VT
 from ...ontology.literals import from_microseconds, to_literal, to_microseconds
-from ..interfaces import Entry, Retained, SeriesReader
+from ..interfaces import Entry, RetentionResult, SeriesReader
 from ..journal.changes import ChangeSet
 from ..journal.commit import Committer
 
@@ -20,7 +20,7 @@ def retain_series(
     author: str,
     now: datetime,
     series: Iterable[NamedNode] | None = None,
-) -> Retained:
+) -> RetentionResult:
     """Let go of samples before ``before``, of some series or of all, and say so in the graph. Raises StoreError."""
     store = committer.journal.series
     with committer.lock:

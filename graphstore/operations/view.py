@@ -15,7 +15,7 @@ from ...ontology.naming import Naming
 from ..engines.oxigraph import OxigraphStore
 from ..history.past_graphs import PastGraphs
 from ..interfaces import GraphChange, TripleStore
-from .progress import Progress, unseen
+from .progress import Progress, no_progress
 
 Derive = Callable[[TripleStore], object]
 """Gives a store what the rules derive from what it holds."""
@@ -36,7 +36,7 @@ class Difference:
     example: str
 
 
-def fill(store: TripleStore, past: PastGraphs, sequence: int, progress: Progress = unseen) -> None:
+def fill(store: TripleStore, past: PastGraphs, sequence: int, progress: Progress = no_progress) -> None:
     """Give an empty store every graph as the journal has it after commit ``sequence``.
 
     The store's mark says 0 until all is there: ended before that, the next opening takes every commit in.
@@ -67,7 +67,7 @@ def graphs_of(store: TripleStore) -> list[NamedNode]:
 
 
 def compare(
-    made: TripleStore, present: TripleStore, names: Naming, progress: Progress = unseen, *, inferred: bool = True
+    made: TripleStore, present: TripleStore, names: Naming, progress: Progress = no_progress, *, inferred: bool = True
 ) -> Iterator[Difference]:
     """Every graph in which ``present`` differs from ``made``, as sets of quads; the stores' own marks left out."""
     graphs = sorted({*graphs_of(made), *graphs_of(present)}, key=lambda graph: graph.value)

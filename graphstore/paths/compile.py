@@ -18,7 +18,7 @@ from ...errors import PathNotFoundError
 from ...ontology.iris import PROV, RDF, SOSA, VT
 from ...ontology.naming import Naming
 from ..schema import Schema
-from .syntax import Any, Name, Path
+from .syntax import Name, Path, Wildcard
 from .walk import Walk, start
 
 # Constant properties and observations reached by their feature of interest: with a property from VALUES, an
@@ -67,7 +67,7 @@ def compile_path(path: Path, schema: Schema, names: Naming, observed: bool = Tru
         last = path.inner[-1] if path.inner else None
         if isinstance(last, Name) and not last.predicates and not walk.before_members:
             return _values(walk, [prop.iri for prop in walk.candidates(last.name)], observed)
-        if isinstance(last, Any) and not last.predicates and not walk.before_members:
+        if isinstance(last, Wildcard) and not last.predicates and not walk.before_members:
             return _values(walk, [None], observed)
         if last is not None:
             walk.step(last)

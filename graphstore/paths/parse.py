@@ -30,7 +30,19 @@ from lark.exceptions import VisitError
 
 from ...errors import InputError, PathSyntaxError
 from ...ontology.literals import parse_time
-from .syntax import Any, Comparison, Deep, Here, Name, Parent, Path, Position, Predicate, Step, Window
+from .syntax import (
+    Comparison,
+    CurrentStep,
+    Descendants,
+    Name,
+    Parent,
+    Path,
+    Position,
+    Predicate,
+    Step,
+    Wildcard,
+    Window,
+)
 
 _GRAMMAR: Final = (files(__package__) / "grammar.lark").read_text("utf-8")
 
@@ -87,14 +99,14 @@ class _Build(Transformer[Token, Path]):
     def parent(self, _: list[object]) -> Parent:
         return Parent()
 
-    def here(self, _: list[object]) -> Here:
-        return Here()
+    def here(self, _: list[object]) -> CurrentStep:
+        return CurrentStep()
 
-    def deep(self, children: list[Predicate]) -> Deep:
-        return Deep(tuple(children))
+    def deep(self, children: list[Predicate]) -> Descendants:
+        return Descendants(tuple(children))
 
-    def any(self, children: list[Predicate]) -> Any:
-        return Any(tuple(children))
+    def any(self, children: list[Predicate]) -> Wildcard:
+        return Wildcard(tuple(children))
 
     def named(self, children: list[object]) -> Name:
         name, *predicates = children

@@ -59,7 +59,7 @@ class Name:
 
 
 @dataclass(frozen=True)
-class Any:
+class Wildcard:
     """``*``: any one step."""
 
     predicates: tuple[Predicate, ...] = ()
@@ -69,7 +69,7 @@ class Any:
 
 
 @dataclass(frozen=True)
-class Deep:
+class Descendants:
     """``**``: this element and all its parts, at any depth."""
 
     predicates: tuple[Predicate, ...] = ()
@@ -87,14 +87,14 @@ class Parent:
 
 
 @dataclass(frozen=True)
-class Here:
+class CurrentStep:
     """``.``: this element itself."""
 
     def __str__(self) -> str:
         return "."
 
 
-Step = Name | Any | Deep | Parent | Here
+Step = Name | Wildcard | Descendants | Parent | CurrentStep
 
 
 @dataclass(frozen=True)

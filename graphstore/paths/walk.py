@@ -19,7 +19,7 @@ from ...ontology.iris import RDF, VT
 from ...ontology.literals import to_literal
 from ...ontology.naming import Naming
 from ..schema import Property, Schema
-from .syntax import Any, Comparison, Deep, Here, Name, Parent, Position, Predicate, Step
+from .syntax import Comparison, CurrentStep, Descendants, Name, Parent, Position, Predicate, Step, Wildcard
 
 Classes = frozenset[NamedNode]
 """What an element may be: one of these, or of their subclasses."""
@@ -78,16 +78,16 @@ class Walk:
     def step(self, step: Step) -> None:
         """Take one step that leads to an element. Raises PathNotFoundError where the schema has no such step."""
         match step:
-            case Here():
+            case CurrentStep():
                 pass
             case Parent():
                 self._up()
-            case Deep():
+            case Descendants():
                 self.settle()
                 below = self.new()
                 self._follow(below, f"{VT.partOf}*", self.node, below, _ANY)
                 self._require(step.predicates)
-            case Any():
+            case Wildcard():
                 self._any()
                 self._require(step.predicates)
             case Name() if self._members_of is not None:
@@ -255,14 +255,14 @@ def start(step: Step | None, schema: Schema, names: Naming) -> Walk:
             walk = Walk(schema, names, names.twin(key), frozenset({VT.Twin}))
             walk._require(predicates)
             return walk
-        case Any(predicates) | Deep(predicates):
+        case Wildcard(predicates) | Descendants(predicates):
             walk = Walk(schema, names, Variable("twin"), frozenset({VT.Twin}))
             walk.patterns.append(Pattern(walk.node, str(RDF.type), VT.Twin))
-            if isinstance(step, Deep):
-                walk.step(Deep())
+            if isinstance(step, Descendants):
+                walk.step(Descendants())
             walk._require(predicates)
             return walk
         case None:
-            return start(Any(), schema, names)
+            return start(Wildcard(), schema, names)
         case _:
             raise PathNotFoundError(f"/{step}: an absolute path starts with a twin or *")

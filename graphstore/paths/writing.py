@@ -25,7 +25,7 @@ from ...ontology.naming import Naming
 from ..interfaces import SeriesReader, Term
 from ..journal.changes import ChangeSet
 from ..schema import Property, Schema
-from ..series.rows import tidy
+from ..series.rows import sort_and_deduplicate
 
 Kind = OneOf["asserted", "computed"]
 
@@ -47,28 +47,28 @@ class TwinWriter:
     schema: Schema
     names: Naming
     series: SeriesReader
-    born: list[NamedNode] = field(default_factory=list)
+    created: list[NamedNode] = field(default_factory=list)
     """Twins that this change set has brought into being, in order."""
 
     @contextmanager
-    def attempt(self) -> Iterator[None]:
+    def savepoint(self) -> Iterator[None]:
         """All of what is written inside, births included, or, if it raises, nothing of it."""
-        born = len(self.born)
+        before = len(self.created)
         try:
-            with self.changes.attempt():
+            with self.changes.savepoint():
                 yield
         except BaseException:
-            del self.born[born:]
+            del self.created[before:]
             raise
 
-    def bear(self, key: str, cls: NamedNode) -> NamedNode:
+    def create_twin(self, key: str, cls: NamedNode) -> NamedNode:
         """The twin ``key``; made as a ``cls`` with all its required parts if it does not exist yet."""
         if not key:
             raise InputError("a twin's key is empty; give it a name")
         twin = self.names.twin(key)
         if not self.changes.exists(twin, twin):
             self._make(twin, cls, key, twin)
-            self.born.append(twin)
+            self.created.append(twin)
         return twin
 
     def class_of(self, node: NamedNode, graph: NamedNode) -> NamedNode | None:
@@ -159,7 +159,7 @@ class TwinWriter:
         if prop.kind == "object":
             if prop.range is None or not isinstance(value, str) or not self.schema.is_a(prop.range, VT.Twin):
                 raise InputError(f"value {value!r}: must be the key of a twin")
-            return self.bear(value, prop.range)
+            return self.create_twin(value, prop.range)
         if not isinstance(value, Scalar):
             raise InputError(f"value {value!r}: must be one number, text, time or truth value")
         return to_literal(value, prop.range)
@@ -219,7 +219,7 @@ class TwinWriter:
             wanted = prop.unit or "no unit"
             raise UnitError(f"{where}: is in {wanted}, the samples came in {unit or 'no unit'}; send them in {wanted}")
         try:
-            times, values = tidy(times, values)
+            times, values = sort_and_deduplicate(times, values)
             moments = [from_microseconds(int(time)) for time in times[[0, -1]]] if len(times) else []
         except (InputError, OverflowError) as error:
             raise InputError(f"{where}: {error}") from None

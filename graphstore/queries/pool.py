@@ -1,6 +1,6 @@
 """Reader processes from the outside: started when first needed, kept, ended at a limit, started again.
 
-    with closing(Readers(store, folder / "snapshots", journal, committer.lock, QueryLimits())) as readers:
+    with closing(QueryPool(store, folder / "snapshots", journal, committer.lock, QueryLimits())) as readers:
         readers.answer("SELECT * { ?a ?b ?c . ?d ?e ?f }", None)      # QueryLimitError, and the process is gone
 
 The engine cannot cancel a query. A process can be ended at any moment, and reading a snapshot it can spoil nothing.
@@ -27,19 +27,19 @@ from ...errors import StoreError, VoltwinError
 from ..interfaces import QueryAnswer, Snapshots
 from .limits import QueryLimits
 from .snapshots import CurrentSnapshot
-from .worker import TAKEN_UP, Question
+from .worker import STARTED, QueryRequest
 
 START_SECONDS: Final = 60.0
 """How long a reader may take to start and to take a question up."""
-IN_LINE: Final = 16
+MAX_WAITING: Final = 16
 """Queries that may wait for a reader; each holds one of the server's threads, so more are refused."""
-REST_SECONDS: Final = 300.0
+IDLE_SECONDS: Final = 300.0
 """After this long without a query the processes end and the snapshot goes: it holds disk space."""
 _LOOK_SECONDS: Final = 0.1
 
 
 @dataclass(frozen=True)
-class _Wish:
+class _Cancellation:
     """Why an answer may not be wanted any more."""
 
     closed: threading.Event
@@ -54,21 +54,21 @@ class _Wish:
 
 
 @dataclass(frozen=True)
-class Past:
+class PastSnapshot:
     """A state of the past to answer from, and the commit that it stands after."""
 
     snapshot: CurrentSnapshot
     sequence: int
 
 
-class _Reader:
+class _Worker:
     """One resident process and its socket; used by one thread at a time."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Connection | None = None
 
-    def ask(self, question: Question, wish: _Wish) -> QueryAnswer:
+    def ask(self, question: QueryRequest, wish: _Cancellation) -> QueryAnswer:
         """The process's answer. Raises what it raised, QueryLimitError, StoreError; then it may be gone."""
         limits = question.limits
         try:
@@ -76,7 +76,7 @@ class _Reader:
             pipe.send(question)
             late = StoreError(f"query: its reader did not start within {START_SECONDS:g} s; the machine is overloaded")
             reply = _receive(pipe, START_SECONDS, wish, late)
-            if reply == TAKEN_UP:
+            if reply == STARTED:
                 reply = _receive(pipe, limits.seconds, wish, limits.over_time())
         except (EOFError, OSError) as error:
             raise self._death(limits) from error
@@ -121,7 +121,7 @@ class _Reader:
         self._process = self._pipe = None
 
 
-def _receive(pipe: Connection, seconds: float, wish: _Wish, late: VoltwinError) -> Any:
+def _receive(pipe: Connection, seconds: float, wish: _Cancellation, late: VoltwinError) -> Any:
     deadline = time.monotonic() + seconds
     while not pipe.poll(max(0.0, min(_LOOK_SECONDS, deadline - time.monotonic()))):
         wish.check()
@@ -130,7 +130,7 @@ def _receive(pipe: Connection, seconds: float, wish: _Wish, late: VoltwinError) 
     return pipe.recv()
 
 
-class Readers:
+class QueryPool:
     """Answers queries in ``limits.at_once`` processes, from a snapshot that holds every acknowledged commit."""
 
     def __init__(
@@ -147,10 +147,10 @@ class Readers:
         self._folder = folder.absolute()
         self._numbers = itertools.count(1)
         self._snapshot = CurrentSnapshot(store, self._folder, writing)
-        self._free: queue.LifoQueue[_Reader] = queue.LifoQueue()  # the last one used is the warmest
+        self._free: queue.LifoQueue[_Worker] = queue.LifoQueue()  # the last one used is the warmest
         for _ in range(limits.at_once):
-            self._free.put(_Reader())
-        self._places = threading.BoundedSemaphore(limits.at_once + IN_LINE)
+            self._free.put(_Worker())
+        self._places = threading.BoundedSemaphore(limits.at_once + MAX_WAITING)
         self._closed = threading.Event()
         self._lock = threading.Lock()
         self._used = time.monotonic()
@@ -161,26 +161,28 @@ class Readers:
         return CurrentSnapshot(store, self._folder / f"past-{next(self._numbers)}", threading.RLock())
 
     def answer(
-        self, text: str, accept: str | None, abandoned: threading.Event | None = None, past: Past | None = None
+        self, text: str, accept: str | None, abandoned: threading.Event | None = None, past: PastSnapshot | None = None
     ) -> QueryAnswer:
         """Answer a query. Raises QueryError, QueryLimitError, StoreError; ``abandoned``, once set, ends it."""
-        wish = _Wish(self._closed, abandoned)
+        wish = _Cancellation(self._closed, abandoned)
         if not self._places.acquire(blocking=False):
-            raise StoreError(f"query: {IN_LINE} others wait for one of {self.limits.at_once} readers; ask again later")
+            raise StoreError(
+                f"query: {MAX_WAITING} others wait for one of {self.limits.at_once} readers; ask again later"
+            )
         try:
             reader = self._next_reader(wish)
             try:
                 wish.check()
                 snapshot, as_of = (self._snapshot, None) if past is None else (past.snapshot, past.sequence)
                 with snapshot.lent() as graph:
-                    return reader.ask(Question(text, accept, graph, self._journal, self.limits, as_of), wish)
+                    return reader.ask(QueryRequest(text, accept, graph, self._journal, self.limits, as_of), wish)
             finally:
                 self._used = time.monotonic()
                 self._free.put(reader)
         finally:
             self._places.release()
 
-    def _next_reader(self, wish: _Wish) -> _Reader:
+    def _next_reader(self, wish: _Cancellation) -> _Worker:
         self._keep()
         deadline = time.monotonic() + self.limits.seconds
         while True:
@@ -201,11 +203,11 @@ class Readers:
                 self._keeper.start()
 
     def _rest(self) -> None:
-        while not self._closed.wait(REST_SECONDS / 4):
-            if time.monotonic() - self._used > REST_SECONDS:
-                self.rest()
+        while not self._closed.wait(IDLE_SECONDS / 4):
+            if time.monotonic() - self._used > IDLE_SECONDS:
+                self.shut_idle()
 
-    def rest(self) -> None:
+    def shut_idle(self) -> None:
         """End the processes that have nothing to do, and let go of the snapshot; the next query starts anew."""
         resting = []
         while not self._free.empty():

@@ -29,14 +29,14 @@ from ..sparql.dataset import names_dataset
 from .limits import QueryLimits
 from .results import choose_formats, serialise
 
-TAKEN_UP: Final = "taken up"
+STARTED: Final = "taken up"
 """Sent before the answer: the time limit counts from here, and not from the start of the process."""
 
 _NICENESS: Final = 5  # a query that runs away should not slow the server down that it was taken out of
 
 
 @dataclass(frozen=True)
-class Question:
+class QueryRequest:
     """One query, the snapshot it is for, and the journal's file with the samples."""
 
     text: str
@@ -55,7 +55,7 @@ class Answerer:
         self._graph: tuple[Path, Store] | None = None
         self._series: tuple[Path, OpenSeries] | None = None
 
-    def answer(self, question: Question) -> QueryAnswer | VoltwinError:
+    def answer(self, question: QueryRequest) -> QueryAnswer | VoltwinError:
         """The answer, or what is wrong."""
         try:
             series = self._open_series(question.journal)
@@ -86,7 +86,7 @@ class Answerer:
         return self._series[1]
 
 
-def _listen(pipe: Connection, questions: queue.SimpleQueue[Question]) -> None:
+def _listen(pipe: Connection, questions: queue.SimpleQueue[QueryRequest]) -> None:
     try:
         while True:
             questions.put(pipe.recv())
@@ -95,13 +95,13 @@ def _listen(pipe: Connection, questions: queue.SimpleQueue[Question]) -> None:
 
 
 def _serve(pipe: Connection) -> None:
-    questions: queue.SimpleQueue[Question] = queue.SimpleQueue()
+    questions: queue.SimpleQueue[QueryRequest] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(pipe, questions), daemon=True).start()
     answerer = Answerer()
     while True:
         question = questions.get()
         _hold_memory(question.limits.memory)
-        pipe.send(TAKEN_UP)
+        pipe.send(STARTED)
         pipe.send(answerer.answer(question))
 
 

@@ -20,7 +20,7 @@ from ...errors import InputError, StoreError
 from . import hot
 from .archives.archive import SealedFileMissing
 from .parquet import TIME, as_table
-from .rows import Rows, newest
+from .rows import Rows, latest_values
 from .source import SampleSource, chosen
 from .statistics import OF_SAMPLES
 
@@ -91,4 +91,4 @@ def _divide(
             plain.append(str(path))
         else:
             others.append(source.load(item).within(*window))
-    return plain, newest([*others, *above], as_of)
+    return plain, latest_values([*others, *above], as_of)

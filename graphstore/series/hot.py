@@ -16,7 +16,7 @@ import numpy as np
 from pyoxigraph import NamedNode
 
 from ..interfaces import Sample
-from .rows import EMPTY, Rows, newest
+from .rows import EMPTY, Rows, latest_values
 
 PLACE: Final = "series/"
 """How the names of sealed files begin in the table ``discarded``."""
@@ -105,7 +105,7 @@ def nearest_hot(connection: sqlite3.Connection, series: int, time: int, as_of: i
     limit = f"AND sequence <= ? ORDER BY time {order}, sequence DESC LIMIT 1"
     tables = ("samples",) if as_of is None else ("samples", "samples_replaced")
     until = 2**63 - 1 if as_of is None else as_of
-    return newest(
+    return latest_values(
         [
             _rows(
                 connection.execute(

@@ -17,7 +17,7 @@ from .source import SampleSource
 
 
 @dataclass(frozen=True)
-class Letting:
+class DeletionPlan:
     """What is to go of one series: files altogether, part of one that is written anew, and everything hot before."""
 
     series: int
@@ -26,7 +26,7 @@ class Letting:
     cut: tuple[hot.Sealed, hot.Sealed] | None = None
 
 
-def plan(source: SampleSource, series: int, iri: str, before: int) -> Letting:
+def plan(source: SampleSource, series: int, iri: str, before: int) -> DeletionPlan:
     """Find what is to go; the file that lies on both sides of ``before`` is written anew without its older part."""
     from .parquet import encode
 
@@ -42,20 +42,20 @@ def plan(source: SampleSource, series: int, iri: str, before: int) -> Letting:
             source.archive.put(name, data)
             new = replace(old, file=name, rows=len(rows), first=int(rows.times[0]), bytes=len(data), sha256=digest)
             cut = (old, new)
-    return Letting(series, before, gone, cut)
+    return DeletionPlan(series, before, gone, cut)
 
 
-def let_go(writer: sqlite3.Connection, letting: Letting, now: int) -> int:
+def delete_before(writer: sqlite3.Connection, deletion: DeletionPlan, now: int) -> int:
     """Do it, inside a transaction; how many samples went."""
-    window = (letting.series, letting.before)
+    window = (deletion.series, deletion.before)
     samples = writer.execute("DELETE FROM samples WHERE series = ? AND time < ?", window).rowcount
     writer.execute("DELETE FROM samples_replaced WHERE series = ? AND time < ?", window)
-    for item in letting.gone:
+    for item in deletion.gone:
         writer.execute("DELETE FROM sealed WHERE series = ? AND period = ?", (item.series, item.period))
         hot.discard(writer, item.file, now)
         samples += item.rows
-    if letting.cut is not None:
-        old, new = letting.cut
+    if deletion.cut is not None:
+        old, new = deletion.cut
         hot.register(writer, new, old, now)
         samples += old.rows - new.rows
     return samples

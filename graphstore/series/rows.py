@@ -6,7 +6,7 @@ same rule without the commits after it.
 
 >>> old = Rows(np.array([10, 20]), np.array([1.0, 2.0]), np.array([5, 5]))
 >>> late = Rows(np.array([20, 30]), np.array([2.5, 3.0]), np.array([9, 9]))
->>> newest([old, late]).values.tolist(), newest([old, late], as_of=8).values.tolist()
+>>> latest_values([old, late]).values.tolist(), latest_values([old, late], as_of=8).values.tolist()
 ([1.0, 2.5, 3.0], [1.0, 2.0])
 """
 
@@ -52,7 +52,7 @@ class Rows:
 EMPTY: Final = Rows(np.empty(0, np.int64), np.empty(0, np.float64), np.empty(0, np.int64))
 
 
-def newest(parts: Sequence[Rows], as_of: int | None = None) -> Rows:
+def latest_values(parts: Sequence[Rows], as_of: int | None = None) -> Rows:
     """One row a time, ascending, of the newest commit not after ``as_of`` (None: of all)."""
     if as_of is not None:
         parts = [part.pick(part.sequences <= as_of) for part in parts]
@@ -79,7 +79,7 @@ def join(parts: Sequence[Rows]) -> Rows:
     )
 
 
-def overlay(parts: Sequence[Rows]) -> tuple[Rows, Rows]:
+def merge_versions(parts: Sequence[Rows]) -> tuple[Rows, Rows]:
     """What stands when all come together, and the rows that lost their place to one of a newer commit."""
     whole = join(parts)
     whole = whole.pick(np.lexsort((whole.sequences, whole.times)))
@@ -88,7 +88,7 @@ def overlay(parts: Sequence[Rows]) -> tuple[Rows, Rows]:
     return whole.pick(~lost), whole.pick(lost)
 
 
-def news(stands: Rows, coming: Rows) -> Rows:
+def differing(stands: Rows, coming: Rows) -> Rows:
     """The rows of ``coming`` that say something else than what stands; both ascend in time."""
     if not len(stands):
         return coming
@@ -97,7 +97,7 @@ def news(stands: Rows, coming: Rows) -> Rows:
     return coming.pick(~known)
 
 
-def tidy(times: Times, values: Values) -> tuple[Times, Values]:
+def sort_and_deduplicate(times: Times, values: Values) -> tuple[Times, Values]:
     """Times ascending and once each; of several values for one time the last counts.
 
     Raises InputError where the two do not fit each other or a value is not finite.

@@ -22,7 +22,7 @@ from ...errors import InputError
 from ..interfaces import SampleBatch
 from . import hot
 from .periods import bounds, split
-from .rows import EMPTY, Rows, news, overlay, tidy
+from .rows import EMPTY, Rows, differing, merge_versions, sort_and_deduplicate
 from .source import SampleSource
 
 LEAST_ROWS: Final = 4096
@@ -30,7 +30,7 @@ LEAST_ROWS: Final = 4096
 
 
 @dataclass(frozen=True)
-class Piece:
+class WrittenFile:
     """A file that is written and not yet named: what it holds, what it replaces, which hot rows it stands for."""
 
     series: str
@@ -56,10 +56,10 @@ class _Present:
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PendingFiles:
     """A commit's batches, ready for its transaction: files that are written, and rows too few for one."""
 
-    pieces: Sequence[Piece] = ()
+    pieces: Sequence[WrittenFile] = ()
     few: Sequence[tuple[str, Rows]] = ()
     counts: Sequence[tuple[str, int]] = ()
     """How many samples each batch brought that said something new."""
@@ -73,16 +73,16 @@ class Sealer:
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     @contextmanager
-    def prepare(self, sequence: int, batches: Sequence[SampleBatch]) -> Iterator[Prepared]:
+    def prepare(self, sequence: int, batches: Sequence[SampleBatch]) -> Iterator[PendingFiles]:
         """Write what ``batches`` of commit ``sequence`` come to; name it in the commit's transaction, inside.
 
         Raises InputError for samples that are none, StoreError where the archive refuses.
         """
         if not batches:
-            yield Prepared()
+            yield PendingFiles()
             return
         with self.lock:
-            pieces: list[Piece] = []
+            pieces: list[WrittenFile] = []
             few: list[tuple[str, Rows]] = []
             counts: list[tuple[str, int]] = []
             for iri, rows in _gather(sequence, batches):
@@ -95,20 +95,20 @@ class Sealer:
                     elif piece := self._write(iri, period, bounds(period), coming):
                         pieces.append(piece)
                 counts.append((iri, count))
-            yield Prepared(pieces, few, counts)
+            yield PendingFiles(pieces, few, counts)
 
     def _news(self, iri: str, rows: Rows, connection: sqlite3.Connection) -> Rows:
         number = hot.number_of(connection, iri)
         if number is None:
             return rows
-        return news(self.source.rows(connection, number, int(rows.times[0]), int(rows.times[-1]) + 1), rows)
+        return differing(self.source.rows(connection, number, int(rows.times[0]), int(rows.times[-1]) + 1), rows)
 
-    def seal(self, iri: str, period: str, end: int) -> Piece | None:
+    def seal(self, iri: str, period: str, end: int) -> WrittenFile | None:
         """Write the hot rows of a period before ``end`` together with what is sealed of it; None: nothing is hot."""
         start, close = bounds(period)
         return self._write(iri, period, (start, min(end, close)), EMPTY)
 
-    def _write(self, iri: str, period: str, window: tuple[int, int], coming: Rows) -> Piece | None:
+    def _write(self, iri: str, period: str, window: tuple[int, int], coming: Rows) -> WrittenFile | None:
         # Loaded with the first file that is written.
         from .parquet import encode
 
@@ -116,7 +116,7 @@ class Sealer:
         if not len(present.warm) and not len(coming):
             return None
         below = EMPTY if present.old is None else self.source.load(present.old)
-        stands, lost = overlay([below, present.warm, coming])
+        stands, lost = merge_versions([below, present.warm, coming])
         data = encode(iri, stands)
         digest = hashlib.sha256(data).hexdigest()
         name = f"{period}/{hashlib.sha256(iri.encode()).hexdigest()[:16]}-{digest[:16]}.parquet"
@@ -132,7 +132,7 @@ class Sealer:
             bytes=len(data),
             sha256=digest,
         )
-        return Piece(iri, file, present.old, stands, lost, window, present.last, len(present.warm))
+        return WrittenFile(iri, file, present.old, stands, lost, window, present.last, len(present.warm))
 
     @staticmethod
     def _present(iri: str, period: str, window: tuple[int, int], connection: sqlite3.Connection) -> _Present:
@@ -143,7 +143,7 @@ class Sealer:
         old, warm = hot.sealed_period(connection, number, period), hot.hot_rows(connection, number, *window)
         return _Present(number, old, warm, last)
 
-    def name(self, writer: sqlite3.Connection, piece: Piece, now: int) -> None:
+    def name(self, writer: sqlite3.Connection, piece: WrittenFile, now: int) -> None:
         """Make a written file part of its series, inside a transaction."""
         number = piece.file.series or hot.give_number(writer, piece.series)
         writer.execute(
@@ -162,7 +162,7 @@ def _gather(sequence: int, batches: Sequence[SampleBatch]) -> Iterator[tuple[str
         parts.setdefault(batch.series.value, []).append(batch)
     for iri, items in parts.items():
         try:
-            times, values = tidy(
+            times, values = sort_and_deduplicate(
                 np.concatenate([item.times for item in items]), np.concatenate([item.values for item in items])
             )
         except InputError as error:

@@ -19,7 +19,7 @@ from ...errors import StoreError
 from ..database.sqlite import Database
 from . import hot
 from .archives.archive import SealedFileMissing, SeriesArchive
-from .rows import FIRST, LAST, Rows, newest
+from .rows import FIRST, LAST, Rows, latest_values
 
 CACHE_ROWS: Final = 4_000_000
 """Rows of sealed files that are kept decoded, 24 bytes each; a file never changes, so none of them can be stale."""
@@ -76,7 +76,7 @@ class SampleSource:
         parts.append(hot.hot_rows(connection, series, start, end))
         if as_of is not None:
             parts.append(hot.replaced_rows(connection, series, start, end))
-        return newest(parts, as_of)
+        return latest_values(parts, as_of)
 
     def with_neighbours(
         self, connection: sqlite3.Connection, series: int, start: int | None, end: int | None, as_of: int | None
@@ -88,7 +88,7 @@ class SampleSource:
             parts.insert(0, self._neighbour(connection, series, start, as_of, before=True))
         if end is not None:
             parts.append(self._neighbour(connection, series, end, as_of, before=False))
-        return newest(parts)
+        return latest_values(parts)
 
     def _neighbour(
         self, connection: sqlite3.Connection, series: int, time: int, as_of: int | None, *, before: bool
@@ -102,7 +102,7 @@ class SampleSource:
             if len(rows):
                 found.append(rows.pick(slice(-1, None) if before else slice(1)))
                 break
-        rows = newest(found)
+        rows = latest_values(found)
         return rows.pick(slice(-1, None) if before else slice(1))
 
     def load(self, item: hot.Sealed) -> Rows:

@@ -23,7 +23,7 @@ from ...errors import StoreError
 from ...ontology.literals import to_microseconds
 from ..database.sqlite import Database
 from ..database.tables import VERSIONS
-from ..interfaces import Retained, Sample, SampleBatch, Sealing
+from ..interfaces import RetentionResult, Sample, SampleBatch, Sealing
 from . import hot
 from .archives.archive import SeriesArchive
 from .archives.registry import open_archive
@@ -31,8 +31,8 @@ from .files import SealedFiles
 from .options import read_options
 from .periods import bounds, period_of
 from .reading import SeriesReading
-from .retention import let_go, plan
-from .sealing import LEAST_ROWS, Prepared, Sealer
+from .retention import delete_before, plan
+from .sealing import LEAST_ROWS, PendingFiles, Sealer
 from .source import SampleSource, chosen
 
 
@@ -58,11 +58,13 @@ class SqliteSeries(SeriesReading):
         """The samples as they were known after commit ``sequence``, for reading."""
         return SeriesReading(self._source, sequence)
 
-    def prepare(self, sequence: int, batches: Sequence[SampleBatch]) -> AbstractContextManager[Prepared]:
+    def prepare(self, sequence: int, batches: Sequence[SampleBatch]) -> AbstractContextManager[PendingFiles]:
         """What the batches of a commit come to; its transaction is to run inside."""
         return self._sealer.prepare(sequence, batches)
 
-    def insert(self, writer: sqlite3.Connection, sequence: int, samples: Sequence[Sample], prepared: Prepared) -> None:
+    def insert(
+        self, writer: sqlite3.Connection, sequence: int, samples: Sequence[Sample], prepared: PendingFiles
+    ) -> None:
         """Take in a commit's samples and batches, inside its transaction."""
         hot.insert(writer, sequence, samples, self._source.numbers)
         for piece in prepared.pieces:
@@ -120,23 +122,23 @@ class SqliteSeries(SeriesReading):
             found += [(iri, period) for period, rows in counts.items() if period != current or rows >= least_rows]
         return found
 
-    def retain(self, before: datetime, series: Iterable[NamedNode] | None = None) -> Retained:
+    def retain(self, before: datetime, series: Iterable[NamedNode] | None = None) -> RetentionResult:
         """Let go of the samples before ``before``, of some series or of all.
 
         The figures in the graph are those of :func:`~voltwin.graphstore.series.retention.retain_series`, which see to
         both. Raises StoreError.
         """
         moment = to_microseconds(before)
-        total = Retained()
+        total = RetentionResult()
         wanted = None if series is None else list(series)
         reader = self._source.database.reader()
         for number, iri in chosen(self._source, reader, wanted):
             with self._sealer.lock:
-                letting = plan(self._source, number, iri, moment)
+                deletion = plan(self._source, number, iri, moment)
                 with self._source.database.transaction() as writer:
-                    samples = let_go(writer, letting, _now())
+                    samples = delete_before(writer, deletion, _now())
             if samples:
-                total = Retained(total.samples + samples, total.series + 1, total.files + len(letting.gone))
+                total = RetentionResult(total.samples + samples, total.series + 1, total.files + len(deletion.gone))
         return total
 
     def count(self) -> int:

@@ -1,9 +1,9 @@
 """Whether a query is certainly a cheap look-up, told from its text alone.
 
->>> from voltwin.graphstore.sparql.cost import is_lookup
->>> is_lookup("SELECT ?v { <https://fleet.example/twins/m1> vt:hasPart ?c . ?c vt:key ?v }")
+>>> from voltwin.graphstore.sparql.cost import is_bounded_lookup
+>>> is_bounded_lookup("SELECT ?v { <https://fleet.example/twins/m1> vt:hasPart ?c . ?c vt:key ?v }")
 True
->>> is_lookup("SELECT ?t { ?t a vt:Twin }")    # as large as the fleet
+>>> is_bounded_lookup("SELECT ?t { ?t a vt:Twin }")    # as large as the fleet
 False
 
 A look-up starts at things it names and follows few properties from them, forward. Its work is bounded by how many
@@ -32,7 +32,7 @@ class _Unsure(Exception):
     """Not certainly a look-up."""
 
 
-def is_lookup(text: str) -> bool:
+def is_bounded_lookup(text: str) -> bool:
     """Whether ``text`` is certainly cheap; False where it may not be, or is no SPARQL at all."""
     try:
         _Query(_words(text)).read()

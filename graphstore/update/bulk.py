@@ -20,7 +20,7 @@ from ..interfaces import Entry, GraphChange, GraphLoad, LoadAnswer
 from ..journal.changes import Slot, touched_by
 from ..journal.commit import Committer
 from .files import NewGraph, read_graphs
-from .write import DesignGuard, check_writable, commit_guarded
+from .write import DesignValidator, check_writable, commit_validated
 
 FEW: Final = 1_000
 """Triples of one graph that are journaled like any change."""
@@ -35,7 +35,7 @@ def run_load(
     replace: bool,
     committer: Committer,
     names: Naming,
-    guard: DesignGuard,
+    guard: DesignValidator,
     author: str,
     time: datetime,
 ) -> LoadAnswer:
@@ -66,7 +66,7 @@ def run_load(
             sequence = None
             if entry.changes or entry.loads:
                 slots: list[Slot] = touched_by(entry.changes)
-                sequence = commit_guarded(committer, names, guard, entry, slots)
+                sequence = commit_validated(committer, names, guard, entry, slots)
     return LoadAnswer(sequence, sum(new.triples for new in graphs), removed)
 
 

@@ -11,7 +11,7 @@ from pyoxigraph import BlankNode, NamedNode, Quad, QuerySolution, QuerySolutions
 
 from ...errors import QueryError
 from ..interfaces import Function, Node, QueryResult
-from ..sparql.cost import is_lookup
+from ..sparql.cost import is_bounded_lookup
 from ..sparql.dataset import names_dataset
 from . import draft as limits
 from .draft import Draft, too_many
@@ -62,7 +62,7 @@ class Evaluation:
         rows: QueryResult
         # A reader sees the store as it is, and takes the union for the default graph unless the text names another.
         plain = store is self.draft.store and union == (not names_dataset(text))
-        if self.ask is not None and plain and not is_lookup(text):
+        if self.ask is not None and plain and not is_bounded_lookup(text):
             rows = self.ask(text)
         else:
             rows = store.query(text, union=union, functions=self.functions)

@@ -38,7 +38,7 @@ def parse_update(text: str) -> list[Operation]:
     for prologue, tokens in _split(text):
         _check(text, prologue, tokens)
         if tokens:
-            operations.append(_Reader(text, prologue, tokens).operation())
+            operations.append(_UpdateReader(text, prologue, tokens).operation())
     return operations
 
 
@@ -114,7 +114,7 @@ def with_using(text: str, default: Sequence[str], named: Sequence[str]) -> str:
     return text
 
 
-class _Reader:
+class _UpdateReader:
     """Reads the tokens of one operation."""
 
     def __init__(self, text: str, prologue: str, tokens: Sequence[Token]) -> None:

@@ -17,14 +17,14 @@ from ..journal.commit import Committer
 from .draft import Draft
 from .evaluate import Asking, evaluate
 from .parse import parse_update
-from .write import DesignGuard, commit_guarded
+from .write import DesignValidator, commit_validated
 
 
 def run_update(
     text: str,
     committer: Committer,
     names: Naming,
-    guard: DesignGuard,
+    guard: DesignValidator,
     functions: Mapping[NamedNode, Function],
     author: str,
     time: datetime,
@@ -41,5 +41,5 @@ def run_update(
         changes = draft.changes()
         if not changes:
             return UpdateAnswer(None, 0, 0)
-        sequence = commit_guarded(committer, names, guard, Entry(author, time, changes), draft.touched())
+        sequence = commit_validated(committer, names, guard, Entry(author, time, changes), draft.touched())
         return UpdateAnswer(sequence, *draft.counts())

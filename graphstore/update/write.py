@@ -15,7 +15,7 @@ from ..journal.changes import Slot
 from ..journal.commit import Committer
 
 
-class DesignGuard(Protocol):
+class DesignValidator(Protocol):
     """Knows what ontology, rules, shapes and actions have to be like, and who has read them."""
 
     def check(self, design: TripleStore) -> None:
@@ -27,7 +27,7 @@ class DesignGuard(Protocol):
         ...
 
 
-class NoGuard:
+class NoValidation:
     """For stores without a fleet around them."""
 
     def check(self, design: TripleStore) -> None:
@@ -64,8 +64,8 @@ def design_graphs(names: Naming) -> tuple[NamedNode, ...]:
     return names.ontology_graph, names.shapes_graph, names.actions_graph, names.rules_graph
 
 
-def commit_guarded(
-    committer: Committer, names: Naming, guard: DesignGuard, entry: Entry, touched: Sequence[Slot]
+def commit_validated(
+    committer: Committer, names: Naming, guard: DesignValidator, entry: Entry, touched: Sequence[Slot]
 ) -> int:
     """Commit ``entry``; a design that could not work is refused before anything is written.
 

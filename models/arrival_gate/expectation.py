@@ -85,7 +85,7 @@ def expect(
 
 
 @dataclass(frozen=True, slots=True)
-class Doubts:
+class Uncertainties:
     """Standard deviations the gate starts from, per cell ``(N,)``.
 
     ``voltage`` of one reading (V), ``temperature`` of one test (K), ``exposure`` (K of the history) by
@@ -104,7 +104,7 @@ def deviation_parts(
     left: Measurement,
     there: Measurement,
     found: Expectation,
-    doubts: Doubts,
+    doubts: Uncertainties,
 ) -> dict[str, Floats]:
     """Standard deviations (V) of arrival minus expected for a sound cell, by component.
 
@@ -128,13 +128,13 @@ def deviation_parts(
     }
 
 
-def own_deviation(found: Expectation, parts: dict[str, Floats], doubts: Doubts) -> Floats:
+def own_deviation(found: Expectation, parts: dict[str, Floats], doubts: Uncertainties) -> Floats:
     """Standard deviation (V) of what a cell does not share with the others of its module."""
     result: Floats = np.hypot(parts["measurement"], found.slope * _cell_loss(found, doubts))
     return result
 
 
-def _cell_loss(found: Expectation, doubts: Doubts) -> Floats:
+def _cell_loss(found: Expectation, doubts: Uncertainties) -> Floats:
     """Standard deviation of the loss (fraction) from cell to cell of one module."""
     result: Floats = (found.soc_before - found.soc_after) * doubts.cell_spread
     return result

@@ -14,18 +14,18 @@ from typing import Final
 
 import numpy as np
 
-from ..base.batches import in_chunks
+from ..base.batches import run_in_batches
 from ..base.columns import Flags, Floats, Integers, Trends, grouped, row_sums
-from ..base.protocol import Answer, Batch, Column, Parameter, Problems, answer_good
+from ..base.protocol import Batch, Column, ModelAnswer, Parameter, Problems, answer_good
 from ..ocv_soc.curve import OcvCurve
 from ..ocv_soc.files import CurveLibrary
 from ..ocv_soc.model import CURVE_PARAMETER, check_curves, refuse_off_curve
-from ..self_discharge.equivalent_age import TemperatureDoubt
+from ..self_discharge.equivalent_age import TemperatureUncertainty
 from ..self_discharge.histories import bridge, check_trends, gaps
 from ..self_discharge.parameter_sets import ParameterSets
 from ..self_discharge.soc_laws import SocFactor
-from ..self_discharge.thermal_exposure import PARAMETERS, Exposures, check_laws, expose
-from .expectation import Doubts, Measurement, deviation_parts, expect, own_deviation
+from ..self_discharge.thermal_exposure import PARAMETERS, ThermalExposure, check_laws, integrate_exposure
+from .expectation import Measurement, Uncertainties, deviation_parts, expect, own_deviation
 from .ports import GATE_PARAMETERS, INPUTS, OUTPUTS
 from .relaxation import Relaxation, Relaxations
 from .verdict import Cells, Circumstances, judge
@@ -59,11 +59,11 @@ class ArrivalGateModel:
         """Knowing the files in ``folder/curves``, ``folder/parameters`` and ``folder/relaxations``, too."""
         return ArrivalGateModel.shipped([folder / "curves"], [folder / "parameters"], [folder / "relaxations"])
 
-    def run(self, batch: Batch) -> Answer:
+    def run(self, batch: Batch) -> ModelAnswer:
         """Answer all instances at once."""
-        return in_chunks(batch, self._run)
+        return run_in_batches(batch, self._run)
 
-    def _run(self, batch: Batch) -> Answer:
+    def _run(self, batch: Batch) -> ModelAnswer:
         problems = Problems()
         _check(batch, problems)
         check_trends(batch.trend("temperatureTrend"), "temperatureTrend", problems)
@@ -83,11 +83,11 @@ class ArrivalGateModel:
         cut = bridged.within(begin, until)
         guessed = ~cut.measured & ~bridges
         doubts = [
-            TemperatureDoubt("measuredTemperature", cut.measured, batch.numbers("measuredTemperatureSigma")),
-            TemperatureDoubt("guessedTemperature", guessed, batch.numbers("guessedTemperatureSigma")),
-            TemperatureDoubt("gapTemperature", bridges, batch.numbers("gapTemperatureSigma")),
+            TemperatureUncertainty("measuredTemperature", cut.measured, batch.numbers("measuredTemperatureSigma")),
+            TemperatureUncertainty("guessedTemperature", guessed, batch.numbers("guessedTemperatureSigma")),
+            TemperatureUncertainty("gapTemperature", bridges, batch.numbers("gapTemperatureSigma")),
         ]
-        history = expose(self.sets, batch, cut, doubts, np.zeros(batch.size), problems)
+        history = integrate_exposure(self.sets, batch, cut, doubts, np.zeros(batch.size), problems)
         cells = Cells.empty(batch.cells("endOfLineOcv").values.size)
         keys = zip(batch.words("curve"), batch.words("relaxation"), batch.words("parameterSet"), strict=True)
         for (curve_name, relaxation, set_name), rows in grouped(list(keys)):
@@ -136,7 +136,7 @@ def _expect_rows(
     curve: OcvCurve,
     law: Relaxation,
     factor: SocFactor,
-    history: Exposures,
+    history: ThermalExposure,
     cells: Cells,
     problems: Problems,
 ) -> None:
@@ -151,7 +151,7 @@ def _expect_rows(
     before = Measurement(ours.values, t_left, ours.spread(batch.scalar("endOfLineRest")[rows]))
     there = Measurement(theirs.values, t_there, ours.spread(batch.scalar("arrivalRest")[rows]))
     found = expect(curve, law, before, there, factor, ours.spread(history.exposure[rows]))
-    doubts = Doubts(
+    doubts = Uncertainties(
         voltage=ours.spread(batch.numbers("voltageSigma")[rows]) * 1e-3,
         temperature=ours.spread(batch.numbers("testTemperatureSigma")[rows]),
         exposure={source: ours.spread(sigma[rows]) for source, sigma in history.sigmas.items()},

@@ -1,7 +1,7 @@
 """How small a leak each gate finds at how many false rejects: a simulated charge with planted leaky cells.
 
->>> from voltwin.models.arrival_gate.operating_curve import Charge, operate
->>> found = operate(Charge(modules=200, seed=1), leaks=(0.0, 800.0))
+>>> from voltwin.models.arrival_gate.operating_curve import SimulatedLot, operate
+>>> found = operate(SimulatedLot(modules=200, seed=1), leaks=(0.0, 800.0))
 >>> bool(found.dynamic.detection(found.dynamic.threshold(0.01))[1] > 0.9)
 True
 
@@ -37,7 +37,7 @@ _MEASURED: Final = np.array([False, True, True, True, False])
 
 
 @dataclass(frozen=True, slots=True)
-class Charge:
+class SimulatedLot:
     """What is drawn: ages 250 to 300 h, trucks down to 5 °C, arrival at ``arrival`` °C (minimum, maximum).
 
     ``soc`` (minimum, maximum) as fractions, ``rest`` at the end-of-line test in h.
@@ -87,13 +87,13 @@ class Statistic:
 class OperatingCurve:
     """Both gates over one charge: ``fixed`` in mV around the end-of-line voltage, ``dynamic`` in sigmas."""
 
-    charge: Charge
+    charge: SimulatedLot
     leaks: Floats
     fixed: Statistic
     dynamic: Statistic
 
 
-def operate(charge: Charge, leaks: tuple[float, ...], curve_name: str = "bpx-nmc111") -> OperatingCurve:
+def operate(charge: SimulatedLot, leaks: tuple[float, ...], curve_name: str = "bpx-nmc111") -> OperatingCurve:
     """Simulate the charge and run both gates for each leak (µA, ascending, the first must be 0)."""
     if not leaks or leaks[0] != 0 or np.any(np.diff(leaks) <= 0):
         raise ValueError("leaks must begin with 0 and rise")
@@ -129,14 +129,14 @@ class _World:
     offset: Floats
     noise: Floats
 
-    def arrival(self, curve: OcvCurve, leak: float, charge: Charge) -> Floats:
+    def arrival(self, curve: OcvCurve, leak: float, charge: SimulatedLot) -> Floats:
         """Arrival readings (V) with a leak of that many µA in the first cell of every module."""
         soc = self.after.copy()
         soc[:, 0] -= leak * 1e-6 * self.age / charge.capacity
         voltage = curve.voltage(soc.ravel(), np.repeat(self.cold, charge.cells)).reshape(soc.shape)
         return voltage + self.offset[:, None] + self.noise
 
-    def batch(self, gate: ArrivalGateModel, arrival: Floats, charge: Charge, curve: str) -> Batch:
+    def batch(self, gate: ArrivalGateModel, arrival: Floats, charge: SimulatedLot, curve: str) -> Batch:
         """The readings as the gate gets them."""
         n, cells = charge.modules, charge.cells
         per_module = offsets_of([cells] * n)
@@ -169,7 +169,7 @@ class _World:
         )
 
 
-def _draw(gate: ArrivalGateModel, curve: OcvCurve, charge: Charge) -> _World:
+def _draw(gate: ArrivalGateModel, curve: OcvCurve, charge: SimulatedLot) -> _World:
     random = np.random.default_rng(charge.seed)
     n, shape = charge.modules, (charge.modules, charge.cells)
     defaults = {p.name: p.default for p in gate.parameters}

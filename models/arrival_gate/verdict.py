@@ -22,7 +22,7 @@ import numpy as np
 from ..base.columns import Flags, Floats, Ragged
 from ..base.protocol import Batch, Column
 from ..ocv_soc.model import FLAT
-from ..self_discharge.thermal_exposure import Exposures
+from ..self_discharge.thermal_exposure import ThermalExposure
 from .decision import (
     ACCEPT,
     REJECT,
@@ -102,7 +102,7 @@ def siblings(deviation: Ragged) -> Ragged:
     return deviation.with_values(deviation.values - deviation.spread(middle))
 
 
-def judge(batch: Batch, cells: Cells, history: Exposures, circumstances: Circumstances) -> dict[str, Column]:
+def judge(batch: Batch, cells: Cells, history: ThermalExposure, circumstances: Circumstances) -> dict[str, Column]:
     """The output columns of the gate."""
     left, arrived = batch.cells("endOfLineOcv"), batch.cells("arrivalOcv")
     z = batch.numbers("z")

@@ -1,7 +1,7 @@
 """By how much the dynamic window finds smaller leaks than a fixed one, at the same rate of false rejects.
 
->>> from voltwin.models.arrival_gate.operating_curve import Charge, operate
->>> found = compare("soaked", operate(Charge(modules=300), tuple(range(0, 601, 100))), false_rejects=0.02)
+>>> from voltwin.models.arrival_gate.operating_curve import SimulatedLot, operate
+>>> found = compare("soaked", operate(SimulatedLot(modules=300), tuple(range(0, 601, 100))), false_rejects=0.02)
 >>> found.smallest_dynamic < found.smallest_fixed
 True
 
@@ -16,16 +16,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..base.columns import Floats
-from .operating_curve import Charge, OperatingCurve, operate
+from .operating_curve import OperatingCurve, SimulatedLot, operate
 
 PROBABILITY: Final = 0.95
 USUAL_LIMIT: Final = 10.0
 """The fixed window as it is used, mV around the end-of-line voltage."""
 
-CHARGES: Final = {
-    "soaked at 22 ± 1 °C": Charge(),
-    "arrival anywhere from 8 to 25 °C": Charge(arrival=(8.0, 25.0)),
-    "charge anywhere from 30 to 70 %": Charge(soc=(0.3, 0.7)),
+SIMULATED_LOTS: Final = {
+    "soaked at 22 ± 1 °C": SimulatedLot(),
+    "arrival anywhere from 8 to 25 °C": SimulatedLot(arrival=(8.0, 25.0)),
+    "charge anywhere from 30 to 70 %": SimulatedLot(soc=(0.3, 0.7)),
 }
 LEAKS: Final = tuple(float(leak) for leak in range(0, 1501, 50))
 
@@ -81,6 +81,6 @@ def compare(charge: str, curve: OperatingCurve, false_rejects: float) -> WindowC
 
 def compare_for_report() -> tuple[WindowComparison, ...]:
     """A soaked charge and one that arrives cold, small enough for a report to make them on the way (1 s)."""
-    names = list(CHARGES)[:2]
-    small = [Charge(modules=1000, arrival=CHARGES[name].arrival) for name in names]
+    names = list(SIMULATED_LOTS)[:2]
+    small = [SimulatedLot(modules=1000, arrival=SIMULATED_LOTS[name].arrival) for name in names]
     return tuple(compare(name, operate(charge, LEAKS), 0.01) for name, charge in zip(names, small, strict=True))

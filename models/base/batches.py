@@ -1,6 +1,6 @@
 """A large batch, run in parts of bounded size: what a run needs beside its inputs stays small, whatever the fleet.
 
-    answer = in_chunks(batch, run)
+    answer = run_in_batches(batch, run)
 
 A model allocates many temporaries as long as its histories. For a hundred thousand twins with 20 million segments
 that would be several times the inputs; in parts it is next to nothing, and several times as fast, since the
@@ -18,26 +18,26 @@ from typing import Any, Final, cast
 import numpy as np
 
 from .columns import Integers, Ragged, Trends, offsets_of
-from .protocol import Answer, Batch, Column, Problem
+from .protocol import Batch, Column, InstanceProblem, ModelAnswer
 
 #: Values (segments and cells) a part: temporaries of half a megabyte each.
 CHUNK: Final = 65_536
 
 
-def in_chunks(batch: Batch, run: Callable[[Batch], Answer], size: int = CHUNK) -> Answer:
+def run_in_batches(batch: Batch, run: Callable[[Batch], ModelAnswer], size: int = CHUNK) -> ModelAnswer:
     """The answer of ``run`` to ``batch``, worked out in parts of about ``size`` values."""
     borders = _borders(batch, size)
     if len(borders) <= 2:
         return run(batch)
-    answers: list[Answer] = []
-    problems: dict[int, Problem] = {}
+    answers: list[ModelAnswer] = []
+    problems: dict[int, InstanceProblem] = {}
     for low, high in pairwise(borders):
         answer = run(_part(batch, low, high))
         answers.append(answer)
         problems |= {low + position: problem for position, problem in answer.problems.items()}
     # A part without one sound instance still has every column, all absent.
     names = answers[0].columns
-    return Answer({name: _joined([answer.columns[name] for answer in answers]) for name in names}, problems)
+    return ModelAnswer({name: _joined([answer.columns[name] for answer in answers]) for name in names}, problems)
 
 
 def _borders(batch: Batch, size: int) -> list[int]:

@@ -7,7 +7,7 @@
 
 A model never sees JSON, twins or the network: it gets columns (one row per instance) whose units were
 already converted to what its ports declare, and gives columns back. A bad instance is named in
-``Answer.problems`` and does not spoil the others. Third parties register a model, an object with the
+``ModelAnswer.problems`` and does not spoil the others. Third parties register a model, an object with the
 attributes of ``Model``, under the entry point group ``voltwin.models``.
 """
 
@@ -65,7 +65,7 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class InstanceProblem:
     """What is wrong with one instance: the port or parameter, and a sentence."""
 
     field: str
@@ -75,7 +75,7 @@ class Problem:
 class InstanceError(InputError):
     """One instance's input is wrong; ``field`` names the port or parameter."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: InstanceProblem) -> None:
         super().__init__(f"{problem.field}: {problem.message}")
         self.problem = problem
 
@@ -135,16 +135,16 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ModelAnswer:
     """Outputs of a batch: a column per port, and the instances that could not be answered.
 
     A scalar of NaN means the figure does not exist for that instance; it is left out on the wire.
     """
 
     columns: Mapping[str, Column]
-    problems: Mapping[int, Problem] = field(default_factory=dict)
+    problems: Mapping[int, InstanceProblem] = field(default_factory=dict)
 
-    def raise_first(self) -> Answer:
+    def raise_first(self) -> ModelAnswer:
         """This answer, or InstanceError for its first problem: for callers with one instance."""
         for problem in self.problems.values():
             raise InstanceError(problem)
@@ -155,11 +155,11 @@ class Problems:
     """Collects at most one problem per instance while a batch is worked on; the first one stays."""
 
     def __init__(self) -> None:
-        self.found: dict[int, Problem] = {}
+        self.found: dict[int, InstanceProblem] = {}
 
     def add(self, index: int, name: str, message: str) -> None:
         """Instance ``index`` has this problem."""
-        self.found.setdefault(index, Problem(name, message))
+        self.found.setdefault(index, InstanceProblem(name, message))
 
     def flag(self, mask: Flags, name: str, message: str, values: Floats | None = None) -> None:
         """Every instance where ``mask`` ``(n,)`` holds; ``{}`` in the message takes its value."""
@@ -173,7 +173,9 @@ class Problems:
         return mask
 
 
-def answer_good(batch: Batch, problems: Problems, compute: Callable[[Batch, Problems], Mapping[str, Column]]) -> Answer:
+def answer_good(
+    batch: Batch, problems: Problems, compute: Callable[[Batch, Problems], Mapping[str, Column]]
+) -> ModelAnswer:
     """Compute the instances without a problem, and put the columns back in the batch's order.
 
     A model checks its inputs first and notes what it finds; ``compute`` then sees sound instances only
@@ -181,12 +183,12 @@ def answer_good(batch: Batch, problems: Problems, compute: Callable[[Batch, Prob
     """
     rows = np.flatnonzero(problems.good(batch.size))
     if rows.size == batch.size:
-        return Answer(compute(batch, problems), problems.found)
+        return ModelAnswer(compute(batch, problems), problems.found)
     local = Problems()
     columns = compute(batch.take(rows), local)
     for position, problem in local.found.items():
         problems.add(int(rows[position]), problem.field, problem.message)
-    return Answer({name: scatter(column, rows, batch.size) for name, column in columns.items()}, problems.found)
+    return ModelAnswer({name: scatter(column, rows, batch.size) for name, column in columns.items()}, problems.found)
 
 
 def scatter(column: Column, rows: Integers, size: int) -> Column:
@@ -239,6 +241,6 @@ class Model(Protocol):
         """Parameters with their defaults."""
         ...
 
-    def run(self, batch: Batch) -> Answer:
+    def run(self, batch: Batch) -> ModelAnswer:
         """Answer all instances at once; the units are those the ports declare."""
         ...

@@ -32,7 +32,7 @@ from ..self_discharge.equivalent_age import exposure, exposure_sigma, hours
 from ..self_discharge.parameter_sets import REFERENCE, ParameterSet
 from ..self_discharge.rate_laws import ArrheniusLaw
 from ..self_discharge.soc_laws import ExponentialFactor
-from .lots import Charge
+from .lots import Lot
 
 _KELVIN: Final = 273.15
 #: Wider than this (one standard deviation) a parameter counts as not identified: a factor of 1.6 in the
@@ -74,7 +74,7 @@ class Fit:
         return {"modules": self.modules, "reducedChiSquare": self.reduced_chi_square, "estimates": rows}
 
 
-def fit(charge: Charge, start: ParameterSet) -> Fit:
+def fit(charge: Lot, start: ParameterSet) -> Fit:
     """Estimate k25, activation energy and beta, holding at its start value what the data do not identify.
 
     Raises InputError for fewer than 6 modules, or a start set that is not Arrhenius and exponential.
@@ -110,7 +110,7 @@ def fit(charge: Charge, start: ParameterSet) -> Fit:
     return Fit(estimates, modules, chi)
 
 
-def _module_sigma(charge: Charge, start: ParameterSet) -> Floats:
+def _module_sigma(charge: Lot, start: ParameterSet) -> Floats:
     """Noise of each module's figure (V): voltmeters over its cells, thermometers, temperatures of its history."""
     cells = np.maximum(charge.left.lengths, 1)
     # The median of normal values scatters by the root of pi/2 more than their mean.
@@ -126,7 +126,7 @@ def _module_sigma(charge: Charge, start: ParameterSet) -> Floats:
 
 
 def _solve(
-    charge: Charge, held: Mapping[str, float], free: Sequence[str], known: Mapping[str, float], sigma: Floats
+    charge: Lot, held: Mapping[str, float], free: Sequence[str], known: Mapping[str, float], sigma: Floats
 ) -> tuple[dict[str, float], dict[str, float], float]:
     """Values and standard deviations of the free parameters (k25 in logarithm), and the reduced chi-square.
 
@@ -159,7 +159,7 @@ def _solve(
     return {**held, **result}, deviations, chi
 
 
-def _deviation(charge: Charge, values: Mapping[str, float], amplitude: float, entropic: float, rooms: Floats) -> Floats:
+def _deviation(charge: Lot, values: Mapping[str, float], amplitude: float, entropic: float, rooms: Floats) -> Floats:
     """Median over each module's cells of arrival minus expected (V); the nuisances count in their sigmas."""
     law = ArrheniusLaw(float(np.exp(values["k25"])), values["activationEnergy"], REFERENCE)
     relaxation = replace(
@@ -184,7 +184,7 @@ def _estimate(
     deviations: Mapping[str, float],
     quantile: float,
     dropped: float | None,
-    charge: Charge,
+    charge: Lot,
 ) -> Estimate:
     unit = {"k25": "PERCENT-PER-MO", "activationEnergy": "KiloJ-PER-MOL", "beta": "UNITLESS"}[name]
 
@@ -200,7 +200,7 @@ def _estimate(
     return Estimate(name, unit, shown(centre), None, None, False, _why(name, dropped, charge))
 
 
-def _why(name: str, deviation: float, charge: Charge) -> str:
+def _why(name: str, deviation: float, charge: Lot) -> str:
     """Why the data do not tell this parameter, in figures a person can act on."""
     if name == "activationEnergy":
         span = hours(charge.trends)

@@ -1,6 +1,6 @@
 """The tests of a charge of modules, read from a request to the arrival gate so that they can be fitted.
 
-    charge, start = read_charge(ArrivalGateModel.shipped(), request)
+    charge, start = read_lot(ArrivalGateModel.shipped(), request)
 
 Modules in one store room share what its thermometer or set point is off by: however many there are, they do
 not tell more about it. ``rooms`` finds the segments that a best guess holds at one temperature, and gives all
@@ -21,7 +21,7 @@ from ..arrival_gate.relaxation import Relaxation
 from ..base.columns import Floats, Integers, Ragged, Trends
 from ..base.protocol import Batch
 from ..ocv_soc.curve import OcvCurve
-from ..self_discharge.equivalent_age import TemperatureDoubt
+from ..self_discharge.equivalent_age import TemperatureUncertainty
 from ..self_discharge.histories import gaps
 from ..self_discharge.parameter_sets import ParameterSet
 from ..service.json_codec import decode
@@ -34,7 +34,7 @@ _MOST_ROOMS: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Charge:
+class Lot:
     """The tests of a charge of modules: cells flat ``(N,)`` in rows of ``left``, modules ``(n,)``.
 
     ``rooms`` ``(M,)`` numbers the room of each segment of ``trends``, -1 for none; what each room is off by
@@ -52,7 +52,7 @@ class Charge:
     rest_there: Floats
     voltage_sigma: float
     temperature_sigma: float
-    doubts: Sequence[TemperatureDoubt]
+    doubts: Sequence[TemperatureUncertainty]
     rooms: Integers
     room_sigma: float
 
@@ -62,7 +62,7 @@ class Charge:
         return int(self.rooms.max(initial=-1)) + 1
 
 
-def read_charge(gate: ArrivalGateModel, request: Any) -> tuple[Charge, ParameterSet]:
+def read_lot(gate: ArrivalGateModel, request: Any) -> tuple[Lot, ParameterSet]:
     """The charge in a request to the arrival gate, and the parameter set to start from.
 
     Raises InputError for a request that is none, an instance that cannot be read, a history with gaps, or
@@ -79,7 +79,7 @@ def read_charge(gate: ArrivalGateModel, request: Any) -> tuple[Charge, Parameter
     cut = trends.within(begin, until)
     shared, guessed = rooms(cut), batch.numbers("guessedTemperatureSigma")
     return (
-        Charge(
+        Lot(
             curve=gate.library.get(_shared(batch, "curve")),
             relaxation=gate.relaxations.get(_shared(batch, "relaxation")),
             left=batch.cells("endOfLineOcv"),
@@ -92,8 +92,8 @@ def read_charge(gate: ArrivalGateModel, request: Any) -> tuple[Charge, Parameter
             voltage_sigma=float(batch.numbers("voltageSigma")[0]) * 1e-3,
             temperature_sigma=float(batch.numbers("testTemperatureSigma")[0]),
             doubts=[
-                TemperatureDoubt("measuredTemperature", cut.measured, batch.numbers("measuredTemperatureSigma")),
-                TemperatureDoubt("guessedTemperature", ~cut.measured & (shared < 0), guessed),
+                TemperatureUncertainty("measuredTemperature", cut.measured, batch.numbers("measuredTemperatureSigma")),
+                TemperatureUncertainty("guessedTemperature", ~cut.measured & (shared < 0), guessed),
             ],
             rooms=shared,
             room_sigma=float(guessed.max()),

@@ -18,14 +18,14 @@ from typing import Final, Literal
 import numpy as np
 
 from ..arrival_gate.decision import any_of, false_reject_rate
-from ..arrival_gate.expectation import Doubts, Measurement, deviation_parts, expect
+from ..arrival_gate.expectation import Measurement, Uncertainties, deviation_parts, expect
 from ..arrival_gate.model import ArrivalGateModel
 from ..arrival_gate.relaxation import Relaxations
 from ..base.columns import Floats, Trends
 from ..base.units import HOURS_PER_MONTH
 from ..ocv_soc import analytic
 from ..ocv_soc.files import CurveLibrary
-from ..self_discharge.equivalent_age import TemperatureDoubt, exposure, exposure_sigma
+from ..self_discharge.equivalent_age import TemperatureUncertainty, exposure, exposure_sigma
 from ..self_discharge.parameter_sets import ParameterSet, ParameterSets
 from ..self_discharge.rate_laws import LinearLaw
 from ..self_discharge.two_electrode import film_moments, two_losses
@@ -293,11 +293,13 @@ def _gate_sigma(celsius: float) -> float:
     curve, law = gate.library.get(str(defaults["curve"])), gate.relaxations.get(str(defaults["relaxation"]))
     chosen = gate.sets.get(str(defaults["parameterSet"]))
     trends, rate = case_study(280.0), chosen.law(str(defaults["policy"]))
-    doubt = TemperatureDoubt("measuredTemperature", trends.measured, _one(float(defaults["measuredTemperatureSigma"])))
+    doubt = TemperatureUncertainty(
+        "measuredTemperature", trends.measured, _one(float(defaults["measuredTemperatureSigma"]))
+    )
     left = Measurement(_one(3.6729), _one(25 + _KELVIN), _one(6.0))
     there = Measurement(_one(np.nan), _one(celsius + _KELVIN), _one(286.0))
     found = expect(curve, law, left, there, chosen.soc_factor, exposure(trends, rate))
-    doubts = Doubts(
+    doubts = Uncertainties(
         voltage=_one(float(defaults["voltageSigma"]) * 1e-3),
         temperature=_one(float(defaults["testTemperatureSigma"])),
         exposure=exposure_sigma(trends, rate, [doubt]).by_source,

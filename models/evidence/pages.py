@@ -14,8 +14,8 @@ from typing import Final
 
 import numpy as np
 
-from ..arrival_gate.operating_curve import Charge, OperatingCurve, operate
-from ..arrival_gate.window_comparison import CHARGES, LEAKS, WindowComparison, compare
+from ..arrival_gate.operating_curve import OperatingCurve, SimulatedLot, operate
+from ..arrival_gate.window_comparison import LEAKS, SIMULATED_LOTS, WindowComparison, compare
 from ..base.columns import Trends
 from ..ocv_soc.files import CurveLibrary
 from ..self_discharge.equivalent_age import exposure
@@ -99,12 +99,12 @@ def case_study_charts() -> dict[str, str]:
 
 def operating_curve_page() -> tuple[str, dict[str, str]]:
     """Both gates over simulated charges: the page, and its charts by file name."""
-    curves = {name: operate(charge, LEAKS) for name, charge in CHARGES.items()}
+    curves = {name: operate(charge, LEAKS) for name, charge in SIMULATED_LOTS.items()}
     lines = [
         "# Models: what the arrival gate finds\n",
         _WRITTEN,
-        f"{Charge().modules} simulated modules of {Charge().cells} cells a charge, ages 250 to 300 h, one cell of",
-        "each with a planted leak. Both gates read the same voltages. The fixed window looks at arrival minus",
+        f"{SimulatedLot().modules} simulated modules of {SimulatedLot().cells} cells a lot, ages 250 to 300 h, one",
+        "cell of each with a planted leak. Both gates read the same voltages. The fixed window looks at arrival minus",
         "end-of-line voltage; the dynamic one at each cell's deviation from its own expectation and from its",
         "siblings. `smallest leak` is found with a probability of 0.95.\n",
         "| charge | gate | limit | sound modules rejected | smallest leak in µA | against the dynamic window |",

@@ -14,9 +14,9 @@ from typing import Final
 
 import numpy as np
 
-from ..base.batches import in_chunks
+from ..base.batches import run_in_batches
 from ..base.columns import Floats, Integers, Ragged, grouped
-from ..base.protocol import Answer, Batch, Column, Parameter, Port, Problems, answer_good
+from ..base.protocol import Batch, Column, ModelAnswer, Parameter, Port, Problems, answer_good
 from .curve import OcvCurve
 from .files import DEFAULT_CURVE, CurveLibrary
 
@@ -83,11 +83,11 @@ class OcvSocModel:
         """Knowing the curves in ``folder/curves``, too."""
         return OcvSocModel.shipped([folder / "curves"])
 
-    def run(self, batch: Batch) -> Answer:
+    def run(self, batch: Batch) -> ModelAnswer:
         """Answer all instances at once."""
-        return in_chunks(batch, self._run)
+        return run_in_batches(batch, self._run)
 
-    def _run(self, batch: Batch) -> Answer:
+    def _run(self, batch: Batch) -> ModelAnswer:
         problems = Problems()
         problems.flag(batch.cells("ocv").lengths == 0, "ocv", "is empty; give one value per cell")
         check_curves(self.library, batch, problems)

@@ -60,7 +60,7 @@ def exposure(trends: Trends, law: RateLaw) -> Floats:
 
 
 @dataclass(frozen=True, slots=True)
-class TemperatureDoubt:
+class TemperatureUncertainty:
     """One reason to doubt temperatures: the segments it touches ``(N,)`` and its size ``(n,)`` in K.
 
     Within a history it is one common offset: a sensor's error is the same over all it measured, and a
@@ -86,7 +86,7 @@ class ExposureSigma:
     at_known_rate: Floats
 
 
-def exposure_sigma(trends: Trends, law: RateLaw, doubts: Sequence[TemperatureDoubt]) -> ExposureSigma:
+def exposure_sigma(trends: Trends, law: RateLaw, doubts: Sequence[TemperatureUncertainty]) -> ExposureSigma:
     """How well the exposure of each history is known, by source."""
     span = hours(trends)
     sums: dict[str, Floats] = {}

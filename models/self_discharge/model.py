@@ -14,12 +14,12 @@ from typing import Final
 
 import numpy as np
 
-from ..base.batches import in_chunks
+from ..base.batches import run_in_batches
 from ..base.columns import Floats, Ragged
-from ..base.protocol import EARLIEST, LATEST, Answer, Batch, Column, Parameter, Port, Problems, answer_good
-from .equivalent_age import TemperatureDoubt
+from ..base.protocol import EARLIEST, LATEST, Batch, Column, ModelAnswer, Parameter, Port, Problems, answer_good
+from .equivalent_age import TemperatureUncertainty
 from .parameter_sets import ParameterSets
-from .thermal_exposure import PARAMETERS, Exposures, check_laws, check_until, expose
+from .thermal_exposure import PARAMETERS, ThermalExposure, check_laws, check_until, integrate_exposure
 
 _KELVIN: Final = 273.15
 
@@ -100,11 +100,11 @@ class SelfDischargeModel:
         """Knowing the parameter sets in ``folder/parameters``, too."""
         return SelfDischargeModel.shipped([folder / "parameters"])
 
-    def run(self, batch: Batch) -> Answer:
+    def run(self, batch: Batch) -> ModelAnswer:
         """Answer all instances at once."""
-        return in_chunks(batch, self._run)
+        return run_in_batches(batch, self._run)
 
-    def _run(self, batch: Batch) -> Answer:
+    def _run(self, batch: Batch) -> ModelAnswer:
         problems = Problems()
         soc, given = batch.cells("soc"), batch.cells("socSigma")
         check_until(batch, problems)
@@ -118,11 +118,11 @@ class SelfDischargeModel:
         trends, soc = batch.trend("temperatureTrend"), batch.cells("soc")
         cut = trends.within(trends.begins(), batch.scalar("until"))
         doubts = [
-            TemperatureDoubt("measuredTemperature", cut.measured, batch.numbers("measuredTemperatureSigma")),
-            TemperatureDoubt("guessedTemperature", ~cut.measured, batch.numbers("guessedTemperatureSigma")),
+            TemperatureUncertainty("measuredTemperature", cut.measured, batch.numbers("measuredTemperatureSigma")),
+            TemperatureUncertainty("guessedTemperature", ~cut.measured, batch.numbers("guessedTemperatureSigma")),
         ]
         before = np.nan_to_num(batch.scalar("ageBefore"), nan=0.0)
-        found = expose(self.sets, batch, cut, doubts, before, problems)
+        found = integrate_exposure(self.sets, batch, cut, doubts, before, problems)
 
         start = soc.values / 100.0
         lost, response = found.losses(soc.with_values(start))
@@ -162,7 +162,7 @@ class SelfDischargeModel:
             columns[port] = parts.get(source, np.zeros(batch.size)) * 100
         return columns
 
-    def _flags(self, batch: Batch, found: Exposures, start: Ragged) -> list[list[str]]:
+    def _flags(self, batch: Batch, found: ThermalExposure, start: Ragged) -> list[list[str]]:
         low, high = start.minimum(), start.maximum()
         flags: list[list[str]] = []
         for i, name in enumerate(batch.words("parameterSet")):

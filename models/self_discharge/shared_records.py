@@ -2,9 +2,10 @@
 
 >>> import numpy as np
 >>> from voltwin.models.self_discharge.parameter_sets import ParameterSets
->>> from voltwin.models.self_discharge.shared_records import Situation
+>>> from voltwin.models.self_discharge.shared_records import SharedTemperatureRecord
 >>> law = ParameterSets.shipped().get("generic-nmc-literature").law("arrhenius")
->>> warehouse = Situation.of(law, times=np.array([0.0, 360_000.0]), temperatures=np.array([298.15, 298.15]))
+>>> times, temperatures = np.array([0.0, 360_000.0]), np.array([298.15, 298.15])
+>>> warehouse = SharedTemperatureRecord.of(law, times=times, temperatures=temperatures)
 >>> stays = warehouse.between(np.array([0.0, 36_000.0]), np.array([72_000.0, 108_000.0]))
 >>> (stays / law.rate(np.array([298.15]))).round(9).tolist()      # hours at 25 °C
 [20.0, 20.0]
@@ -32,7 +33,7 @@ _CHUNK: Final = 16384
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class SharedTemperatureRecord:
     """A temperature over time that many twins share: nodes ``(m,)``, linear in between.
 
     ``times`` in seconds since 1970-01-01 UTC, ``temperatures`` in K, ``running`` the exposure K from the
@@ -48,7 +49,7 @@ class Situation:
     pace: float
 
     @classmethod
-    def of(cls, law: RateLaw, times: Floats, temperatures: Floats) -> Situation:
+    def of(cls, law: RateLaw, times: Floats, temperatures: Floats) -> SharedTemperatureRecord:
         """Integrate once. Raises InputError unless the times rise strictly and there are two or more."""
         if times.size < 2 or np.any(np.diff(times) <= 0):
             raise InputError("situation: times must rise strictly, two or more; sort them and drop duplicates")

@@ -19,7 +19,7 @@ from ...errors import VoltwinError
 from ..base.columns import Flags, Floats, Integers, Ragged, Trends, absent, grouped
 from ..base.protocol import Batch, Parameter, Problems
 from .equivalent_age import (
-    TemperatureDoubt,
+    TemperatureUncertainty,
     exposure,
     exposure_sigma,
     mean_kinetic_temperature,
@@ -56,7 +56,7 @@ PARAMETERS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Exposures:
+class ThermalExposure:
     """Results per instance ``(n,)``.
 
     ``exposure`` K with ``sigmas`` by source, ``equivalent_age`` and ``age`` in h, ``mean_kinetic`` in K,
@@ -118,21 +118,21 @@ def _keys(batch: Batch) -> list[tuple[str, str]]:
     return list(zip(batch.words("parameterSet"), batch.words("policy"), strict=True))
 
 
-def expose(
+def integrate_exposure(
     sets: ParameterSets,
     batch: Batch,
     trends: Trends,
-    doubts: list[TemperatureDoubt],
+    doubts: list[TemperatureUncertainty],
     age_before: Floats,
     problems: Problems,
-) -> Exposures:
+) -> ThermalExposure:
     """Run every history through its instance's parameter set and policy, both known to be there.
 
     Instances are grouped by (set, policy), of which a fleet has a handful; each group is one vectorised
     pass.
     """
     groups = list(grouped(_keys(batch)))
-    result = Exposures(
+    result = ThermalExposure(
         exposure=absent(batch.size),
         equivalent_age=absent(batch.size),
         age=absent(batch.size),
@@ -153,12 +153,12 @@ def expose(
 
 
 def _fill(
-    result: Exposures,
+    result: ThermalExposure,
     rows: Integers,
     chosen: ParameterSet,
     policy: str,
     trends: Trends,
-    doubts: list[TemperatureDoubt],
+    doubts: list[TemperatureUncertainty],
     age_before: Floats,
     problems: Problems,
 ) -> None:
@@ -200,6 +200,6 @@ def _fill(
     result.age[rows] = age
 
 
-def _take_doubt(doubt: TemperatureDoubt, trends: Trends, rows: Integers) -> TemperatureDoubt:
+def _take_doubt(doubt: TemperatureUncertainty, trends: Trends, rows: Integers) -> TemperatureUncertainty:
     touches = Ragged(doubt.touches.astype(np.float64), trends.offsets).take(rows).values > 0
-    return TemperatureDoubt(doubt.source, touches, doubt.sigma[rows])
+    return TemperatureUncertainty(doubt.source, touches, doubt.sigma[rows])

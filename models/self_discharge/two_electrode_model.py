@@ -14,12 +14,12 @@ from typing import Final
 
 import numpy as np
 
-from ..base.batches import in_chunks
+from ..base.batches import run_in_batches
 from ..base.columns import Floats, Integers, Trends, grouped
-from ..base.protocol import EARLIEST, LATEST, Answer, Batch, Column, Parameter, Port, Problems, answer_good
+from ..base.protocol import EARLIEST, LATEST, Batch, Column, ModelAnswer, Parameter, Port, Problems, answer_good
 from ..ocv_soc.files import CurveLibrary
 from ..ocv_soc.model import CURVE_PARAMETER, check_curves
-from .equivalent_age import TemperatureDoubt, exposure, exposure_sigma
+from .equivalent_age import TemperatureUncertainty, exposure, exposure_sigma
 from .histories import outside
 from .parameter_sets import ParameterSet, ParameterSets
 from .soc_laws import ExponentialFactor
@@ -95,11 +95,11 @@ class TwoElectrodeModel:
         """Knowing the curves and parameter sets in ``folder/curves`` and ``folder/parameters``, too."""
         return TwoElectrodeModel.shipped([folder / "curves"], [folder / "parameters"])
 
-    def run(self, batch: Batch) -> Answer:
+    def run(self, batch: Batch) -> ModelAnswer:
         """Answer all instances at once."""
-        return in_chunks(batch, self._run)
+        return run_in_batches(batch, self._run)
 
-    def _run(self, batch: Batch) -> Answer:
+    def _run(self, batch: Batch) -> ModelAnswer:
         problems = Problems()
         check_until(batch, problems)
         problems.flag(batch.cells("soc").lengths == 0, "soc", "is empty; give one value per cell")
@@ -170,8 +170,12 @@ class TwoElectrodeModel:
         """Relative standard deviations of both exposures: rates, activation energies, temperatures."""
         assert chosen.film is not None
         doubts = [
-            TemperatureDoubt("measuredTemperature", part.measured, batch.numbers("measuredTemperatureSigma")[rows]),
-            TemperatureDoubt("guessedTemperature", ~part.measured, batch.numbers("guessedTemperatureSigma")[rows]),
+            TemperatureUncertainty(
+                "measuredTemperature", part.measured, batch.numbers("measuredTemperatureSigma")[rows]
+            ),
+            TemperatureUncertainty(
+                "guessedTemperature", ~part.measured, batch.numbers("guessedTemperatureSigma")[rows]
+            ),
         ]
         results = []
         for law in (chosen.law(policy), chosen.film.law):

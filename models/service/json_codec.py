@@ -24,7 +24,7 @@ import numpy as np
 
 from ...errors import InputError, UnitError
 from ..base.columns import Flags, Floats, Integers, Ragged, Trends, offsets_of
-from ..base.protocol import Batch, Column, Model, Parameter, ParameterValue, Port, Problem, Problems
+from ..base.protocol import Batch, Column, InstanceProblem, Model, Parameter, ParameterValue, Port, Problems
 from ..base.units import convert, scale
 
 Instance = Mapping[str, Any]
@@ -34,7 +34,7 @@ BEST_GUESS: Final = "best guess"
 _ORIGINS: Final = {MEASURED: True, BEST_GUESS: False}
 
 
-def decode(model: Model, instances: Sequence[Any]) -> tuple[Batch, list[int], dict[int, Problem]]:
+def decode(model: Model, instances: Sequence[Any]) -> tuple[Batch, list[int], dict[int, InstanceProblem]]:
     """The batch of the well-formed instances, their positions, and what is wrong with the rest."""
     problems = Problems()
     for index, instance in enumerate(instances):

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...errors import InputError
-from ..base.protocol import InstanceError, Model, Port, Problem
+from ..base.protocol import InstanceError, InstanceProblem, Model, Port
 from ..registry import Registry
 from .json_codec import decode, encode
 
@@ -31,7 +31,7 @@ def answer(registry: Registry, name: str, request: Any) -> dict[str, Any]:
         raise InputError('request: must be an object {"instances": [...]}')
     if "inputs" in request and "instances" not in request:
         (result,) = _results(model, [request])
-        if isinstance(result, Problem):
+        if isinstance(result, InstanceProblem):
             raise InstanceError(result)
         return {"model": model.name, "version": model.version, **result}
     instances = request.get("instances")
@@ -41,16 +41,16 @@ def answer(registry: Registry, name: str, request: Any) -> dict[str, Any]:
     if extra:
         raise InputError(f"{sorted(map(str, extra))[0]}: is not known; a request has instances only")
     results = [
-        {"error": error(model, result)} if isinstance(result, Problem) else result
+        {"error": error(model, result)} if isinstance(result, InstanceProblem) else result
         for result in _results(model, instances)
     ]
     return {"model": model.name, "version": model.version, "results": results}
 
 
-def _results(model: Model, instances: list[Any]) -> list[dict[str, Any] | Problem]:
+def _results(model: Model, instances: list[Any]) -> list[dict[str, Any] | InstanceProblem]:
     """Each instance's ``{"outputs": ...}``, or what is wrong with it."""
     batch, good, problems = decode(model, instances)
-    results: list[dict[str, Any] | Problem] = [{} for _ in instances]
+    results: list[dict[str, Any] | InstanceProblem] = [{} for _ in instances]
     if good:
         reply = model.run(batch)
         encoded = encode(model, reply.columns, batch.size)
@@ -61,7 +61,7 @@ def _results(model: Model, instances: list[Any]) -> list[dict[str, Any] | Proble
     return results
 
 
-def error(model: Model, problem: Problem) -> dict[str, Any]:
+def error(model: Model, problem: InstanceProblem) -> dict[str, Any]:
     """What is wrong as JSON: the field, a sentence, and the unit that field is in, where it has one."""
     units = {port.name: port.unit for port in model.inputs} | {item.name: item.unit for item in model.parameters}
     unit = units.get(problem.field)

@@ -14,7 +14,7 @@ from rdflib.compare import isomorphic
 from rdflib.namespace import RDF
 
 from voltwin.api.app import create_app
-from voltwin.api.http.server import Server
+from voltwin.api.http.server import WebServer
 
 from ..unit.api.sample_fleet import make_fleet
 
@@ -49,7 +49,7 @@ def name_of(entry):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with make_fleet(tmp_path_factory.mktemp("graphs"), []) as fleet, Server(create_app(fleet), port=0) as running:
+    with make_fleet(tmp_path_factory.mktemp("graphs"), []) as fleet, WebServer(create_app(fleet), port=0) as running:
         yield running
 
 

@@ -15,7 +15,7 @@ from rdflib.collection import Collection
 from rdflib.namespace import RDF
 
 from voltwin.api.app import create_app
-from voltwin.api.http.server import Server
+from voltwin.api.http.server import WebServer
 from voltwin.graphstore.interfaces import Entry, GraphChange
 
 from ..unit.api.sample_fleet import EOL, make_fleet
@@ -76,7 +76,7 @@ def serving(folder):
             texts[str(GRAPH.value(data, RDFS.label))] = file.read_text("utf-8")
         changes = tuple(GraphChange(NamedNode(iri), "", text) for iri, text in texts.items() if text.strip())
         fleet.committer.commit(Entry("suite", EOL, changes))
-        with Server(create_app(fleet), port=0) as running:
+        with WebServer(create_app(fleet), port=0) as running:
             yield running
 
 

@@ -1,4 +1,4 @@
-"""What every Fleet keeps, the local one and the one behind a server."""
+"""What every FleetAccess keeps, the local one and the one behind a server."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from pyoxigraph import Dataset, RdfFormat, parse
 
 from voltwin.api.app import create_app
-from voltwin.api.http.server import Server
+from voltwin.api.http.server import WebServer
 from voltwin.errors import (
     InputError,
     PathNotFoundError,
@@ -21,7 +21,7 @@ from voltwin.errors import (
     UnitError,
     VoltwinError,
 )
-from voltwin.graphstore.fleets.fleet import Fleet
+from voltwin.graphstore.fleets.fleet import FleetAccess
 from voltwin.graphstore.fleets.remote import RemoteFleet
 from voltwin.graphstore.paths.answers import Element, SeriesValue, Trend
 
@@ -68,7 +68,7 @@ def opened(kind, folder, modules=tuple(AGES)):
         if kind == "local":
             yield local
             return
-        server = stack.enter_context(Server(create_app(local), port=0))
+        server = stack.enter_context(WebServer(create_app(local), port=0))
         yield stack.enter_context(RemoteFleet(server.url))
 
 
@@ -88,7 +88,7 @@ def own_fleet(request, tmp_path):
 def pair(tmp_path_factory):
     with (
         make_fleet(tmp_path_factory.mktemp("pair")) as local,
-        Server(create_app(local), port=0) as server,
+        WebServer(create_app(local), port=0) as server,
         RemoteFleet(server.url) as remote,
     ):
         yield local, remote
@@ -141,7 +141,7 @@ def test_both_tell_the_same_totals(pair):
 
 
 def test_it_is_a_fleet_of_twins(fleet):
-    assert isinstance(fleet, Fleet)
+    assert isinstance(fleet, FleetAccess)
     assert "module-0002" in fleet
     assert "nobody" not in fleet
     assert len(fleet) == len(list(fleet)) == fleet.status()["twins"]

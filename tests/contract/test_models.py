@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from voltwin.models.base.columns import Ragged, Trends
-from voltwin.models.base.protocol import Answer, Batch, Model
+from voltwin.models.base.protocol import Batch, Model, ModelAnswer
 from voltwin.models.base.units import unit_named
 from voltwin.models.registry import Registry
 
@@ -125,6 +125,6 @@ def test_a_fleet_is_answered_as_its_twins_are_one_by_one(model):
 
 def test_an_empty_batch_is_answered(model):
     answer = model.run(empty_batch(model))
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, ModelAnswer)
     assert not answer.problems
     assert set(answer.columns) == {port.name for port in model.outputs}

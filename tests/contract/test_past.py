@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from voltwin.api.app import create_app
-from voltwin.api.http.server import Server
+from voltwin.api.http.server import WebServer
 from voltwin.converter import convert
 from voltwin.errors import InputError, MomentNotFoundError, PathNotFoundError, TwinNotFoundError, VoltwinError
 from voltwin.graphstore.fleets.remote import RemoteFleet
@@ -44,12 +44,12 @@ class Told:
         self.clock.set(at(hours))
         return self.commits.__setitem__(what, self.fleet.committer.journal.last_sequence + 1)
 
-    def bear(self, what, hours, **twins):
+    def create_twin(self, what, hours, **twins):
         self.note(what, hours)
         changes = ChangeSet(self.fleet.committer.store)
         writer = TwinWriter(changes, self.fleet.schema, self.fleet.names, self.fleet.committer.journal.series)
         for key, cls in twins.items():
-            writer.bear(key.replace("_", "-"), self.fleet.schema.class_named(cls).iri)
+            writer.create_twin(key.replace("_", "-"), self.fleet.schema.class_named(cls).iri)
         self.fleet.committer.commit(Entry("test", at(hours), changes.changes()), tuple(changes.touched()))
 
     def put(self, what, hours, path, value, unit=None, about=None):
@@ -67,7 +67,7 @@ class Told:
 @pytest.fixture(scope="module")
 def told(tmp_path_factory):
     told = Told(tmp_path_factory.mktemp("told"), convert(MODEL))
-    told.bear("births", 1, module_0001="Module", truck_01="Truck")
+    told.create_twin("births", 1, module_0001="Module", truck_01="Truck")
     told.put("value", 2, VOLTAGE, 3.65, "V")
     told.put("test", 2.5, "/module-0001/endOfLineTest/performedAt", at(0))
     told.put("begin", 3, "/module-0001/transport/begin", at(2))
@@ -78,7 +78,7 @@ def told(tmp_path_factory):
     told.put("correction", 10, VOLTAGE, 3.6, "V", about=2)
     told.put("late sample", 11, LOGGED, 7.0, "DEG_C", about=7)
     told.put("replaced sample", 12, LOGGED, 5.5, "DEG_C", about=5)
-    told.bear("late birth", 13, module_0002="Module")
+    told.create_twin("late birth", 13, module_0002="Module")
     told.update(
         "rule",
         14,
@@ -105,7 +105,7 @@ def fleet(request, told):
         if request.param == "local":
             yield told.fleet
             return
-        server = stack.enter_context(Server(create_app(told.fleet), port=0))
+        server = stack.enter_context(WebServer(create_app(told.fleet), port=0))
         yield stack.enter_context(RemoteFleet(server.url))
 
 
@@ -143,7 +143,7 @@ def test_a_value_is_not_known_before_it_was_told(asked):
 
 def test_a_corrected_value_was_believed_as_it_stood(asked, fleet, told):
     assert asked("correction", VOLTAGE) == ([3.65], [3.6])
-    # What it speaks for did not change, only what was believed of it.
+    # What it speaks for did not change, only what was known of it.
     assert asked("correction", VOLTAGE, lambda answer: answer.time) == ([at(2)], [at(2)])
 
 
@@ -260,7 +260,7 @@ def outcome(call):
 
 @pytest.mark.parametrize("when", [0, -3, 10_000, datetime(1969, 1, 1, tzinfo=UTC), datetime(2019, 4, 1)])  # noqa: DTZ001
 def test_outside_the_history_is_refused_alike(told, when):
-    with Server(create_app(told.fleet), port=0) as server, RemoteFleet(server.url) as remote:
+    with WebServer(create_app(told.fleet), port=0) as server, RemoteFleet(server.url) as remote:
         local, far = (outcome(lambda one=one: one.as_of(when)) for one in (told.fleet, remote))
     assert local == far
     if isinstance(when, int) or when.tzinfo:

@@ -8,7 +8,7 @@ import gzip
 import pytest
 
 from voltwin.api.app import create_app
-from voltwin.api.http.server import Server
+from voltwin.api.http.server import WebServer
 from voltwin.errors import InputError, NotFoundError, QueryError, RuleError
 from voltwin.graphstore.fleets.remote import RemoteFleet
 
@@ -24,7 +24,7 @@ def fleet(request, tmp_path):
         if request.param == "local":
             yield local
         else:
-            server = stack.enter_context(Server(create_app(local), port=0))
+            server = stack.enter_context(WebServer(create_app(local), port=0))
             yield stack.enter_context(RemoteFleet(server.url))
 
 

@@ -15,7 +15,7 @@ from voltwin.assembly import open_fleet
 from voltwin.errors import FleetLockedError, FleetVersionError, StoreError
 from voltwin.graphstore.folder import read_folder
 from voltwin.graphstore.interfaces import Entry, GraphLoad
-from voltwin.graphstore.operations.backup_lock import files_may_go, files_stay
+from voltwin.graphstore.operations import backup_lock
 from voltwin.maintenance import back_up_fleet, check_view, rebuild_fleet, restore_fleet
 from voltwin.ontology.iris import VT
 
@@ -226,10 +226,10 @@ def test_a_fleet_that_is_held_is_backed_up_but_not_rebuilt(fleet, tmp_path):
 
 def test_files_stay_while_a_backup_runs(tmp_path):
     refused = pytest.raises(FleetLockedError, match="backup is under way")
-    with files_stay(tmp_path), files_stay(tmp_path), refused, files_may_go(tmp_path):
+    with backup_lock.shared(tmp_path), backup_lock.shared(tmp_path), refused, backup_lock.exclusive(tmp_path):
         pytest.fail("went in")
     waited = threading.Event()
-    with files_may_go(tmp_path):
+    with backup_lock.exclusive(tmp_path):
         thread = threading.Thread(target=lambda: _stay(tmp_path, waited))
         thread.start()
         assert not waited.wait(0.1)
@@ -238,5 +238,5 @@ def test_files_stay_while_a_backup_runs(tmp_path):
 
 
 def _stay(folder, waited):
-    with files_stay(folder):
+    with backup_lock.shared(folder):
         waited.set()

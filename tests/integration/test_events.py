@@ -16,7 +16,7 @@ import httpx2
 import pytest
 
 from voltwin.api.app import create_app
-from voltwin.api.http.server import Server
+from voltwin.api.http.server import WebServer
 from voltwin.errors import MomentNotFoundError
 from voltwin.graphstore.fleets.remote import RemoteFleet
 from voltwin.graphstore.history.event_stream import read_blocks
@@ -37,7 +37,7 @@ def fleet(tmp_path):
 
 @pytest.fixture
 def server(fleet):
-    with Server(create_app(fleet), port=0) as running:
+    with WebServer(create_app(fleet), port=0) as running:
         yield running
 
 
@@ -146,7 +146,7 @@ def test_what_cannot_be_resumed_is_refused(server, since):
 
 def test_events_before_the_history_are_refused_with_where_to_begin(fleet, server):
     last = put(fleet, 5)
-    fleet.chronicle.history.compact(last - 2, now=EOL)
+    fleet.fleet_history.history.compact(last - 2, now=EOL)
     with RemoteFleet(server.url) as remote:
         for one in (fleet, remote):
             with pytest.raises(MomentNotFoundError, match=f"since={last - 2}"):
@@ -155,7 +155,7 @@ def test_events_before_the_history_are_refused_with_where_to_begin(fleet, server
 
 
 def test_a_stream_ends_when_the_server_stops_and_when_the_fleet_closes(fleet):
-    server = Server(create_app(fleet), port=0)
+    server = WebServer(create_app(fleet), port=0)
     server.start()
     with RemoteFleet(server.url) as remote:
         far, near = remote.events(), fleet.events()

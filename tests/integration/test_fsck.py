@@ -13,7 +13,7 @@ from pyoxigraph import NamedNode, Triple
 
 from voltwin.assembly import open_fleet
 from voltwin.graphstore.interfaces import Entry, GraphChange, GraphLoad, Sample
-from voltwin.graphstore.operations.backup_lock import files_stay
+from voltwin.graphstore.operations import backup_lock
 from voltwin.maintenance import back_up_fleet, check_everything, compact_fleet, restore_fleet
 from voltwin.verbs.operations import fsck
 
@@ -227,7 +227,7 @@ def test_compaction_lets_go_of_samples_older_than_fleet_json_keeps(fleet):
 def test_files_stay_for_a_backup_that_is_under_way(sealed):
     sql(sealed, "INSERT INTO discarded VALUES ('loads/gone.nt.gz', 1)")
     (sealed / "loads" / "gone.nt.gz").write_bytes(b"")
-    with files_stay(sealed):
+    with backup_lock.shared(sealed):
         gained = compact_fleet(sealed)
     assert gained.backup_running
     assert (sealed / "loads" / "gone.nt.gz").exists()

@@ -16,7 +16,7 @@ from voltwin.assembly import open_fleet
 from voltwin.errors import InputError, QueryError, QueryLimitError, StoreError
 from voltwin.graphstore.queries import pool as module
 from voltwin.graphstore.queries.limits import QueryLimits
-from voltwin.graphstore.queries.pool import Readers
+from voltwin.graphstore.queries.pool import QueryPool
 from voltwin.settings import Settings
 
 from ..unit.api.sample_fleet import make_fleet
@@ -191,9 +191,9 @@ def test_others_are_answered_while_one_runs_away(fleet):
 
 
 def test_more_than_may_wait_are_refused_at_once(fleet, monkeypatch):
-    monkeypatch.setattr(module, "IN_LINE", 1)
+    monkeypatch.setattr(module, "MAX_WAITING", 1)
     old = fleet.readers
-    fleet.readers = Readers(
+    fleet.readers = QueryPool(
         fleet.committer.store,
         old._snapshot._folder.parent / "own",
         old._journal,
@@ -223,7 +223,7 @@ def test_who_waits_too_long_for_a_reader_is_told(fleet):
     with pytest.raises(StoreError, match=r"no reader was free.*--query-readers"):
         fleet.query(COUNT)
     fleet.readers._free.put(taken)
-    fleet.readers._free.put(module._Reader())
+    fleet.readers._free.put(module._Worker())
     assert number(fleet) > 0
 
 
@@ -250,7 +250,7 @@ def test_at_rest_there_are_no_processes_and_no_snapshot(fleet, tmp_path):
 
 
 def test_readers_come_to_rest_by_themselves(fleet, monkeypatch):
-    monkeypatch.setattr(module, "REST_SECONDS", 0.2)
+    monkeypatch.setattr(module, "IDLE_SECONDS", 0.2)
     assert number(fleet) > 0
     eventually(lambda: not readers_of())
     assert number(fleet) > 0

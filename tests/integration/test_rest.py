@@ -14,7 +14,7 @@ import httpx2
 import pytest
 
 from voltwin.api.app import create_app
-from voltwin.api.http.server import Server
+from voltwin.api.http.server import WebServer
 from voltwin.errors import EnvironmentProblem, InputError, ServiceError
 from voltwin.graphstore.fleets.remote import RemoteFleet
 from voltwin.graphstore.paths.answers import answer_from_json
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with make_fleet(tmp_path_factory.mktemp("rest")) as fleet, Server(create_app(fleet), port=0) as running:
+    with make_fleet(tmp_path_factory.mktemp("rest")) as fleet, WebServer(create_app(fleet), port=0) as running:
         yield running
 
 
@@ -142,7 +142,7 @@ def test_it_describes_itself(web):
 def writable(tmp_path):
     with (
         make_fleet(tmp_path, ["module-0001"]) as fleet,
-        Server(create_app(fleet), port=0) as running,
+        WebServer(create_app(fleet), port=0) as running,
         httpx2.Client(base_url=running.url, trust_env=False) as client,
     ):
         yield client
@@ -207,7 +207,7 @@ def test_an_unforeseen_failure_is_short_outside_and_full_in_the_log(tmp_path, ca
     fleet = make_fleet(tmp_path, [])
     fleet.close()  # every later question fails inside
     fleet.committer.store = None
-    with Server(create_app(fleet), port=0) as running, caplog.at_level(logging.ERROR):
+    with WebServer(create_app(fleet), port=0) as running, caplog.at_level(logging.ERROR):
         response = httpx2.get(f"{running.url}/twins/module-0001", trust_env=False)
         assert response.status_code == 500
         assert response.json()["error"] == "InternalError"
@@ -218,14 +218,14 @@ def test_an_unforeseen_failure_is_short_outside_and_full_in_the_log(tmp_path, ca
 
 
 def test_a_busy_port_is_one_sentence(server):
-    second = Server(server.app, port=server.port)
+    second = WebServer(server.app, port=server.port)
     with pytest.raises(EnvironmentProblem, match=f"127.0.0.1:{server.port} .*choose another port"):
         second.start()
 
 
 def test_a_server_can_stop_and_its_port_is_free_again(tmp_path):
     with make_fleet(tmp_path, []) as fleet:
-        running = Server(create_app(fleet), port=0)
+        running = WebServer(create_app(fleet), port=0)
         running.start()
         port = running.port
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
@@ -236,7 +236,7 @@ def test_a_server_can_stop_and_its_port_is_free_again(tmp_path):
         connection.close()
         with RemoteFleet(f"http://127.0.0.1:{port}") as remote, pytest.raises(ServiceError, match="nobody answers"):
             remote.status()
-        again = Server(create_app(fleet), port=port)
+        again = WebServer(create_app(fleet), port=port)
         again.start()
         again.stop()
 

@@ -14,7 +14,7 @@ from pyoxigraph import Dataset, RdfFormat, parse
 from rdflib.plugins.stores.sparqlstore import SPARQLStore
 
 from voltwin.api.app import create_app
-from voltwin.api.http.server import Server
+from voltwin.api.http.server import WebServer
 from voltwin.graphstore.fleets.wire import ERROR_HEADER
 
 from ..unit.api.sample_fleet import AGES, BASE, make_fleet
@@ -28,7 +28,7 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with make_fleet(tmp_path_factory.mktemp("sparql")) as fleet, Server(create_app(fleet), port=0) as running:
+    with make_fleet(tmp_path_factory.mktemp("sparql")) as fleet, WebServer(create_app(fleet), port=0) as running:
         yield running
 
 

@@ -17,7 +17,7 @@ from ...interfaces import Function, QueryResult
 from .series_split import calls_any, split_query
 
 
-def ask_in_two(
+def answer_in_two_parts(
     text: str, functions: Mapping[NamedNode, Function], ask: Callable[[str], QueryResult]
 ) -> QueryResult | None:
     """Answer ``text`` with ``ask`` for its graph part; None where it calls none of ``functions``.

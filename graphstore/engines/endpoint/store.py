@@ -26,7 +26,7 @@ from ...sparql.tokens import with_prefixes
 from .dialect import Dialect, Standard, Virtuoso
 from .http import EndpointHttp
 from .options import EndpointOptions
-from .series_calls import ask_in_two
+from .series_calls import answer_in_two_parts
 from .update import Updates
 
 _Read = TypeVar("_Read")
@@ -140,7 +140,7 @@ class SparqlEndpoint:
         QueryError where the engine refuses the text, StoreError where it does not answer.
         """
         if functions:
-            answer = ask_in_two(text, functions, lambda part: self._answer(part, union))
+            answer = answer_in_two_parts(text, functions, lambda part: self._answer(part, union))
             if answer is not None:
                 return answer
         return self._answer(text, union)

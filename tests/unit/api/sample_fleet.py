@@ -46,12 +46,12 @@ def _write_twins(fleet: LocalFleet, modules: Sequence[str]) -> None:
     changes = ChangeSet(fleet.committer.store)
     writer = TwinWriter(changes, fleet.schema, fleet.names, fleet.committer.journal.series)
     module_class, truck_class = (fleet.schema.class_named(name).iri for name in ("Module", "Truck"))
-    truck = writer.bear(TRUCK, truck_class)
+    truck = writer.create_twin(TRUCK, truck_class)
     for hour, value in ((180, 20.0), (195, 5.2), (210, 6.5)):
         moment = EOL + timedelta(hours=hour)
         writer.put(truck, ("logger", "temperature"), value, "DEG_C", Provenance("asserted", moment))
     for key in modules:
-        _write_module(writer, writer.bear(key, module_class), key, fleet.names)
+        _write_module(writer, writer.create_twin(key, module_class), key, fleet.names)
     entry = Entry("test", EOL, changes.changes(), tuple(changes.samples), message_keys=("m1", "m2"))
     fleet.committer.commit(entry, tuple(changes.touched()))
 

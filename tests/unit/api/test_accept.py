@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from voltwin.api.http.accept import ALIASES, FORMATS, wished
+from voltwin.api.http.accept import ALIASES, FORMATS, negotiate
 from voltwin.errors import QueryError
 from voltwin.graphstore.queries.results import RDF_FORMATS, RESULT_FORMATS
 
@@ -10,8 +10,8 @@ OFFERED = {fmt.media_type.partition(";")[0].lower() for fmt in (*RESULT_FORMATS,
 
 
 def test_nothing_wished_stays_nothing():
-    assert wished(None, []) is None
-    assert wished("", []) is None
+    assert negotiate(None, []) is None
+    assert negotiate("", []) is None
 
 
 def test_every_alias_and_format_stands_for_something_that_is_offered():
@@ -29,23 +29,23 @@ def test_every_alias_and_format_stands_for_something_that_is_offered():
     ],
 )
 def test_a_header_becomes_standard_media_types(header, first):
-    assert wished(header, []).partition(";")[0] == first
+    assert negotiate(header, []).partition(";")[0] == first
 
 
 def test_quality_is_kept():
-    assert wished("application/xml;q=0.4", []) == ("application/sparql-results+xml;q=0.4, application/rdf+xml;q=0.4")
+    assert negotiate("application/xml;q=0.4", []) == ("application/sparql-results+xml;q=0.4, application/rdf+xml;q=0.4")
 
 
 @pytest.mark.parametrize("header", [None, "", "*/*", "*/*;q=0.8"])
 def test_the_format_parameter_decides_where_the_header_leaves_it_open(header):
-    assert wished(header, ["csv"]).startswith("text/csv")
-    assert wished(header, ["application/sparql-results+xml"]).startswith("application/sparql-results+xml")
+    assert negotiate(header, ["csv"]).startswith("text/csv")
+    assert negotiate(header, ["application/sparql-results+xml"]).startswith("application/sparql-results+xml")
 
 
 def test_the_header_wins_over_the_parameter():
-    assert wished("text/turtle", ["xml"]).startswith("text/turtle")
+    assert negotiate("text/turtle", ["xml"]).startswith("text/turtle")
 
 
 def test_an_unknown_format_is_named():
     with pytest.raises(QueryError, match="'yaml'"):
-        wished(None, ["yaml"])
+        negotiate(None, ["yaml"])

@@ -19,7 +19,7 @@ from voltwin.api.battery.plots import (
 )
 from voltwin.errors import PathNotFoundError, TwinNotFoundError, UnitError
 from voltwin.graphstore.paths.answers import Answer
-from voltwin.models.arrival_gate.operating_curve import Charge, operate
+from voltwin.models.arrival_gate.operating_curve import SimulatedLot, operate
 from voltwin.models.arrival_gate.window_comparison import compare
 
 from .sample_fleet import AGES, DECISIONS, EOL, LOSSES, REASONS, make_fleet
@@ -142,7 +142,7 @@ def test_figure_a_names_axes_units_and_every_decision(rows):
 
 
 def test_the_operating_curve_names_each_window_with_its_limit():
-    found = compare("soaked", operate(Charge(modules=100), (0.0, 500.0, 1000.0)), 0.02)
+    found = compare("soaked", operate(SimulatedLot(modules=100), (0.0, 500.0, 1000.0)), 0.02)
     shown = texts(leaks_found([found], SVG))
     assert {"dynamic window, soaked", f"fixed ±{found.fixed_limit:.1f} mV, soaked", "fixed ±10 mV, soaked"} <= set(
         shown

@@ -7,7 +7,7 @@ import pytest
 
 from voltwin.api.battery.report import write_report
 from voltwin.errors import InputError, NotFoundError, TwinNotFoundError
-from voltwin.models.arrival_gate.operating_curve import Charge, operate
+from voltwin.models.arrival_gate.operating_curve import SimulatedLot, operate
 from voltwin.models.arrival_gate.window_comparison import LEAKS, compare
 
 from .sample_fleet import AGES, make_fleet
@@ -26,7 +26,7 @@ def test_a_report_is_three_images_and_one_page_that_holds_them(fleet, tmp_path):
 
 
 def test_the_operating_curve_comes_with_its_figures_computed(fleet, tmp_path):
-    soaked = compare("soaked", operate(Charge(modules=200), LEAKS), 0.02)
+    soaked = compare("soaked", operate(SimulatedLot(modules=200), LEAKS), 0.02)
     paths = write_report(fleet, tmp_path, compare=lambda: [soaked])
     assert [path.name for path in paths][3:] == ["operating-curve.png", "report.html"]
     image, text = paths[3].read_bytes(), paths[4].read_text("utf-8")

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from pyoxigraph import Dataset, RdfFormat, parse
 
 from voltwin.api.app import create_app
-from voltwin.api.http.server import Server
+from voltwin.api.http.server import WebServer
 from voltwin.errors import InputError, PathNotFoundError, ServiceError
 from voltwin.verbs.query import get, put, query, status, validate
 from voltwin.verbs.report import report
@@ -21,7 +21,7 @@ KEYS = "SELECT ?key WHERE { ?t a vt:Product ; vt:key ?key } ORDER BY ?key"
 
 @pytest.fixture(scope="module")
 def url(fleet):
-    with Server(create_app(fleet), port=0) as running:
+    with WebServer(create_app(fleet), port=0) as running:
         yield running.url
 
 
@@ -103,7 +103,7 @@ def test_status(url):
 
 
 def test_put_then_get(tmp_path):
-    with make_fleet(tmp_path, ["module-0001"]) as fleet, Server(create_app(fleet), port=0) as running:
+    with make_fleet(tmp_path, ["module-0001"]) as fleet, WebServer(create_app(fleet), port=0) as running:
         path = "/module-0001/cells/cell-01/voltage"
         out = run(
             put, path, "3.6", "--unit", "V", "--time", "2019-04-20T08:00:00Z", "--author", "me", fleet=running.url
@@ -120,7 +120,7 @@ def test_put_then_get(tmp_path):
 
 
 def test_validate_tells_what_where_and_by_its_exit_code(tmp_path):
-    with make_fleet(tmp_path, ["module-0001"]) as fleet, Server(create_app(fleet), port=0) as running:
+    with make_fleet(tmp_path, ["module-0001"]) as fleet, WebServer(create_app(fleet), port=0) as running:
         url = running.url
         assert run(validate, "--twin", "module-0001", fleet=url) == "twins 1, violations 0\n"
         run(put, "/module-0001/cells/cell-01/voltage", "7", "--unit", "V", "--author", "me", fleet=url)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyoxigraph import NamedNode
 
-from voltwin.converter.description.naming import Register, local, slug
+from voltwin.converter.description.naming import NameRegistry, local, slug
 from voltwin.converter.terms import alignment
 from voltwin.converter.terms.datatypes import type_text, xsd_for
 from voltwin.converter.terms.values import lexical
@@ -82,7 +82,7 @@ def test_different_names_are_different_in_iris(given_names: list[str]) -> None:
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.uuids().map(str)), unique_by=lambda x: x[1]))
 def test_a_register_gives_every_name_once(claims: list[tuple[str, str]]) -> None:
-    register = Register()
+    register = NameRegistry()
     found = [register.claim(name, identifier)[0] for name, identifier in claims]
     assert len(set(found)) == len(found)
 

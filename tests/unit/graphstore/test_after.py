@@ -6,7 +6,7 @@ import pytest
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, QuerySolutions, Store
 
 from voltwin.errors import QueryError
-from voltwin.graphstore.engines.endpoint.series_calls import ask_in_two
+from voltwin.graphstore.engines.endpoint.series_calls import answer_in_two_parts
 from voltwin.graphstore.engines.endpoint.series_split import split_query
 from voltwin.graphstore.sparql.tokens import read_tokens, with_prefixes
 
@@ -64,7 +64,7 @@ def test_both_halves_give_what_the_whole_gives(graph, query):
         asked.append(part)
         return graph.query(part)
 
-    halves = ask_in_two(prologue + query, FUNCTIONS, ask)
+    halves = answer_in_two_parts(prologue + query, FUNCTIONS, ask)
     assert rows(halves) == rows(whole)
     assert not any("f:double" in token.text for part in asked for token in read_tokens(part))
 
@@ -109,15 +109,15 @@ def test_what_cannot_be_split_is_refused_with_what_to_do(query, where):
 )
 def test_what_is_no_query_is_a_query_error_before_anything_is_asked(text):
     with pytest.raises(QueryError, match="query: "):
-        rows(ask_in_two(text, FUNCTIONS, pytest.fail))
+        rows(answer_in_two_parts(text, FUNCTIONS, pytest.fail))
 
 
 def test_a_blank_node_cannot_be_carried_over():
     store = Store()
     store.add(Quad(BlankNode(), NamedNode(X + "v"), Literal(1)))
     with pytest.raises(QueryError, match="leave its variable out of SELECT"):
-        ask_in_two(f"SELECT ?s (<{F.value}>(?v) AS ?d) {{ ?s <{X}v> ?v }}", FUNCTIONS, store.query)
-    result = ask_in_two(f"SELECT (<{F.value}>(?v) AS ?d) {{ ?s <{X}v> ?v }}", FUNCTIONS, store.query)
+        answer_in_two_parts(f"SELECT ?s (<{F.value}>(?v) AS ?d) {{ ?s <{X}v> ?v }}", FUNCTIONS, store.query)
+    result = answer_in_two_parts(f"SELECT (<{F.value}>(?v) AS ?d) {{ ?s <{X}v> ?v }}", FUNCTIONS, store.query)
     assert rows(result) == [('"2"^^<http://www.w3.org/2001/XMLSchema#integer>',)]
 
 

@@ -60,7 +60,7 @@ def filled(script):
 
 
 def fail_after(changes, script):
-    with changes.attempt():
+    with changes.savepoint():
         follow(changes, script)
         changes.sample(NODES[0], 2, 2.0)
         raise ZeroDivisionError
@@ -106,7 +106,7 @@ def test_an_attempt_that_fails_leaves_nothing(first, kept, failed):
     assert changes.changes() == alone.changes()
     assert [sample.time for sample in changes.samples] == [1]
     # The next attempt starts from what was kept.
-    with changes.attempt():
+    with changes.savepoint():
         follow(changes, failed)
     follow(alone, failed)
     assert changes.changes() == alone.changes()
@@ -115,9 +115,9 @@ def test_an_attempt_that_fails_leaves_nothing(first, kept, failed):
 def test_two_parts_of_one_commit_see_each_other():
     changes = ChangeSet(OxigraphStore(None, BASE))
     graph, predicate = GRAPHS[0], PREDICATES[0]
-    with changes.attempt():
+    with changes.savepoint():
         changes.put(graph, predicate, [Literal(1)], graph)
-    with changes.attempt():
+    with changes.savepoint():
         assert set(changes.objects(graph, predicate, graph)) == {Literal(1)}
         changes.put(graph, predicate, [Literal(2)], graph)
     (change,) = changes.changes()

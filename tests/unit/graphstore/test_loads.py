@@ -15,7 +15,7 @@ from voltwin.graphstore.journal.commit import Committer
 from voltwin.graphstore.journal.sqlite_journal import SqliteJournal
 from voltwin.graphstore.update import bulk, files
 from voltwin.graphstore.update.bulk import run_load
-from voltwin.graphstore.update.write import NoGuard
+from voltwin.graphstore.update.write import NoValidation
 from voltwin.ontology.naming import Naming
 
 from .test_update import blank
@@ -41,7 +41,7 @@ class World:
 
     def load(self, file, graph=G, replace=False):
         target = None if graph is None else graph.value
-        return run_load(file, target, replace, self.committer, NAMES, NoGuard(), "ann", NOW)
+        return run_load(file, target, replace, self.committer, NAMES, NoValidation(), "ann", NOW)
 
     def write(self, name, content):
         file = self.folder / name

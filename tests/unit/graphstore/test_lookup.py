@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voltwin.graphstore.sparql.cost import MOST_PATTERNS, MOST_STEPS, is_lookup
+from voltwin.graphstore.sparql.cost import MOST_PATTERNS, MOST_STEPS, is_bounded_lookup
 
 M = "<https://fleet.example/twins/m1>"
 
@@ -78,12 +78,12 @@ MAY_RUN_AWAY = [
 
 @pytest.mark.parametrize("text", LOOKUPS)
 def test_a_look_up(text):
-    assert is_lookup(text)
+    assert is_bounded_lookup(text)
 
 
 @pytest.mark.parametrize("text", MAY_RUN_AWAY)
 def test_what_may_run_away(text):
-    assert not is_lookup(text)
+    assert not is_bounded_lookup(text)
 
 
 @pytest.mark.parametrize("text", LOOKUPS)
@@ -91,21 +91,21 @@ def test_what_may_run_away(text):
 def test_a_look_up_is_none_with_something_else_in_it(text, more):
     body = text.rfind("{", 0, text.find(M, text.find("{"))) + 1
     if text.startswith("DESCRIBE"):
-        assert not is_lookup(f"{text} {{ {more} }}")
+        assert not is_bounded_lookup(f"{text} {{ {more} }}")
     elif body > 0:
-        assert not is_lookup(f"{text[:body]} {more} {text[body:]}")
+        assert not is_bounded_lookup(f"{text[:body]} {more} {text[body:]}")
 
 
 @given(st.integers(1, 2 * MOST_PATTERNS))
 def test_how_many_patterns_there_may_be(number):
     body = " . ".join(f"{M} vt:p{n} ?v{n}" for n in range(number))
-    assert is_lookup(f"SELECT * {{ {body} }}") == (number <= MOST_PATTERNS)
+    assert is_bounded_lookup(f"SELECT * {{ {body} }}") == (number <= MOST_PATTERNS)
 
 
 @given(st.integers(1, 2 * MOST_STEPS))
 def test_how_far_it_may_go(steps):
     body = " . ".join(f"{f'?v{n}' if n else M} vt:p ?v{n + 1}" for n in range(steps))
-    assert is_lookup(f"SELECT * {{ {body} }}") == (steps <= MOST_STEPS)
+    assert is_bounded_lookup(f"SELECT * {{ {body} }}") == (steps <= MOST_STEPS)
 
 
 WORDS = st.sampled_from(
@@ -130,9 +130,9 @@ WORDS = st.sampled_from(
 
 @given(st.one_of(st.text(max_size=60), st.lists(WORDS, max_size=20).map(" ".join)))
 def test_any_text_is_judged(text):
-    assert is_lookup(text) in (True, False)
+    assert is_bounded_lookup(text) in (True, False)
 
 
 @given(st.lists(WORDS, max_size=8).map(" ".join))
 def test_what_it_takes_for_a_look_up_names_a_thing(inside):
-    assert not is_lookup(f"SELECT * {{ {inside} }}") or M in inside or "vt:p" in inside or inside.strip() == ""
+    assert not is_bounded_lookup(f"SELECT * {{ {inside} }}") or M in inside or "vt:p" in inside or inside.strip() == ""

@@ -86,7 +86,7 @@ def test_a_place_without_a_value_is_a_bug():
 def truck(bench):
     changes = ChangeSet(bench.committer.store)
     writer = TwinWriter(changes, bench.fleet.schema, bench.fleet.names, bench.committer.journal.series)
-    twin = writer.bear("t1", bench.fleet.schema.class_named("Truck").iri)
+    twin = writer.create_twin("t1", bench.fleet.schema.class_named("Truck").iri)
     for hour, value in enumerate([4.0, 2.0, 9.0]):
         writer.put(twin, ["logger", "temperature"], value, "DEG_C", Provenance("asserted", T0 + timedelta(hours=hour)))
     bench.committer.commit(Entry("t", T0, changes.changes(), tuple(changes.samples)), tuple(changes.touched()))

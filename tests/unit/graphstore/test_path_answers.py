@@ -34,7 +34,7 @@ def fleet(tmp_path_factory, case_study):
         writer.put(twin, path, value, unit, Provenance(kind, at(hour)))
 
     for number, key in enumerate(["m1", "m2", ODD]):
-        twin = writer.bear(key, module)
+        twin = writer.create_twin(key, module)
         put(twin, ["serial"], f"S-{number}")
         put(twin, ["capacity"], 12.0 + number, "A-HR")
         put(twin, ["endOfLineTest", "performedAt"], at(number))
@@ -43,12 +43,12 @@ def fleet(tmp_path_factory, case_study):
         put(twin, ["storageStays", "out side", "begin"], at(number))
         put(twin, ["storageStays", "out side", "storage"], "storage-cell-plant")
         put(twin, ["transport", "truck"], "t1")
-    put(writer.bear("m1", module), ["arrivalTest", "decision"], "ACCEPT")
-    put(writer.bear("m2", module), ["arrivalTest", "decision"], "REJECT", kind="computed")
-    put(writer.bear("m1", module), ["capacity"], 99.0, "A-HR", kind="computed")
-    put(writer.bear("m2", module), ["stateOfCharge"], 50.0, "PERCENT", 3, "computed")
+    put(writer.create_twin("m1", module), ["arrivalTest", "decision"], "ACCEPT")
+    put(writer.create_twin("m2", module), ["arrivalTest", "decision"], "REJECT", kind="computed")
+    put(writer.create_twin("m1", module), ["capacity"], 99.0, "A-HR", kind="computed")
+    put(writer.create_twin("m2", module), ["stateOfCharge"], 50.0, "PERCENT", 3, "computed")
     for hour in range(6):
-        put(writer.bear("t1", truck), ["logger", "temperature"], float(hour), "DEG_C", hour)
+        put(writer.create_twin("t1", truck), ["logger", "temperature"], float(hour), "DEG_C", hour)
     entry = Entry("test", T0, changes.changes(), tuple(changes.samples))
     bench.committer.commit(entry, tuple(changes.touched()))
     yield made

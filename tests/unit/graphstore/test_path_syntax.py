@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from voltwin.errors import PathSyntaxError
 from voltwin.graphstore.paths.parse import parse
 from voltwin.graphstore.paths.syntax import (
-    Any,
     Comparison,
-    Deep,
-    Here,
+    CurrentStep,
+    Descendants,
     Name,
     Parent,
     Path,
     Position,
+    Wildcard,
     Window,
 )
 from voltwin.ontology.steps import quote_step
@@ -38,10 +38,10 @@ comparisons = st.builds(
 predicates = st.lists(st.one_of(st.builds(Position, st.integers(1, 10**9)), comparisons), max_size=2).map(tuple)
 steps = st.one_of(
     st.builds(Name, names, predicates),
-    st.builds(Any, predicates),
-    st.builds(Deep, predicates),
+    st.builds(Wildcard, predicates),
+    st.builds(Descendants, predicates),
     st.just(Parent()),
-    st.just(Here()),
+    st.just(CurrentStep()),
 )
 
 

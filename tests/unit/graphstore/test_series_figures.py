@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voltwin.graphstore.series.periods import bounds, period_of, split
-from voltwin.graphstore.series.rows import Rows, newest, overlay, tidy
+from voltwin.graphstore.series.rows import Rows, latest_values, merge_versions, sort_and_deduplicate
 from voltwin.graphstore.series.statistics import at, course, duration_below, integral
 
 SECOND = 1_000_000
@@ -113,13 +113,13 @@ def test_of_several_values_for_a_time_the_newest_stands_and_none_gets_lost(commi
     if not parts:
         return
     known = {time: float(value) for commit in commits for time, value in commit}
-    merged = newest(parts)
+    merged = latest_values(parts)
     assert dict(zip(merged.times.tolist(), merged.values.tolist(), strict=True)) == known
-    stands, lost = overlay(parts)
+    stands, lost = merge_versions(parts)
     assert stands.values.tolist() == merged.values.tolist()
     assert len(stands) + len(lost) == sum(map(len, parts))
 
 
 def test_tidy_orders_times_and_lets_the_last_value_count():
-    times, values = tidy(np.array([3, 1, 3]), np.array([1.0, 2.0, 9.0]))
+    times, values = sort_and_deduplicate(np.array([3, 1, 3]), np.array([1.0, 2.0, 9.0]))
     assert (times.tolist(), values.tolist()) == ([1, 3], [2.0, 9.0])

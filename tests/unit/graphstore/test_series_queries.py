@@ -32,8 +32,8 @@ class Desk:
         self.changes = ChangeSet(self.bench.committer.store)
         self.writer = TwinWriter(self.changes, self.fleet.schema, self.fleet.names, self.bench.committer.journal.series)
 
-    def bear(self, key, cls):
-        return self.writer.bear(key, self.fleet.schema.class_named(cls).iri)
+    def create_twin(self, key, cls):
+        return self.writer.create_twin(key, self.fleet.schema.class_named(cls).iri)
 
     def put(self, twin, path, value, unit=None):
         self.writer.put(twin, path.split("/"), value, unit, Provenance("asserted", T0))
@@ -82,13 +82,13 @@ def test_the_page_shows_this_query(root):
 def test_graph_and_series_are_joined_in_one_query(desk, sealed):
     moments = ZERO + np.arange(6000) * MINUTE
     curves = {"truck-a": 8 + np.arange(6000) / 100, "truck-b": 20 - np.arange(6000) / 50}
-    trucks = {key: desk.bear(key, "Truck") for key in curves}
+    trucks = {key: desk.create_twin(key, "Truck") for key in curves}
     for key, truck in trucks.items():
         assert desk.log(truck, moments, curves[key]) == 6000
     trips = [("m1", "truck-a", 0, 60, 0.2), ("m2", "truck-a", 30, 600, 0.3), ("m3", "truck-a", 0, 6000, 0.05)]
     trips += [("m4", "truck-b", 100, 200, 0.11), ("m5", "truck-b", 0, 10, 0.1)]
     for key, truck, begin, end, loss in trips:
-        module = desk.bear(key, "Module")
+        module = desk.create_twin(key, "Module")
         desk.put(module, "transport/truck", truck)
         desk.put(module, "transport/begin", T0 + timedelta(minutes=begin))
         desk.put(module, "transport/end", T0 + timedelta(minutes=end))
@@ -106,7 +106,7 @@ def test_graph_and_series_are_joined_in_one_query(desk, sealed):
 
 @pytest.fixture
 def logged(desk):
-    truck = desk.bear("t1", "Truck")
+    truck = desk.create_twin("t1", "Truck")
     desk.log(truck, [ZERO, ZERO + 60 * MINUTE, ZERO + 120 * MINUTE], [4.0, 2.0, 8.0])
     desk.commit()
     return desk.fleet.names.part(desk.fleet.names.part(truck, "logger"), "temperature")

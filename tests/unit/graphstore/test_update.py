@@ -30,7 +30,7 @@ from voltwin.graphstore.journal.sqlite_journal import SqliteJournal
 from voltwin.graphstore.update import draft as limits
 from voltwin.graphstore.update.parse import parse_update, with_using
 from voltwin.graphstore.update.run import run_update
-from voltwin.graphstore.update.write import NoGuard
+from voltwin.graphstore.update.write import NoValidation
 from voltwin.ontology.naming import Naming
 
 BASE = "https://fleet.example/"
@@ -60,7 +60,7 @@ class World:
         self.committer.commit(Entry("test", NOW, tuple(GraphChange(g, "", "".join(t)) for g, t in graphs.items())))
 
     def update(self, text, functions=None):
-        return run_update(text, self.committer, NAMES, NoGuard(), functions or {}, "ann", NOW)
+        return run_update(text, self.committer, NAMES, NoValidation(), functions or {}, "ann", NOW)
 
     def quads(self):
         return [q for q in self.committer.store.quads(None, None, None, None) if q.graph_name != NAMES.state_graph]

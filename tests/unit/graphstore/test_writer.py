@@ -29,8 +29,8 @@ class Desk:
         self.changes = ChangeSet(self.bench.committer.store)
         self.writer = TwinWriter(self.changes, self.fleet.schema, self.fleet.names, self.bench.committer.journal.series)
 
-    def bear(self, key, cls="Module"):
-        return self.writer.bear(key, self.fleet.schema.class_named(cls).iri)
+    def create_twin(self, key, cls="Module"):
+        return self.writer.create_twin(key, self.fleet.schema.class_named(cls).iri)
 
     def put(self, twin, path, value, unit=None, moment=T0, kind="asserted"):
         self.writer.put(twin, path.split("/"), value, unit, Provenance(kind, moment))
@@ -47,7 +47,7 @@ def desk(bench):
 
 
 def test_a_twin_is_born_with_its_key_and_required_parts(desk):
-    desk.bear("module-0001")
+    desk.create_twin("module-0001")
     desk.commit()
     fleet = desk.fleet
     assert [answer.path for answer in fleet.all("/module-0001/cells")] == [
@@ -59,7 +59,7 @@ def test_a_twin_is_born_with_its_key_and_required_parts(desk):
 
 
 def test_types_are_stated_up_to_the_top_and_are_named_classes_only(desk):
-    twin = desk.bear("module-0001")
+    twin = desk.create_twin("module-0001")
     desk.commit()
     types = {quad.object.value for quad in desk.bench.committer.store.quads(twin, RDF.type, None, twin)}
     assert {VT.Twin.value, VT.Product.value, VT.Element.value} <= types
@@ -68,13 +68,13 @@ def test_types_are_stated_up_to_the_top_and_are_named_classes_only(desk):
 
 
 def test_bearing_twice_is_bearing_once(desk):
-    first = desk.bear("a")
-    assert desk.bear("a") == first
-    assert desk.writer.born == [first]
+    first = desk.create_twin("a")
+    assert desk.create_twin("a") == first
+    assert desk.writer.created == [first]
     desk.commit()
-    desk.bear("a")
+    desk.create_twin("a")
     assert desk.changes.changes() == ()
-    assert desk.writer.born == []
+    assert desk.writer.created == []
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_bearing_twice_is_bearing_once(desk):
     ],
 )
 def test_what_does_not_fit_is_refused_and_changes_nothing(desk, path, value, unit, error, said):
-    twin = desk.bear("module-0001")
+    twin = desk.create_twin("module-0001")
     desk.commit()
     with pytest.raises(error) as caught:
         attempt(desk, twin, path, value, unit)
@@ -115,7 +115,7 @@ def test_what_does_not_fit_is_refused_and_changes_nothing(desk, path, value, uni
 
 
 def attempt(desk, twin, path, value, unit):
-    with desk.changes.attempt():
+    with desk.changes.savepoint():
         desk.put(twin, path, value, unit)
 
 
@@ -125,7 +125,7 @@ def test_a_twin_that_was_never_born_takes_no_value(desk):
 
 
 def test_a_link_bears_the_twin_it_names(desk):
-    twin = desk.bear("module-0001")
+    twin = desk.create_twin("module-0001")
     desk.put(twin, "transport/truck", "truck-09")
     desk.commit()
     assert desk.fleet.get("/truck-09").value.type == "Truck"
@@ -133,7 +133,7 @@ def test_a_link_bears_the_twin_it_names(desk):
 
 
 def test_a_computed_value_stands_in_the_companion_graph(desk):
-    twin = desk.bear("module-0001")
+    twin = desk.create_twin("module-0001")
     desk.put(twin, "stateOfCharge", 50.0, "PERCENT", kind="computed")
     desk.commit()
     names = desk.fleet.names
@@ -152,7 +152,7 @@ samples = st.lists(
 def test_a_series_node_tells_count_first_and_last_in_any_order_of_samples(bench, commits, number):
     desk, wanted, key = Desk(bench), {}, f"truck-{number}"
     fresh = key not in bench.fleet
-    twin = desk.bear(key, "Truck")
+    twin = desk.create_twin(key, "Truck")
     for commit in commits:
         for minute, value in commit:
             desk.put(twin, "logger/temperature", value, "DEG_C", T0 + timedelta(minutes=minute))

@@ -9,7 +9,7 @@ import pytest
 from voltwin.errors import InputError
 from voltwin.models.arrival_gate.model import ArrivalGateModel
 from voltwin.models.calibration.fit import fit, parameter_file
-from voltwin.models.calibration.lots import read_charge
+from voltwin.models.calibration.lots import read_lot
 from voltwin.models.self_discharge.equivalent_age import exposure
 from voltwin.models.self_discharge.loss import loss
 from voltwin.models.self_discharge.parameter_sets import read_parameter_set
@@ -69,7 +69,7 @@ def charge(
 
 
 def run(request):
-    return fit(*read_charge(GATE, request))
+    return fit(*read_lot(GATE, request))
 
 
 def test_a_plant_that_varies_temperature_and_charge_gets_its_truth_back():
@@ -114,7 +114,7 @@ def test_more_modules_in_the_same_two_rooms_do_not_make_the_activation_energy_ce
 
 def test_what_is_held_is_not_taken_for_known():
     shipped = GATE.sets.get("generic-nmc-literature")
-    observed, _ = read_charge(GATE, charge(np.random.default_rng(9), stores=(38.0,)))
+    observed, _ = read_lot(GATE, charge(np.random.default_rng(9), stores=(38.0,)))
     widths = []
     for sigma in (0.0, 24e3):
         start = replace(shipped, activation_energy_sigma=sigma)
@@ -155,7 +155,7 @@ def test_the_case_study_itself_identifies_next_to_nothing():
 
 
 def test_the_estimates_become_a_parameter_set(tmp_path):
-    observed, start = read_charge(GATE, charge(np.random.default_rng(6)))
+    observed, start = read_lot(GATE, charge(np.random.default_rng(6)))
     found = fit(observed, start)
     path = tmp_path / "plant.json"
     path.write_text(json.dumps(parameter_file(found, start, "plant-2026")))

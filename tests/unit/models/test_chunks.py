@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from voltwin.models.base.batches import in_chunks
+from voltwin.models.base.batches import run_in_batches
 from voltwin.models.base.columns import Ragged
-from voltwin.models.base.protocol import Answer
+from voltwin.models.base.protocol import ModelAnswer
 from voltwin.models.service.json_codec import decode
 
 from .samples import discharge_instance, gate_instance, quantity
@@ -37,7 +37,7 @@ def test_parts_give_what_the_whole_gives(registry, name, instances, size):
     model = registry.get(name)
     batch, good, _ = decode(model, instances)
     assert len(good) == len(instances)
-    whole, parts = in_chunks(batch, model._run, 10**9), in_chunks(batch, model._run, size)
+    whole, parts = run_in_batches(batch, model._run, 10**9), run_in_batches(batch, model._run, size)
     assert dict(parts.problems) == dict(whole.problems)
     assert parts.columns.keys() == whole.columns.keys()
     for port, column in whole.columns.items():
@@ -59,9 +59,9 @@ def test_no_part_is_larger_than_asked_for_and_no_row_is_split(registry):
 
     def note(part):
         seen.append((part.size, part.trend("temperatureTrend").start.size + part.cells("soc").values.size))
-        return Answer({})
+        return ModelAnswer({})
 
-    in_chunks(batch, note, 20)
+    run_in_batches(batch, note, 20)
     assert sum(rows for rows, _ in seen) == batch.size
     assert (
         sum(values for _, values in seen) == batch.trend("temperatureTrend").start.size + batch.cells("soc").values.size

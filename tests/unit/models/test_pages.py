@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from voltwin.models.arrival_gate.operating_curve import Charge, operate
+from voltwin.models.arrival_gate.operating_curve import SimulatedLot, operate
 from voltwin.models.evidence.charts import Line, line_chart
 from voltwin.models.evidence.comparison import compare
 from voltwin.models.evidence.pages import all_pages
 
 DOCS = Path(__file__).parents[3] / "docs" / "models"
-SMALL = Charge(modules=300)
+SMALL = SimulatedLot(modules=300)
 LEAKS = tuple(float(leak) for leak in range(0, 1301, 100))
 
 
@@ -29,7 +29,7 @@ def test_every_row_that_is_no_text_book_rule_of_thumb_agrees():
     assert list(verdicts.values()).count("agrees") >= 15
 
 
-@pytest.mark.parametrize("charge", [SMALL, Charge(modules=300, arrival=(8.0, 25.0))])
+@pytest.mark.parametrize("charge", [SMALL, SimulatedLot(modules=300, arrival=(8.0, 25.0))])
 def test_the_dynamic_window_finds_smaller_leaks_at_the_same_false_rejects(charge):
     curve = operate(charge, LEAKS)
     fixed = curve.fixed.smallest_leak(curve.leaks, curve.fixed.threshold(0.02))
@@ -39,7 +39,7 @@ def test_the_dynamic_window_finds_smaller_leaks_at_the_same_false_rejects(charge
 
 
 def test_sound_modules_are_rejected_no_more_often_than_stated():
-    curve = operate(Charge(modules=1500, seed=3), (0.0, 100.0))
+    curve = operate(SimulatedLot(modules=1500, seed=3), (0.0, 100.0))
     # Two looks at 12 cells: at most 2 * 12 * 0.27 % of modules at z = 3; the looks overlap.
     assert 0.02 < curve.dynamic.false_rejects(3.0) < 2 * 12 * 0.0027
     detection = operate(SMALL, LEAKS).dynamic.detection(3.0)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from voltwin.errors import InputError
 from voltwin.models.self_discharge.equivalent_age import exposure
 from voltwin.models.self_discharge.parameter_sets import ParameterSets
-from voltwin.models.self_discharge.shared_records import Situation
+from voltwin.models.self_discharge.shared_records import SharedTemperatureRecord
 from voltwin.models.self_discharge.soc_laws import ExponentialFactor, TabulatedFactor
 from voltwin.models.self_discharge.streaming import RunningExposure
 
@@ -49,7 +49,7 @@ def test_a_running_sum_equals_the_whole_history():
 def test_a_stay_in_a_situation_equals_the_same_history_of_its_own(a, b):
     times, values = case_study(280)
     begin, end = (times[0] + share * (times[-1] - times[0]) for share in sorted((a, b)))
-    situation = Situation.of(LAW, times, values + 273.15)
+    situation = SharedTemperatureRecord.of(LAW, times, values + 273.15)
     stay = situation.between(np.array([begin]), np.array([end]))[0]
     own = exposure(trends_of((times, values)).within(np.array([begin]), np.array([end])), LAW)[0]
     assert stay == pytest.approx(own, rel=1e-9, abs=1e-15)
@@ -59,7 +59,7 @@ def test_a_stay_in_a_situation_equals_the_same_history_of_its_own(a, b):
 def test_a_look_up_finds_its_segment_however_the_nodes_lie(steps, shares):
     """Even nodes are looked up through a guide, uneven ones by bisection."""
     nodes = np.cumsum([0.0, *steps])
-    situation = Situation.of(LAW, nodes, 280.0 + 20.0 * np.sin(np.arange(nodes.size)))
+    situation = SharedTemperatureRecord.of(LAW, nodes, 280.0 + 20.0 * np.sin(np.arange(nodes.size)))
     times = np.concatenate([np.array(shares) * nodes[-1], nodes])
     found = situation.until(times)
     index = np.clip(np.searchsorted(nodes, times, side="right") - 1, 0, nodes.size - 2)
@@ -72,18 +72,18 @@ def test_a_look_up_finds_its_segment_however_the_nodes_lie(steps, shares):
 
 def test_stays_add_up():
     times, values = case_study(280)
-    situation = Situation.of(LAW, times, values + 273.15)
+    situation = SharedTemperatureRecord.of(LAW, times, values + 273.15)
     cuts = np.linspace(times[0], times[-1], 1000)
     assert situation.between(cuts[:-1], cuts[1:]).sum() == pytest.approx(situation.running[-1], rel=1e-12)
 
 
 def test_a_situation_invents_nothing():
     times, values = case_study(280)
-    situation = Situation.of(LAW, times, values + 273.15)
+    situation = SharedTemperatureRecord.of(LAW, times, values + 273.15)
     with pytest.raises(InputError, match="asked outside"):
         situation.between(times[:1] - 1, times[-1:])
     with pytest.raises(InputError, match="rise strictly"):
-        Situation.of(LAW, times[[0, 0, 1]], values[[0, 0, 1]] + 273.15)
+        SharedTemperatureRecord.of(LAW, times[[0, 0, 1]], values[[0, 0, 1]] + 273.15)
 
 
 @given(st.floats(0.05, 1), st.floats(0, 0.01), st.floats(-2, 2))

@@ -29,7 +29,7 @@ def history() -> Trends:
 
 
 def drawn_exposures(random, *, rate=0.0, energy=0.0, measured=0.0, guessed=0.0):
-    """Exposures of histories whose rate, activation energy and temperatures are drawn, ``(DRAWS,)``."""
+    """ThermalExposure of histories whose rate, activation energy and temperatures are drawn, ``(DRAWS,)``."""
     base = history()
     k25 = SET.rate_at_25 * (1 + rate * random.standard_normal(DRAWS))
     energies = np.maximum(50e3 + energy * random.standard_normal(DRAWS), 0.0)  # one draw in 60,000 is below

@@ -39,7 +39,7 @@ def write(bench):
         changes = ChangeSet(bench.committer.store)
         writer = TwinWriter(changes, fleet.schema, fleet.names, bench.committer.journal.series)
         for cls, key, path, value, unit, moment in puts:
-            twin = writer.bear(key, fleet.schema.class_named(cls).iri)
+            twin = writer.create_twin(key, fleet.schema.class_named(cls).iri)
             if path:
                 writer.put(twin, path.split("/"), value, unit, Provenance("asserted", moment))
         entry = Entry("test", EPOCH, changes.changes(), tuple(changes.samples))

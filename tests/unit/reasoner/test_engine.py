@@ -87,7 +87,7 @@ def test_incremental_is_as_from_scratch(case_study, script, chained):
             changes = ChangeSet(bench.committer.store)
             writer = TwinWriter(changes, fleet.schema, fleet.names, bench.committer.journal.series)
             for cls, key, path, value, unit, moment in puts:
-                twin = writer.bear(key, fleet.schema.class_named(cls).iri)
+                twin = writer.create_twin(key, fleet.schema.class_named(cls).iri)
                 writer.put(twin, path.split("/"), value, unit, Provenance("asserted", moment))
             entry = Entry("test", EPOCH, changes.changes(), tuple(changes.samples))
             bench.committer.commit(entry, tuple(changes.touched()))
