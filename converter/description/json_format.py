@@ -222,5 +222,5 @@ def _object(content: dict[str, Any]) -> d.Object:
         d.Object,
         content,
         key=_key(content, package),
-        slots=_many(content, "slots", lambda j: _decode(d.Slot, j)),
+        slots=_many(content, "slots", lambda j: _decode(d.ObjectSlot, j)),
     )

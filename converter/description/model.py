@@ -150,7 +150,7 @@ class GeneralizationSet(Named):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Slot:
+class ObjectSlot:
     """Values of one property of an object; ``property`` is its IRI, empty where none was found."""
 
     name: str
@@ -165,7 +165,7 @@ class Object(Named):
     key: str
     package: str = ""
     classes: tuple[str, ...] = ()
-    slots: tuple[Slot, ...] = ()
+    slots: tuple[ObjectSlot, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,7 +69,7 @@ def read_staruml(tree: Tree, file_name: str) -> uml.UmlModel:
         constraints=tuple(reader.constraints),
         objects=tuple(reader.objects),
         links=tuple(reader.links),
-        seen=tree.account(),
+        seen=tree.seen(),
         remarks=tuple(tree.remarks),
     )
 

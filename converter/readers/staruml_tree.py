@@ -241,7 +241,7 @@ class Tree:
         self._remark("missing-reference", node, f"{what} refers to {key or _brief(value)}, which is not in the file")
         return ""
 
-    def account(self) -> tuple[uml.Seen, ...]:
+    def seen(self) -> tuple[uml.Seen, ...]:
         """Every typed object; those no reader took with the reason."""
         found = []
         keys, taken = self._keys, self.taken

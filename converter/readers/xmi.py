@@ -76,7 +76,7 @@ def read_xmi(text: str, file_name: str, source: str) -> uml.UmlModel:
         constraints=tuple(reader.constraints),
         objects=tuple(reader.objects),
         links=tuple(reader.links),
-        seen=document.account(),
+        seen=document.seen(),
         remarks=tuple(document.remarks),
     )
 

@@ -206,8 +206,8 @@ class Document:
             self.remark("missing-reference", node, f"refers to {target}, which is not in the file")
         return uml.TypeRef(name=name)
 
-    # ---- the account
-    def account(self) -> tuple[uml.Seen, ...]:
+    # ---- the report
+    def seen(self) -> tuple[uml.Seen, ...]:
         """Every XML element; those that no reader took with the reason."""
         reasons: dict[int, str] = {}
         found = []

@@ -17,6 +17,7 @@ from collections import defaultdict
 from typing import Any, Final
 
 from ...errors import ModelFileError, NotFoundError
+from ..describe.inheritance import Inheritance
 from ..describe.scope import Scope
 from ..report import ReportBuilder
 from ..uml import elements as uml
@@ -48,6 +49,7 @@ class _Maker:
     def __init__(self, model: uml.UmlModel) -> None:
         self.model = model
         self.scope = Scope(model, ReportBuilder())
+        self.lineage = Inheritance(self.scope).lineage
         self.objects = {o.id: o for o in model.objects}
         self.parts: dict[str, list[tuple[str, int]]] = defaultdict(list)
         for association in model.associations:
@@ -68,7 +70,7 @@ class _Maker:
                 f"the tree has more than {_MOST_NODES} nodes; start from a smaller part, or use --json"
             )
         found: Tree = {}
-        line = self.scope.lineage(class_id)
+        line = self.lineage(class_id)
         for here in line:
             inherited = here != class_id
             for attribute in self.scope.classifiers[here].attributes:

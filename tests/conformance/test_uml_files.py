@@ -64,7 +64,7 @@ def test_the_account_is_full(path: Path) -> None:
     assert sum(report.counts().values()) == len(report.entries)
     assert report.counts()["converted"] > 0
     assert not [e for e in report.entries if e.outcome != "converted" and not e.reason]
-    assert not [e for e in report.entries if e.reason == "nothing was made of it"]
+    assert not [e for e in report.entries if e.reason == "no part of the description"]
 
 
 @every_file
