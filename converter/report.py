@@ -1,6 +1,6 @@
 """The report on a conversion: the outcome for every element of the file, and the warnings.
 
-    conversion = convert("module.mdj")
+    conversion = convert("model.mdj")
     assert sum(conversion.report.counts().values()) == len(conversion.report.entries)
     print(conversion.report.text())
 

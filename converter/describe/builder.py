@@ -1,6 +1,6 @@
 """UML objects to a description: `describe`, or with the report on every element `describe_with_report`.
 
-    description = describe(read("module.mdj"))
+    description = describe(read("model.mdj"))
     print(description.classes[0].key)
 
 Packages, classes, attributes, ends and objects are named in this order, each by id, so that neither the order

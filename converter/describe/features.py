@@ -1,6 +1,6 @@
 """Attributes and association ends as properties: typed names, ranges, bounds, units and limits.
 
-    range_ = range_of(describer, attribute.type, attribute.id, context="id of its class", where="Cell::voltage")
+    range_ = range_of(describer, attribute.type, attribute.id, context="id of its class", where="Gear::teeth")
 
 A type given as text is looked up among the model's classifiers first, then among the primitive names of the
 tools; an attribute without a multiplicity has at most one value and an end any number (docs/adr/0011); units
@@ -42,10 +42,10 @@ class TypedName(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def parse_typed_name(text: str) -> TypedName:
-    """Parse a name such as ``voltage: Real = 3.6``; a plain name is returned as it is.
+    """Parse a name such as ``speed: Real = 3.6``; a plain name is returned as it is.
 
-    >>> parse_typed_name("- voltage : Real [0..1] = 3.6")
-    TypedName(name='voltage', type='Real', multiplicity='0..1', default='3.6')
+    >>> parse_typed_name("- speed : Real [0..1] = 3.6")
+    TypedName(name='speed', type='Real', multiplicity='0..1', default='3.6')
     """
     name = " ".join(text.split())
     if not re.search(r"[:=\[]|^[+\-#~/]", name):

@@ -1,8 +1,10 @@
 """The keys of objects: unique names, below the whole for a part and in the package for every other object.
 
-keys = ObjectKeys(describer)
-keys.owners["id of a part"] = PartOf("id of its whole", "cells", many=True)
-keys.assign()
+::
+
+    keys = ObjectKeys(describer)
+    keys.owners["id of a part"] = PartOf("id of its whole", "gears", many=True)
+    keys.assign()
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The names of properties: attributes and navigable ends of one class share a name space.
 
-    path_name, iri = PropertyNamer(names).name(feature, "cells", holder="id of the class", signature="xsd:double")
+    path_name, iri = PropertyNamer(names).name(feature, "gears", holder="id of the class", signature="xsd:double")
 
 A path name is unique within its class; an IRI is unique in the model, except that the features of a package
 tagged ``properties=flat`` share one IRI where they have one name, one range and one unit.

@@ -3,7 +3,7 @@
 ::
 
     scope = Scope(model, report)
-    scope.resolve(TypeRef(name="product::Cell"), context="id of a classifier")   # the id it means, or ""
+    scope.resolve(TypeRef(name="product::Gear"), context="id of a classifier")   # the id it means, or ""
 """
 
 from __future__ import annotations

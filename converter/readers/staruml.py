@@ -1,10 +1,10 @@
 """StarUML's .mdj and .mfj files as UML objects, all three dialects.
 
-    model = read_staruml(Tree.of(json.load(file)), "module")
+    model = read_staruml(Tree.of(json.load(file)), "model")
 
-The dialects differ in what they write down: StarUML 2 writes every default, 3 to 5 leave defaults out,
-newer ones write navigability as a word. A file does not say which it is; ``_navigable_default`` infers it.
-Presentation (views, diagrams) is counted and left out here, behaviour too; everything else is read.
+The dialects: StarUML 2 writes every default, 3 to 5 leave defaults out, newer ones write navigability as a
+word. A file does not name its dialect; ``_navigable_default`` infers it. Presentation (views, diagrams) and
+behaviour are counted and left out; everything else is read.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ def read_staruml(tree: Tree, file_name: str) -> uml.UmlModel:
     for node in tree.nodes:
         kind = node.get("_type")
         handler = reader.handlers.get(kind) if isinstance(kind, str) else None
-        if handler is not None and tree.taken.get(id(node)) is None:
+        if handler is not None and not tree.is_read(node):
             handler(node)
     is_project = root["_type"] == "Project"
     top = reader.top_model(root) if is_project else None
     named = root if is_project or root["_type"] in PACKAGES else None
-    tree.take(root)
+    tree.mark_read(root)
     return uml.UmlModel(
         id=tree.key(root),
         name=(text(named.get("name")) if named else "") or file_name,
@@ -75,7 +75,7 @@ def read_staruml(tree: Tree, file_name: str) -> uml.UmlModel:
 
 
 def _navigable_default(tree: Tree) -> bool | None:
-    """What an absent ``navigable`` means in this file: unspecified, unless booleans are written elsewhere."""
+    """The value of an absent ``navigable``: unspecified, unless the file has booleans elsewhere."""
     values = [
         node["navigable"]
         for node in tree.nodes
@@ -87,7 +87,7 @@ def _navigable_default(tree: Tree) -> bool | None:
 
 
 class _StarUmlReader:
-    """One pass over a tree; holds what has been read so far and nothing else."""
+    """One pass over a tree; holds the elements read so far."""
 
     def __init__(self, tree: Tree, navigable_default: bool | None) -> None:
         self.tree = tree
@@ -114,10 +114,10 @@ class _StarUmlReader:
             "UMLLink": self.link,
         }
 
-    # ---- what all elements have
+    # ---- fields of all elements
     def common(self, node: Json) -> dict[str, Any]:
         tree = self.tree
-        tree.take(node)
+        tree.mark_read(node)
         found: dict[str, Any] = {"id": tree.key(node), "name": text(node.get("name"))}
         if "documentation" in node:
             found["documentation"] = text(node["documentation"])
@@ -135,7 +135,7 @@ class _StarUmlReader:
         return tuple(self.tag(tag) for tag in self.tree.children(node, "tags", {"Tag"}))
 
     def tag(self, tag: Json) -> uml.Tag:
-        self.tree.take(tag)
+        self.tree.mark_read(tag)
         kind = text(tag.get("kind")) or "string"
         if kind == "boolean":
             value = "true" if flag(tag, "checked") else "false"
@@ -163,7 +163,7 @@ class _StarUmlReader:
         return ""
 
     def is_top_model(self, node: Json) -> bool:
-        """The UMLModel that StarUML puts below every project is no package (docs/adr/0011)."""
+        """Whether ``node`` is the UMLModel that StarUML puts below every project: it is no package (docs/adr/0011)."""
         above = self.tree.parent(node)
         return node["_type"] == "UMLModel" and (above is None or above["_type"] == "Project")
 
@@ -172,7 +172,7 @@ class _StarUmlReader:
         return tops[0] if len(tops) == 1 else None
 
     def feature(self, node: Json) -> dict[str, Any]:
-        """What attributes and ends share."""
+        """The fields that attributes and ends share."""
         found = self.common(node)
         if node.get("multiplicity") not in (None, ""):
             found["multiplicity"] = text(node["multiplicity"])
@@ -193,7 +193,7 @@ class _StarUmlReader:
     # ---- the elements
     def package(self, node: Json) -> None:
         if self.is_top_model(node):
-            self.tree.take(node)
+            self.tree.mark_read(node)
             self.tags(node)
             return
         kinds = frozenset({*PACKAGES, *CLASSIFIERS})

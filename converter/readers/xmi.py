@@ -4,9 +4,8 @@
 
     model = read_xmi(text, "TapiCommon", "TapiCommon.uml")
 
-Every XML element is counted. What belongs to UML's structure is read wherever it stands; profiles that are not
-known give their stereotypes' names and nothing else; tool extensions are mined for documentation and
-tags and otherwise left out.
+Every XML element is counted. UML structure is read at any place; of unknown profiles only the names of the
+stereotypes are read, and of tool extensions only documentation and tags.
 """
 
 from __future__ import annotations
@@ -59,7 +58,7 @@ def read_xmi(text: str, file_name: str, source: str) -> uml.UmlModel:
         reader.element(root, "")
     reader.finish()
     main = document.models[0]
-    document.take(main)
+    document.mark_read(main)
     return uml.UmlModel(
         id=document.key(main),
         name=main.get("name") or file_name,
@@ -113,17 +112,17 @@ class _XmiReader:
         }
 
     def element(self, node: Node, owner: str) -> None:
-        """Read ``node`` and what it owns; ``owner`` is the id of the package or classifier around it."""
+        """Read ``node`` and the elements in it; ``owner`` is the id of the package or classifier around it."""
         if node.local == "Extension":
             return
-        handler = None if self.document.is_taken(node) else self.handlers.get(self.document.kind(node))
+        handler = None if self.document.is_read(node) else self.handlers.get(self.document.kind(node))
         if handler is not None and node.get("xmi:idref") == "" and "href" not in node.attributes:
             owner = handler(node, owner)
         for child in node.children:
             self.element(child, owner)
 
     def finish(self) -> None:
-        """What can be told only when everything has been read."""
+        """Complete generalisations and their sets from elements elsewhere in the document."""
         self.generalizations = [
             replace(g, tags=self.features.tags_of(g.id)) if self.features.tags_of(g.id) else g
             for g in self.generalizations
@@ -256,8 +255,8 @@ class _XmiReader:
         return owner
 
     def comment(self, node: Node, owner: str) -> str:
-        """A comment is documentation; `Features` gives it to the elements it is about."""
-        self.document.take(node)
+        """Note that a comment was read: `Features` adds it to the documentation of the elements it is about."""
+        self.document.mark_read(node)
         return owner
 
     # ---- instances

@@ -1,9 +1,9 @@
-"""A description's objects, slots and links as quads, each in the graph where it lives.
+"""A description's objects, slots and links as quads, each in its graph.
 
     quads = instances(describe(read("fleet.mdj")), Naming("https://fleet.example/"))
 
-A twin has a graph of its own, its parts live in it; actions, schedules and handlers live in the actions
-graph, rules in the rules graph, everything else in the ontology graph. An instance has the type of its
+A twin has its own graph, which has its parts too; actions, schedules and handlers are in the actions
+graph, rules in the rules graph, all others in the ontology graph. An instance has the type of its
 class and of every ancestor, so that no query needs inference.
 """
 
@@ -33,7 +33,7 @@ def instances(description: Description, naming: Naming) -> list[Quad]:
 
 
 class _Place(NamedTuple):
-    """An object's IRI and the graph that it lives in."""
+    """An object's IRI and its graph."""
 
     node: NamedNode
     graph: NamedNode
@@ -149,7 +149,7 @@ class _Instances:
                     self.add(place, VT.tag, Literal(f"{slot.name}={value}"))
 
     def _value(self, feature: Feature, value: str) -> Term | None:
-        """The typed value; text where it is no value of its datatype (the shapes refuse it), else None."""
+        """The typed value; text where it does not fit its datatype (the shapes refuse it); None without a referent."""
         if feature.datatype:
             return literal(value, feature.datatype) or Literal(value)
         if self.references.is_enumeration(feature.class_key):

@@ -1,13 +1,12 @@
-"""The nested tree that TUMFTM/Staruml2json writes, for those who have built on it.
+"""The nested tree that TUMFTM/Staruml2json writes, for programs built on it.
 
 ::
 
     tree = staruml2json(read("simplecar.mdj"), "Mycar")
 
-The format is that tool's published example (example_model/simplecar.txt), down to its spelling; the tree is
-made anew from UML objects and has what that tool leaves out: attributes of every ancestor, of every
-parent, every number of parts, and objects that refer to themselves. A part that would contain its own kind
-again ends there.
+The format is that tool's published example (example_model/simplecar.txt), including its spelling. The tree is
+made from UML objects and has what that tool leaves out: the attributes of all ancestors, parts in
+any number, and objects that refer to themselves. It ends at a part that would contain its own class again.
 """
 
 from __future__ import annotations
@@ -118,7 +117,7 @@ class _Maker:
         return self.objects.get(ends[1] if ends[0] == object_id else ends[0])
 
     def _define(self, tree: Tree, drawn: uml.InstanceSpecification) -> None:
-        """A defining link sets the values of the part of its object's class, wherever that part stands."""
+        """Set the values of each part of the class of a defining link's object, at any depth."""
         class_id = next((self.scope.resolve(r, drawn.id) for r in drawn.classifiers), "")
         name = self.scope.name_of(class_id)
         waiting: list[Any] = [tree]

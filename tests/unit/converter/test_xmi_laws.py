@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voltwin.converter import Conversion, convert, dump_description, load_description, ontology
-from voltwin.converter.writers.from_owl import lift
+from voltwin.converter.writers.from_owl import description_from_owl
 from voltwin.ontology.profile import profile_problems
 
 from .test_laws import many, owl_carries, same
@@ -247,7 +247,7 @@ def test_what_xmi_says_goes_to_json_and_owl_and_back(model: Model, eclipse: bool
     triples = ontology(description)
     assert load_description(dump_description(description)) == description
     assert profile_problems(triples) == []
-    assert same(ontology(lift(triples)), triples)
+    assert same(ontology(description_from_owl(triples)), triples)
 
 
 @many
