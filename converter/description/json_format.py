@@ -202,15 +202,15 @@ def _feature(kind: type[_T], content: dict[str, Any], holder: str, space: d.Pack
 def _association(
     content: dict[str, Any], classes: dict[str, d.Class], spaces: dict[str, d.Package], source: str
 ) -> d.Association:
-    drawn = content["ends"]
-    key = content.get("key") or content.get("name") or "--".join(end["class"] for end in drawn)
+    given = content["ends"]
+    key = content.get("key") or content.get("name") or "--".join(end["class"] for end in given)
     ends = []
-    for i, end in enumerate(drawn):
-        near = drawn[1 - i]["class"] if len(drawn) == 2 else end["class"]
+    for i, end in enumerate(given):
+        near = given[1 - i]["class"] if len(given) == 2 else end["class"]
         if near not in classes or end["class"] not in classes:
             raise ModelFileError(f"{source}: the association {key!r} ends at a class that is not listed: {near!r}")
         holder = classes[near]
-        filled = {"navigable": len(drawn) == 2, "name": "", **end}
+        filled = {"navigable": len(given) == 2, "name": "", **end}
         filled["pathName"] = end.get("pathName") or filled["name"] or decapitalised(classes[end["class"]].name)
         ends.append(_feature(d.End, filled, holder.iri, spaces[holder.package]))
     return _decode(d.Association, {"name": "", **content}, key=key, ends=tuple(ends))

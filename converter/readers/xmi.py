@@ -127,10 +127,10 @@ class _XmiReader:
             replace(g, tags=self.features.tags_of(g.id)) if self.features.tags_of(g.id) else g
             for g in self.generalizations
         ]
-        for drawn in list(self.sets):
-            late = tuple(i for i in self.members.get(drawn.id, ()) if i not in drawn.generalizations)
+        for set_ in list(self.sets):
+            late = tuple(i for i in self.members.get(set_.id, ()) if i not in set_.generalizations)
             if late:
-                self.sets[self.sets.index(drawn)] = replace(drawn, generalizations=drawn.generalizations + late)
+                self.sets[self.sets.index(set_)] = replace(set_, generalizations=set_.generalizations + late)
 
     # ---- containers
     def package(self, node: Node, owner: str) -> str:

@@ -90,18 +90,18 @@ class _Maker:
         return found
 
     # ---- objects
-    def object(self, drawn: uml.InstanceSpecification, above: tuple[str, ...]) -> Tree:
+    def object(self, object_: uml.InstanceSpecification, above: tuple[str, ...]) -> Tree:
         """An object as its class's tree, with its slots' values and the objects linked to it."""
-        class_id = next((self.scope.resolve(r, drawn.id) for r in drawn.classifiers), "")
+        class_id = next((self.scope.resolve(r, object_.id) for r in object_.classifiers), "")
         found = self.parts_of(class_id, ()) if class_id else {}
         found.pop("inheriting_from", None)
-        self._fill(found, drawn)
+        self._fill(found, object_)
         if class_id:
             name = self.scope.classifiers[class_id].name
             found["inheriting_from"] = name
             found["classifier"] = name
         for link in self.model.links:
-            other = self._linked(link, drawn.id)
+            other = self._linked(link, object_.id)
             if other is None or other.id in above:
                 continue
             if "structural" in link.stereotypes:
@@ -116,9 +116,9 @@ class _Maker:
             return None
         return self.objects.get(ends[1] if ends[0] == object_id else ends[0])
 
-    def _define(self, tree: Tree, drawn: uml.InstanceSpecification) -> None:
+    def _define(self, tree: Tree, object_: uml.InstanceSpecification) -> None:
         """Set the values of each part of the class of a defining link's object, at any depth."""
-        class_id = next((self.scope.resolve(r, drawn.id) for r in drawn.classifiers), "")
+        class_id = next((self.scope.resolve(r, object_.id) for r in object_.classifiers), "")
         name = self.scope.name_of(class_id)
         waiting: list[Any] = [tree]
         while waiting:
@@ -128,12 +128,12 @@ class _Maker:
                 continue
             for key, value in here.items():
                 if key == name and isinstance(value, dict):
-                    self._fill(value, drawn)
+                    self._fill(value, object_)
                 elif isinstance(value, (dict, list)):
                     waiting.append(value)
 
-    def _fill(self, tree: Tree, drawn: uml.InstanceSpecification) -> None:
-        for slot in drawn.slots:
+    def _fill(self, tree: Tree, object_: uml.InstanceSpecification) -> None:
+        for slot in object_.slots:
             feature = self.features.get(slot.feature)
             name = feature.name if feature is not None else slot.name
             entry = tree.get(name)

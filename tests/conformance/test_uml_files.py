@@ -1,4 +1,4 @@
-"""Real files, each with a full account: what is in the file is in the report, and the ontology holds."""
+"""Real files: every element of the file is in the report, and the ontology is valid."""
 
 import json
 import re
@@ -58,7 +58,7 @@ def test_there_are_files_to_try() -> None:
 
 
 @every_file
-def test_the_account_is_full(path: Path) -> None:
+def test_the_report_is_full(path: Path) -> None:
     report = convert(path).report
     assert len(report.entries) == elements(path)
     assert sum(report.counts().values()) == len(report.entries)

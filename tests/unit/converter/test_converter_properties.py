@@ -1,4 +1,4 @@
-"""What holds for every model: nothing is lost, names do not depend on order, the ontology is OWL 2 DL."""
+"""Properties of every model: nothing is lost, names do not depend on order, the ontology is OWL 2 DL."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""What holds for every XMI file: random UML models, written as Eclipse UML2 and as Enterprise Architect write them."""
+"""Properties of every XMI file: random UML models, written as Eclipse UML2 and as Enterprise Architect write them."""
 
 import tempfile
 from collections import Counter
@@ -15,7 +15,7 @@ from voltwin.converter import Conversion, convert, dump_description, load_descri
 from voltwin.converter.writers.from_owl import description_from_owl
 from voltwin.ontology.profile import profile_problems
 
-from .test_laws import many, owl_carries, same
+from .test_converter_properties import many, owl_carries, same
 
 names = st.one_of(
     st.sampled_from(["Cell", "Module", "voltage", "Größe", "a b", "电池", "<T>", '"q"', "x::y", "&amp;"]),
