@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -81,25 +81,18 @@ def _convert(path: Path, progress: Progress | None, max_bytes: int) -> Conversio
 def _entries(description: Description) -> Iterator[ReportLine]:
     """The report lines of a description: all of it is converted."""
 
-    def entry(kind: str, element: Named) -> ReportLine:
-        return ReportLine(kind, element.id or element.iri, element.name, CONVERTED, "")
+    def entries(kind: str, elements: Iterable[Named]) -> Iterator[ReportLine]:
+        return (ReportLine(kind, x.id or x.iri, x.name, CONVERTED, "") for x in elements)
 
-    yield entry("Description", description)
-    for package in description.packages:
-        yield entry("Package", package)
+    yield from entries("Description", [description])
+    yield from entries("Package", description.packages)
     for class_ in description.classes:
-        yield entry("Class", class_)
-        for feature in class_.attributes:
-            yield entry("Attribute", feature)
-        for literal in class_.literals:
-            yield entry("Literal", literal)
+        yield from entries("Class", [class_])
+        yield from entries("Attribute", class_.attributes)
+        yield from entries("Literal", class_.literals)
     for association in description.associations:
-        yield entry("Association", association)
-        for end in association.ends:
-            yield entry("End", end)
-    for group in description.generalization_sets:
-        yield entry("GeneralizationSet", group)
-    for object_ in description.objects:
-        yield entry("Object", object_)
-    for link in description.links:
-        yield entry("Link", link)
+        yield from entries("Association", [association])
+        yield from entries("End", association.ends)
+    yield from entries("GeneralizationSet", description.generalization_sets)
+    yield from entries("Object", description.objects)
+    yield from entries("Link", description.links)

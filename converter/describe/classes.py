@@ -11,7 +11,7 @@ from ..uml import elements as uml
 from ..uml.multiplicity import Bounds
 from ..uml.tags import KNOWN_TAGS
 from .describer import PROVIDED, Describer
-from .features import bounds_of, parse_typed_name, plain_tags, range_of, tagged_fields
+from .features import bounds_of, parse_typed_name, plain_tags, property_fields, range_of, tagged_fields
 from .names import tag
 from .scope import Scope
 
@@ -48,7 +48,7 @@ def _attribute(describer: Describer, attribute: uml.Attribute, holder: uml.Class
     report.record(attribute.id, CONVERTED, PROVIDED if names.classes[holder.id].package.provided else "")
     return Feature(
         **tagged_fields(report, attribute, range_.datatype, where),
-        **describer.shared_fields(attribute),
+        **property_fields(describer, attribute),
         name=attribute.name,
         path_name=path_name,
         iri=iri,
@@ -59,13 +59,7 @@ def _attribute(describer: Describer, attribute: uml.Attribute, holder: uml.Class
         lower=bounds.lower,
         upper=bounds.upper,
         default=attribute.default if attribute.default is not None else parsed.default or None,
-        derived=attribute.derived,
-        read_only=attribute.read_only,
         static=attribute.static,
-        ordered=attribute.ordered,
-        unique=attribute.unique,
-        identifier=attribute.identifier,
-        visibility=attribute.visibility,
         redefines=attribute.redefines,
         composite=attribute.aggregation == "composite" and not range_.datatype,
     )

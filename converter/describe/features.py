@@ -120,6 +120,14 @@ def bounds_of(report: ReportBuilder, text: str | None, identifier: str, where: s
     return bounds
 
 
+def property_fields(describer: Describer, property_: uml.Property) -> dict[str, Any]:
+    """The fields that attributes and ends have from UML unchanged."""
+    found = describer.shared_fields(property_)
+    for name in ("derived", "read_only", "ordered", "unique", "identifier", "visibility"):
+        found[name] = getattr(property_, name)
+    return found
+
+
 def plain_tags(tags: tuple[uml.Tag, ...]) -> Tags:
     """The tags that the converter does not use itself."""
     return tag_pairs((t.name, t.value) for t in tags if t.name not in KNOWN_TAGS)

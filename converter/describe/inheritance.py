@@ -13,6 +13,7 @@ from functools import cache
 from typing import Final
 
 from ...errors import ModelFileError
+from ..description.uses import with_ancestors
 from ..report import ANNOTATED, CONVERTED, IGNORED
 from ..terms.datatypes import xsd_for
 from ..uml import elements as uml
@@ -77,14 +78,7 @@ class Inheritance:
         return {(child, parent): edges[child][parent] for child, above in self.parents.items() for parent in above}
 
     def _lineage(self, identifier: str) -> tuple[str, ...]:
-        found = {identifier: None}
-        waiting = [identifier]
-        for here in waiting:
-            for parent in self.parents.get(here, ()):
-                if parent not in found:
-                    found[parent] = None
-                    waiting.append(parent)
-        return tuple(found)
+        return with_ancestors((identifier,), lambda child: self.parents.get(child, ()))
 
     def _simple_types(self) -> dict[str, str]:
         """Primitive and data types whose values are literals: id -> XSD type, "" where none is given.

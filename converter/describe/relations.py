@@ -17,7 +17,7 @@ from ..report import ANNOTATED, CONVERTED, IGNORED, ReportBuilder
 from ..uml import elements as uml
 from ..uml.multiplicity import Bounds
 from .describer import Describer
-from .features import bounds_of, parse_typed_name, tagged_fields
+from .features import bounds_of, parse_typed_name, property_fields, tagged_fields
 
 _NO_PROPERTY: Final = "kept in the description; no property leads to this end"
 _TRUE: Final = frozenset({"true", "yes", "1"})
@@ -121,7 +121,7 @@ def _end_fields(describer: Describer, end: uml.AssociationEnd, class_id: str, wh
         report.record_tags(qualifier.tags)
     return {
         **tagged_fields(report, end, simple.get(class_id, ""), here),
-        **describer.shared_fields(end),
+        **property_fields(describer, end),
         "name": parsed.name,
         "datatype": "" if class_id not in simple else simple[class_id] or "xsd:string",
         "class_key": class_.key,
@@ -129,12 +129,6 @@ def _end_fields(describer: Describer, end: uml.AssociationEnd, class_id: str, wh
         "lower": bounds.lower,
         "upper": bounds.upper,
         "default": end.default,
-        "derived": end.derived,
-        "read_only": end.read_only,
-        "ordered": end.ordered,
-        "unique": end.unique,
-        "identifier": end.identifier,
-        "visibility": end.visibility,
         "aggregation": _aggregation(report, end, here),
         "qualifiers": tuple(_qualifier(describer, q) for q in end.qualifiers),
     }

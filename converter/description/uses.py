@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from .model import Association, Class, Description, Feature
@@ -11,6 +11,17 @@ from .model import Association, Class, Description, Feature
 def by_key(description: Description) -> dict[str, Class]:
     """The description's classes by key."""
     return {class_.key: class_ for class_ in description.classes}
+
+
+def with_ancestors(start: Iterable[str], parents: Callable[[str], Iterable[str]]) -> tuple[str, ...]:
+    """``start`` and all ancestors, nearest first, each once."""
+    found = dict.fromkeys(start)
+    waiting = list(found)
+    for here in waiting:
+        new = [parent for parent in parents(here) if parent not in found]
+        found.update(dict.fromkeys(new))
+        waiting += new
+    return tuple(found)
 
 
 class Use(NamedTuple):

@@ -15,21 +15,9 @@ from typing import Any, Final
 from ..uml import elements as uml
 from .staruml_tree import Json, Tree, flag, text
 
-PACKAGES: Final = {"UMLPackage": "package", "UMLModel": "model", "UMLProfile": "profile"}
-CLASSIFIERS: Final = {
-    "UMLClass": "class",
-    "UMLInterface": "interface",
-    "UMLSignal": "signal",
-    "UMLDataType": "dataType",
-    "UMLPrimitiveType": "primitiveType",
-    "UMLEnumeration": "enumeration",
-    "UMLStereotype": "stereotype",
-    "UMLComponent": "component",
-    "UMLSubsystem": "subsystem",
-    "UMLNode": "node",
-    "UMLArtifact": "artifact",
-    "UMLActor": "actor",
-}
+PACKAGES: Final = {f"UML{name}": kind for name, kind in uml.PACKAGES.items()}
+CLASSIFIERS: Final = {f"UML{name}": kind for name, kind in uml.CLASSIFIERS.items()} | {"UMLSubsystem": "subsystem"}
+_OWNERS: Final = frozenset({*PACKAGES, *CLASSIFIERS})
 OBJECTS: Final = frozenset({"UMLObject", "UMLComponentInstance", "UMLNodeInstance", "UMLArtifactInstance"})
 DEPENDENCIES: Final = {
     "UMLDependency": "dependency",
@@ -60,15 +48,7 @@ def read_staruml(tree: Tree, file_name: str) -> uml.UmlModel:
         documentation="\n\n".join(filter(None, (text(n.get("documentation")) for n in (named, top) if n))),
         tags=tuple(tag for n in (named, top) if n for tag in reader.tags(n)),
         format="StarUML",
-        packages=tuple(reader.packages),
-        classifiers=tuple(reader.classifiers),
-        associations=tuple(reader.associations),
-        association_class_links=tuple(reader.class_links),
-        generalizations=tuple(reader.generalizations),
-        dependencies=tuple(reader.dependencies),
-        constraints=tuple(reader.constraints),
-        objects=tuple(reader.objects),
-        links=tuple(reader.links),
+        **reader.found.fields(),
         seen=tree.seen(),
         remarks=tuple(tree.remarks),
     )
@@ -92,15 +72,7 @@ class _StarUmlReader:
     def __init__(self, tree: Tree, navigable_default: bool | None) -> None:
         self.tree = tree
         self.navigable_default = navigable_default
-        self.packages: list[uml.UmlPackage] = []
-        self.classifiers: list[uml.Classifier] = []
-        self.associations: list[uml.UmlAssociation] = []
-        self.class_links: list[uml.AssociationClassLink] = []
-        self.generalizations: list[uml.Generalization] = []
-        self.dependencies: list[uml.Dependency] = []
-        self.constraints: list[uml.Constraint] = []
-        self.objects: list[uml.InstanceSpecification] = []
-        self.links: list[uml.InstanceLink] = []
+        self.found = uml.ModelParts()
         self.handlers: dict[str, Callable[[Json], None]] = {
             **dict.fromkeys(PACKAGES, self.package),
             **dict.fromkeys(CLASSIFIERS, self.classifier),
@@ -196,10 +168,8 @@ class _StarUmlReader:
             self.tree.mark_read(node)
             self.tags(node)
             return
-        kinds = frozenset({*PACKAGES, *CLASSIFIERS})
-        self.packages.append(
-            uml.UmlPackage(**self.common(node), owner=self.owner(node, kinds), kind=PACKAGES[node["_type"]])
-        )
+        owner, kind = self.owner(node, _OWNERS), PACKAGES[node["_type"]]
+        self.found.packages.append(uml.UmlPackage(**self.common(node), owner=owner, kind=kind))
 
     def classifier(self, node: Json) -> None:
         attributes = tuple(
@@ -218,10 +188,10 @@ class _StarUmlReader:
             self.common(child)["name"]
             for child in self.tree.children(node, "templateParameters", {"UMLTemplateParameter"})
         )
-        self.classifiers.append(
+        self.found.classifiers.append(
             uml.Classifier(
                 **self.common(node),
-                owner=self.owner(node, frozenset({*PACKAGES, *CLASSIFIERS})),
+                owner=self.owner(node, _OWNERS),
                 kind=CLASSIFIERS[node["_type"]],
                 abstract=flag(node, "isAbstract"),
                 leaf=flag(node, "isLeaf") or flag(node, "isFinalSpecialization") or flag(node, "isFinalSpecification"),
@@ -266,10 +236,10 @@ class _StarUmlReader:
         )
 
     def association(self, node: Json) -> None:
-        self.associations.append(
+        self.found.associations.append(
             uml.UmlAssociation(
                 **self.common(node),
-                owner=self.owner(node, frozenset({*PACKAGES, *CLASSIFIERS})),
+                owner=self.owner(node, _OWNERS),
                 ends=tuple(self.end(end) for key in ("end1", "end2") for end in self.tree.part(node, key)),
                 derived=flag(node, "isDerived"),
             )
@@ -295,7 +265,7 @@ class _StarUmlReader:
 
     def generalization(self, node: Json) -> None:
         common = self.common(node)
-        self.generalizations.append(
+        self.found.generalizations.append(
             uml.Generalization(
                 **common,
                 child=uml.TypeRef(self.tree.reference(node.get("source"), "its source", node)),
@@ -306,7 +276,7 @@ class _StarUmlReader:
         )
 
     def dependency(self, node: Json) -> None:
-        self.dependencies.append(
+        self.found.dependencies.append(
             uml.Dependency(
                 **self.common(node),
                 kind=DEPENDENCIES[node["_type"]],
@@ -317,7 +287,7 @@ class _StarUmlReader:
         )
 
     def class_link(self, node: Json) -> None:
-        self.class_links.append(
+        self.found.association_class_links.append(
             uml.AssociationClassLink(
                 **self.common(node),
                 classifier=self.tree.reference(node.get("classSide"), "its class", node),
@@ -333,7 +303,7 @@ class _StarUmlReader:
             else ()
         )
         above = self.tree.parent(node)
-        self.constraints.append(
+        self.found.constraints.append(
             uml.Constraint(
                 **self.common(node),
                 owner=self.tree.key(above) if above is not None else "",
@@ -355,7 +325,7 @@ class _StarUmlReader:
                     value=None if child.get("value") is None else text(child["value"]),
                 )
             )
-        self.objects.append(
+        self.found.objects.append(
             uml.InstanceSpecification(
                 **self.common(node),
                 owner=self.owner(node, frozenset(PACKAGES)),
@@ -377,7 +347,7 @@ class _StarUmlReader:
                         navigable=None if value is None else value in (True, "navigable"),
                     )
                 )
-        self.links.append(
+        self.found.links.append(
             uml.InstanceLink(
                 **self.common(node),
                 owner=self.owner(node, frozenset(PACKAGES)),

@@ -14,7 +14,15 @@ element has its own id even where the file repeats one. Multiplicities and type 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
+
+PACKAGES: Final = {"Package": "package", "Model": "model", "Profile": "profile"}
+CLASSIFIERS: Final = {
+    "Class": "class", "Interface": "interface", "Signal": "signal", "DataType": "dataType",
+    "PrimitiveType": "primitiveType", "Enumeration": "enumeration", "Stereotype": "stereotype",
+    "Component": "component", "Node": "node", "Artifact": "artifact", "Actor": "actor",
+}  # fmt: skip
+"""UML's metaclasses of packages and classifiers, and the ``kind`` of each."""
 
 
 class Tag(NamedTuple):
@@ -60,20 +68,26 @@ class UmlPackage(UmlElement):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attribute(UmlElement):
-    """A structural feature. ``multiplicity`` is the text as drawn, None where nothing was drawn."""
+class Property(UmlElement):
+    """An attribute or association end. ``multiplicity`` is the text as drawn, None where nothing was drawn."""
 
     type: TypeRef = NOTHING
     multiplicity: str | None = None
     default: str | None = None
     derived: bool = False
     read_only: bool = False
-    static: bool = False
     ordered: bool = False
     unique: bool | None = None
     identifier: bool = False
     aggregation: str = "none"
     redefines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribute(Property):
+    """An attribute or a port of a classifier, or a qualifier of an association end."""
+
+    static: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,21 +134,11 @@ class Classifier(UmlElement):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AssociationEnd(UmlElement):
+class AssociationEnd(Property):
     """One end of an association, at the class ``type``."""
 
-    type: TypeRef = NOTHING
-    multiplicity: str | None = None
     navigable: bool | None = None
-    aggregation: str = "none"
-    derived: bool = False
-    read_only: bool = False
-    ordered: bool = False
-    unique: bool | None = None
-    identifier: bool = False
-    default: str | None = None
     qualifiers: tuple[Attribute, ...] = ()
-    redefines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,3 +274,23 @@ class UmlModel(UmlElement):
     links: tuple[InstanceLink, ...] = ()
     seen: tuple[Seen, ...] = field(default=(), repr=False)
     remarks: tuple[Remark, ...] = ()
+
+
+@dataclass
+class ModelParts:
+    """The elements that a reader has found so far, by the fields of `UmlModel`."""
+
+    packages: list[UmlPackage] = field(default_factory=list)
+    classifiers: list[Classifier] = field(default_factory=list)
+    associations: list[UmlAssociation] = field(default_factory=list)
+    association_class_links: list[AssociationClassLink] = field(default_factory=list)
+    generalizations: list[Generalization] = field(default_factory=list)
+    generalization_sets: list[UmlGeneralizationSet] = field(default_factory=list)
+    dependencies: list[Dependency] = field(default_factory=list)
+    constraints: list[Constraint] = field(default_factory=list)
+    objects: list[InstanceSpecification] = field(default_factory=list)
+    links: list[InstanceLink] = field(default_factory=list)
+
+    def fields(self) -> dict[str, Any]:
+        """Arguments of `UmlModel`."""
+        return {name: tuple(found) for name, found in vars(self).items()}

@@ -23,14 +23,11 @@ from ...errors import ModelFileError
 from ...ontology.iris import CORE, OWL, QUDT, RDF, RDFS, SKOS, VT, XSD
 from ..description import model as d
 from ..terms.datatypes import SUPPORTED
+from ..uml.elements import CLASSIFIERS
 from .owl import constraint_comment
 
 _DATATYPE: Final = NamedNode(RDFS.NS + "Datatype")
-_EQUIVALENT: Final = NamedNode(OWL.NS + "equivalentClass")
-_KINDS: Final = frozenset(
-    {"interface", "dataType", "primitiveType", "enumeration", "signal", "stereotype", "component", "subsystem", "node",
-     "artifact", "actor", "associationClass", "association"}
-)  # fmt: skip
+_KINDS: Final = frozenset({*CLASSIFIERS.values(), "subsystem", "associationClass", "association"} - {"class"})
 _XSD: Final = {term: name for name, term in SUPPORTED.items()}
 Term = NamedNode | BlankNode | Literal
 
@@ -134,7 +131,7 @@ class _Ontology:
         about = self.about[node]
         marks = self.texts(node, VT.stereotype)
         own = frozenset({"abstract", "leaf", "active", *_KINDS})
-        one_of = next((n for n in about[_EQUIVALENT] if OWL.oneOf in self.about[n]), None)
+        one_of = next((n for n in about[OWL.equivalentClass] if OWL.oneOf in self.about[n]), None)
         literals = self.members(self.about[one_of][OWL.oneOf][0]) if one_of is not None else []
         simple = _DATATYPE in about[RDF.type]
         return d.Class(
@@ -226,8 +223,7 @@ class _Ontology:
                 continue
             other = inverses[0] if inverses else None
             done |= {node} | ({other} if other is not None else set())
-            first = self._end(node, other, flipped=other is not None and node in self.about[other][OWL.inverseOf])
-            yield first
+            yield self._end(node, other, flipped=other is not None and node in self.about[other][OWL.inverseOf])
 
     def _end(self, node: NamedNode, other: NamedNode | None, *, flipped: bool) -> d.Association:
         there = self._feature(d.End, node, **self._role(node, other))

@@ -50,6 +50,13 @@ class Graph:
             head = node
         return head
 
+    def node_with_list(self, type_: NamedNode, predicate: NamedNode, items: Iterable[Term]) -> BlankNode:
+        """A new blank node of ``type_`` with the list of ``items`` as its ``predicate``."""
+        node = self.blank()
+        self.add(node, RDF.type, type_)
+        self.add(node, predicate, self.list_of(items))
+        return node
+
     def triples(self) -> list[Triple]:
         """All triples, grouped by subject in the order of their first use."""
         grouped: dict[NamedNode | BlankNode, list[Triple]] = {}

@@ -18,7 +18,7 @@ from ...ontology.naming import Naming
 from ..description.model import Association, Class, Description, Feature, Object
 from ..description.naming import local
 from ..description.references import References
-from ..description.uses import PartOf, by_key, parts_of_link, property_uses
+from ..description.uses import PartOf, by_key, parts_of_link, property_uses, with_ancestors
 from ..gc_pause import gc_paused
 from ..terms.instance_kind import MAX_WHOLES, InstanceKind, instance_kind
 from ..terms.values import literal
@@ -56,14 +56,8 @@ class _Instances:
         self._found: dict[Quad, None] = {}
 
     def _lineage(self, object_: Object) -> list[Class]:
-        found = dict.fromkeys(object_.classes)
-        waiting = list(found)
-        for key in waiting:
-            for parent in self.classes[key].parents:
-                if parent not in found:
-                    found[parent] = None
-                    waiting.append(parent)
-        return [self.classes[key] for key in found]
+        keys = with_ancestors(object_.classes, lambda key: self.classes[key].parents)
+        return [self.classes[key] for key in keys]
 
     def _owners(self) -> dict[str, PartOf]:
         """The whole of each part, by the part's key; twins, actions and rules are no parts."""

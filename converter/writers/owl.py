@@ -22,7 +22,6 @@ from ..gc_pause import gc_paused
 from ..terms.datatypes import SUPPORTED
 from .graph import TRUE, Graph, integer, provided
 
-_EQUIVALENT: Final = NamedNode(OWL.NS + "equivalentClass")
 _DATATYPE: Final = NamedNode(RDFS.NS + "Datatype")
 _LITERAL: Final = NamedNode(RDFS.NS + "Literal")
 _NOT_IN_OWL: Final = frozenset({"xsd:date", "xsd:time"})
@@ -97,14 +96,9 @@ def _enumeration(graph: Graph, node: NamedNode, class_: Class) -> None:
         graph.add(individual, RDF.type, node)
         graph.text(individual, RDFS.label, literal.name)
         _annotate(graph, individual, literal)
-    one_of = graph.blank()
-    graph.add(one_of, RDF.type, OWL.Class)
-    graph.add(one_of, OWL.oneOf, graph.list_of(individuals))
-    graph.add(node, _EQUIVALENT, one_of)
+    graph.add(node, OWL.equivalentClass, graph.node_with_list(OWL.Class, OWL.oneOf, individuals))
     if len(individuals) > 1:
-        different = graph.blank()
-        graph.add(different, RDF.type, OWL.AllDifferent)
-        graph.add(different, OWL.distinctMembers, graph.list_of(individuals))
+        graph.node_with_list(OWL.AllDifferent, OWL.distinctMembers, individuals)
 
 
 def _annotate(graph: Graph, node: NamedNode, element: Named) -> None:
@@ -145,9 +139,7 @@ def _property(graph: Graph, node: NamedNode, uses: list[Use], classes: dict[str,
     if len(holders) == 1:
         graph.add(node, RDFS.domain, NamedNode(holders[0]))
     else:
-        union = graph.blank()
-        graph.add(union, RDF.type, OWL.Class)
-        graph.add(union, OWL.unionOf, graph.list_of(NamedNode(h) for h in holders))
+        union = graph.node_with_list(OWL.Class, OWL.unionOf, (NamedNode(h) for h in holders))
         graph.add(node, RDFS.domain, union)
     value_range = range_term(feature, classes)
     if value_range is not None:
@@ -260,17 +252,13 @@ def _sets(graph: Graph, description: Description, classes: dict[str, Class]) -> 
     for group in description.generalization_sets:
         children = [NamedNode(classes[key].iri) for key in group.children if not classes[key].datatype]
         if group.disjoint and len(children) > 1:
-            disjoint = graph.blank()
-            graph.add(disjoint, RDF.type, OWL.AllDisjointClasses)
-            graph.add(disjoint, OWL.members, graph.list_of(children))
+            graph.node_with_list(OWL.AllDisjointClasses, OWL.members, children)
         parent = classes[group.parent]
         if group.complete and children and not provided(parent.iri):
             if len(children) == 1:
                 graph.add(NamedNode(parent.iri), RDFS.subClassOf, children[0])
                 continue
-            union = graph.blank()
-            graph.add(union, RDF.type, OWL.Class)
-            graph.add(union, OWL.unionOf, graph.list_of(children))
+            union = graph.node_with_list(OWL.Class, OWL.unionOf, children)
             graph.add(NamedNode(parent.iri), RDFS.subClassOf, union)
 
 
