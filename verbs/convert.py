@@ -1,4 +1,4 @@
-"""``voltwin convert``: a UML model to its description, ontology, shapes and instances, with a report."""
+"""``voltwin convert``: a UML model to its description, ontology, shapes, instances, and the account of it."""
 
 from __future__ import annotations
 
@@ -29,16 +29,12 @@ _OUT = click.Path(dir_okay=False, allow_dash=True)
 @click.option("--owl", "owl_out", type=_OUT, metavar="OUT", help="Write the ontology as Turtle.")
 @click.option("--shacl", "shacl_out", type=_OUT, metavar="OUT", help="Write the SHACL shapes as Turtle.")
 @click.option("--instances", "instances_out", type=_OUT, metavar="OUT", help="Write the model's objects as TriG.")
-@click.option("--base", default="https://fleet.example/", show_default=True, help="The start of the instances' IRIs.")
-@click.option("--report", is_flag=True, help="Print the outcome for every element.")
-@click.option("--report-json", "report_out", type=_OUT, metavar="OUT", help="Write the report as JSON.")
 @click.option(
-    "--diff",
-    nargs=2,
-    type=click.Path(path_type=Path),
-    metavar="OLD NEW",
-    help="Print the changes instead.",
+    "--base", default="https://fleet.example/", show_default=True, help="What the instances' IRIs start with."
 )
+@click.option("--report", is_flag=True, help="Print what became of every element.")
+@click.option("--report-json", "report_out", type=_OUT, metavar="OUT", help="Write the same account as JSON.")
+@click.option("--diff", nargs=2, type=click.Path(path_type=Path), metavar="OLD NEW", help="Say what changed instead.")
 @click.option("--staruml2json", "tree_root", metavar="ROOT", help="Print the tree TUMFTM/Staruml2json writes instead.")
 @click.option("--strict", is_flag=True, help="Exit with code 1 on any warning (with --diff: on a breaking change).")
 @click.option(
@@ -68,7 +64,7 @@ def convert(
     if tree_root is not None:
         click.echo(tree_text(staruml2json(read(model, max_bytes=most), tree_root)))
         return
-    found = convert_model(model, max_bytes=most, progress=_show_progress if sys.stderr.isatty() else None)
+    found = convert_model(model, max_bytes=most, progress=_tell if sys.stderr.isatty() else None)
     description = found.description
     if json_out:
         _write(json_out, dump_description(description).encode("utf-8"))
@@ -88,9 +84,9 @@ def convert(
         raise VoltwinError(f"{model}: {len(found.report.warnings)} warnings, and --strict allows none; see --report")
 
 
-def _show_progress(step: str, done: int, total: int) -> None:
+def _tell(what: str, done: int, total: int) -> None:
     """One line of progress that the next one overwrites."""
-    click.echo(f"\r\x1b[K{step} {done}/{total}" if step != "done" else "\r\x1b[K", nl=False, err=True)
+    click.echo(f"\r\x1b[K{what} {done}/{total}" if what != "done" else "\r\x1b[K", nl=False, err=True)
 
 
 def _diff(old: Path, new: Path, json_out: str | None, strict: bool, most: int) -> None:

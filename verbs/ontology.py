@@ -18,7 +18,7 @@ def ontology() -> None:
 
 @ontology.command("check")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--profile-only", is_flag=True, help="Check without the reasoner (and without Java).")
+@click.option("--profile-only", is_flag=True, help="Do without the reasoner (and without Java).")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def check_files(files: tuple[Path, ...], profile_only: bool, as_json: bool) -> None:
     """Check FILES together: OWL 2 DL, consistency, unsatisfiable classes."""
@@ -33,4 +33,4 @@ def check_files(files: tuple[Path, ...], profile_only: bool, as_json: bool) -> N
         state = {True: "consistent", False: "inconsistent", None: "consistency not checked"}[found.consistent]
         click.echo(f"{found.triples} triples, {state}, {len(found.problems)} profile problems")
     if not found.good:
-        raise InputError(f"{', '.join(map(str, files))}: the ontology has problems; see above")
+        raise InputError(f"{', '.join(map(str, files))}: the ontology does not hold together; see above")

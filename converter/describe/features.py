@@ -120,11 +120,11 @@ def bounds_of(report: ReportBuilder, text: str | None, identifier: str, where: s
     return bounds
 
 
-def property_fields(describer: Describer, property_: uml.Property) -> dict[str, Any]:
+def property_fields(describer: Describer, feature: uml.StructuralFeature) -> dict[str, Any]:
     """The fields that attributes and ends have from UML unchanged."""
-    found = describer.shared_fields(property_)
+    found = describer.shared_fields(feature)
     for name in ("derived", "read_only", "ordered", "unique", "identifier", "visibility"):
-        found[name] = getattr(property_, name)
+        found[name] = getattr(feature, name)
     return found
 
 

@@ -68,7 +68,7 @@ class UmlPackage(UmlElement):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Property(UmlElement):
+class StructuralFeature(UmlElement):
     """An attribute or association end. ``multiplicity`` is the text as drawn, None where nothing was drawn."""
 
     type: TypeRef = NOTHING
@@ -84,7 +84,7 @@ class Property(UmlElement):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attribute(Property):
+class Attribute(StructuralFeature):
     """An attribute or a port of a classifier, or a qualifier of an association end."""
 
     static: bool = False
@@ -134,7 +134,7 @@ class Classifier(UmlElement):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AssociationEnd(Property):
+class AssociationEnd(StructuralFeature):
     """One end of an association, at the class ``type``."""
 
     navigable: bool | None = None

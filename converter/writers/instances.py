@@ -32,7 +32,7 @@ def instances(description: Description, naming: Naming) -> list[Quad]:
     return _Instances(description, naming).quads()
 
 
-class _Place(NamedTuple):
+class _ObjectPlace(NamedTuple):
     """An object's IRI and its graph."""
 
     node: NamedNode
@@ -52,7 +52,7 @@ class _Instances:
         self.lineages = {o.key: self._lineage(o) for o in description.objects}
         self.kinds = {key: instance_kind(c.iri for c in line) for key, line in self.lineages.items()}
         self.owners = self._owners()
-        self.places: dict[str, _Place] = {}
+        self.places: dict[str, _ObjectPlace] = {}
         self._found: dict[Quad, None] = {}
 
     def _lineage(self, object_: Object) -> list[Class]:
@@ -69,7 +69,7 @@ class _Instances:
                     found.setdefault(part, whole)
         return found
 
-    def place(self, key: str) -> _Place:
+    def place(self, key: str) -> _ObjectPlace:
         """The IRI and the graph of an object; for a part below those of its whole."""
         chain: list[str] = []
         here = key
@@ -81,26 +81,26 @@ class _Instances:
             if part not in self.places:
                 owner = self.owners[part]
                 name = self.objects[part].name if owner.many else None
-                place = self.places[part] = _Place(self.naming.part(place.node, owner.role, name), place.graph)
+                place = self.places[part] = _ObjectPlace(self.naming.part(place.node, owner.role, name), place.graph)
         return self.places[key]
 
-    def _place_alone(self, key: str) -> _Place:
+    def _place_alone(self, key: str) -> _ObjectPlace:
         """The place of an object that is no part."""
         object_, kind = self.objects[key], self.kinds[key]
         if kind is InstanceKind.TWIN:
             twin = self.naming.twin(object_.name)
-            place = _Place(twin, twin)
+            place = _ObjectPlace(twin, twin)
         elif kind is InstanceKind.ACTION:
-            place = _Place(self.naming.action(object_.name), self.naming.actions_graph)
+            place = _ObjectPlace(self.naming.action(object_.name), self.naming.actions_graph)
         elif kind is InstanceKind.RULE:
-            place = _Place(self.naming.rule(object_.name), self.naming.rules_graph)
+            place = _ObjectPlace(self.naming.rule(object_.name), self.naming.rules_graph)
         else:
             iri = object_.iri or self.namespaces.get(object_.package, self.namespaces[""]) + local(object_.name)
-            place = _Place(NamedNode(iri), self.naming.ontology_graph)
+            place = _ObjectPlace(NamedNode(iri), self.naming.ontology_graph)
         self.places[key] = place
         return place
 
-    def add(self, place: _Place, predicate: NamedNode, value: Term) -> None:
+    def add(self, place: _ObjectPlace, predicate: NamedNode, value: Term) -> None:
         self._found[Quad(place.node, predicate, value, place.graph)] = None
 
     def quads(self) -> list[Quad]:
