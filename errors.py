@@ -6,7 +6,7 @@ exits with ``exit_code``, the REST interface answers it with ``status``.
 ::
 
     VoltwinError                    1 / 500
-    ├── InputError                  2 / 422   what a person or a file gave is wrong
+    ├── InputError                  2 / 422   wrong input from a person or a file
     │   ├── ModelFileError          2 / 422   a UML file or description cannot be read
     │   ├── PathSyntaxError         2 / 400   a path is not well formed
     │   ├── QueryError              2 / 400   a SPARQL text is not well formed or not allowed
@@ -15,14 +15,14 @@ exits with ``exit_code``, the REST interface answers it with ``status``.
     │   ├── RuleError               2 / 422   a rule cannot be compiled
     │   ├── ActionError             2 / 422   an action cannot be understood
     │   └── UnitError               2 / 422   two units do not fit each other
-    ├── NotFoundError               3 / 404   a well-formed question about something that is not there
+    ├── NotFoundError               3 / 404   a well-formed question about something that does not exist
     │   ├── TwinNotFoundError
     │   ├── PathNotFoundError
     │   └── MomentNotFoundError     3 / 404   a moment or commit outside the fleet's history
     ├── StoreError                  4 / 503   the fleet's folder, journal or engine
     │   ├── FleetLockedError        4 / 503   another process holds the folder
     │   └── FleetVersionError       4 / 503   made by a newer voltwin
-    ├── ServiceError                5 / 502   something outside did not answer as agreed
+    ├── ServiceError                5 / 502   an outside service did not answer as agreed
     │   ├── BrokerError
     │   └── HandlerError
     └── EnvironmentProblem          6 / 500   wrong Python, busy port, missing program
@@ -39,7 +39,7 @@ class VoltwinError(Exception):
 
 
 class InputError(VoltwinError):
-    """What a person or a file gave is wrong."""
+    """Wrong input from a person or a file."""
 
     exit_code = 2
     status = 422
@@ -50,7 +50,7 @@ class ModelFileError(InputError):
 
 
 class PathSyntaxError(InputError):
-    """A path is not well formed; ``position`` is the column (from 0) where it stopped making sense."""
+    """A path is not well formed; ``position`` is the column (from 0) of the first error."""
 
     status = 400
 
@@ -88,7 +88,7 @@ class UnitError(InputError):
 
 
 class NotFoundError(VoltwinError):
-    """A well-formed question about something that is not there."""
+    """A well-formed question about something that does not exist."""
 
     exit_code = 3
     status = 404
@@ -103,7 +103,7 @@ class PathNotFoundError(NotFoundError):
 
 
 class MomentNotFoundError(NotFoundError):
-    """The moment or commit lies outside the history that the fleet's journal still has."""
+    """The moment or commit is outside the history in the fleet's journal."""
 
 
 class StoreError(VoltwinError):
@@ -122,14 +122,14 @@ class FleetVersionError(StoreError):
 
 
 class ServiceError(VoltwinError):
-    """Something outside did not answer as agreed."""
+    """An outside service did not answer as agreed."""
 
     exit_code = 5
     status = 502
 
 
 class BrokerError(ServiceError):
-    """The MQTT broker is not there, refuses, or went away."""
+    """The MQTT broker is missing, refuses, or closed the connection."""
 
 
 class HandlerError(ServiceError):
@@ -143,6 +143,6 @@ class EnvironmentProblem(VoltwinError):
 
 
 def error_class(name: str) -> type[VoltwinError] | None:
-    """The class of that name in the tree; None for any other name, as a foreign server may send."""
+    """The class of that name in the tree; None for any other name, which a foreign server may send."""
     found = globals().get(name)
     return found if isinstance(found, type) and issubclass(found, VoltwinError) else None

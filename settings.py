@@ -21,28 +21,28 @@ ClockKind = Literal["system", "replay"]
 
 @dataclass(frozen=True)
 class Settings:
-    """How a server runs. Addresses are URLs; times are seconds."""
+    """The settings of a server. Addresses are URLs; times are seconds."""
 
     host: str = "127.0.0.1"
     port: int = 8000
     broker: str = "mqtt://127.0.0.1:1883"
     services: Mapping[str, str] = field(default_factory=dict)
-    """Where the ``{name}`` in an action's endpoint points: ``{"models": "http://127.0.0.1:8101"}``."""
+    """The URL for each ``{name}`` in the endpoints of actions: ``{"models": "http://127.0.0.1:8101"}``."""
     clock: ClockKind = "system"
     """``replay``: the clock follows the messages' own times, for simulations."""
     batch_messages: int = 200
-    """How many messages share one commit at most."""
+    """The most messages in one commit."""
     batch_milliseconds: float = 2.0
-    """How long the first message of a commit waits at most for others to share it; 0 takes what is there."""
+    """The longest wait of a commit's first message for others; 0 commits the messages that have arrived."""
     handler_timeout: float = 60.0
-    """After this a handler's process is ended and its runs fail."""
+    """The limit for a handler; after it, its process is ended and its runs fail."""
     query_seconds: float = 60.0
-    """After this a SPARQL query is ended; the other limits of one are rows, bytes of answer, bytes of memory."""
+    """The limit for a SPARQL query; further limits are rows, bytes of the answer, and bytes of memory."""
     query_rows: int = 1_000_000
     query_bytes: int = 256 * 2**20
     query_memory: int = 2 * 2**30
     query_readers: int = 2
-    """How many queries that may run long are worked on at once, each in a process of its own."""
+    """The number of long queries that run at once, each in its own process."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:

@@ -1,4 +1,4 @@
-"""How fast the converter is, each figure as a ratio to a peer measured in the same run.
+"""Speed of the converter, each figure as a ratio to a peer measured in the same run.
 
 ::
 

@@ -2,11 +2,12 @@
 
     from voltwin.converter import convert, instances, ontology, shapes
 
-    conversion = convert("module.mdj")
+    conversion = convert("model.mdj")
     print(conversion.report.text())
     triples = ontology(conversion.description)
 
-Pure: values in, values out; nothing here knows a store.
+Pure: values in, values out, no store. Import from here, and from the rooms ``description`` and ``writers`` for
+what has no name here (``description.diff.compare``, ``writers.from_owl.description_from_owl``).
 """
 
 from .convert import Conversion, convert, read

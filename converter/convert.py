@@ -1,14 +1,14 @@
-"""The converter's one call: a file in, its description and the account of it out.
+"""The converter's entry: a file in, its description and the report on it out.
 
 ::
 
-conversion = convert("module.mdj")
-open("module.ttl", "wb").write(turtle(ontology(conversion.description), conversion.description))
+    conversion = convert("model.mdj")
+    Path("model.ttl").write_bytes(turtle(ontology(conversion.description), conversion.description))
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from .uml import elements as uml
 
 @dataclass(frozen=True)
 class Conversion:
-    """A description and the account of how it came about."""
+    """A description and the report on its conversion."""
 
     description: Description
     report: Report
@@ -37,7 +37,7 @@ def read(path: str | Path, *, max_bytes: int = MAX_BYTES) -> uml.UmlModel:
     """The UML of a .mdj, .mfj, .uml, .xmi or .xml file; ModelFileError where it holds none."""
     file = open_model(Path(path), max_bytes)
     if file.kind is Kind.DESCRIPTION:
-        raise ModelFileError(f"{path}: a description, not a UML file; convert() and load_description() take it")
+        raise ModelFileError(f"{path}: a description, not a UML file; read it with convert() or load_description()")
     return _read(file, Path(path), max_bytes)
 
 
@@ -46,7 +46,7 @@ def _read(file: ModelFile, path: Path, max_bytes: int) -> uml.UmlModel:
         return read_xmi(file.text, file.name, str(path))
     tree = Tree.of(file.json, file.sieve.layout)
     if len(tree.nodes) != file.sieve.others:
-        # something that is no view stands inside a view, or under a name that one object has twice
+        # a model element is inside a view, or under a name that one object has twice
         tree = Tree.of(open_model(path, max_bytes, sieved=False).json)
     hidden = file.sieve.others + len(file.sieve.layout) - len(tree.listed)
     if hidden:
@@ -55,14 +55,14 @@ def _read(file: ModelFile, path: Path, max_bytes: int) -> uml.UmlModel:
                 "duplicate-member",
                 "",
                 str(path),
-                f"{hidden} elements stand under a name that one JSON object has twice; only the last is read",
+                f"{hidden} elements are under a name that one JSON object has twice; only the last is read",
             )
         )
     return read_staruml(tree, file.name)
 
 
 def convert(path: str | Path, *, progress: Progress | None = None, max_bytes: int = MAX_BYTES) -> Conversion:
-    """Read and describe ``path``; a description .json is taken as it is. ModelFileError where it is neither."""
+    """Read and describe ``path``; a description .json is used as it is. ModelFileError where it is neither."""
     with gc_paused():
         return _convert(Path(path), progress, max_bytes)
 
@@ -79,27 +79,20 @@ def _convert(path: Path, progress: Progress | None, max_bytes: int) -> Conversio
 
 
 def _entries(description: Description) -> Iterator[ReportLine]:
-    """The account of a description: all of it is converted."""
+    """The report lines of a description: all of it is converted."""
 
-    def entry(kind: str, element: Named) -> ReportLine:
-        return ReportLine(kind, element.id or element.iri, element.name, CONVERTED, "")
+    def entries(kind: str, elements: Iterable[Named]) -> Iterator[ReportLine]:
+        return (ReportLine(kind, x.id or x.iri, x.name, CONVERTED, "") for x in elements)
 
-    yield entry("Description", description)
-    for package in description.packages:
-        yield entry("Package", package)
+    yield from entries("Description", [description])
+    yield from entries("Package", description.packages)
     for class_ in description.classes:
-        yield entry("Class", class_)
-        for feature in class_.attributes:
-            yield entry("Attribute", feature)
-        for literal in class_.literals:
-            yield entry("Literal", literal)
+        yield from entries("Class", [class_])
+        yield from entries("Attribute", class_.attributes)
+        yield from entries("Literal", class_.literals)
     for association in description.associations:
-        yield entry("Association", association)
-        for end in association.ends:
-            yield entry("End", end)
-    for group in description.generalization_sets:
-        yield entry("GeneralizationSet", group)
-    for object_ in description.objects:
-        yield entry("Object", object_)
-    for link in description.links:
-        yield entry("Link", link)
+        yield from entries("Association", [association])
+        yield from entries("End", association.ends)
+    yield from entries("GeneralizationSet", description.generalization_sets)
+    yield from entries("Object", description.objects)
+    yield from entries("Link", description.links)

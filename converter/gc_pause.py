@@ -1,4 +1,4 @@
-"""A pause for Python's cyclic garbage collector while a large model is taken in."""
+"""A pause for Python's cyclic garbage collector while a large model is read."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def gc_paused() -> Iterator[None]:
-    """Within: no cyclic collection; memory is freed by reference counts alone.
+    """Switch cyclic collection off for a block; memory is freed by reference counts alone.
 
-    A model is hundreds of thousands of values that all stay, and the collector would walk them again each
-    time their number grows: half of the time of a large conversion, for nothing.
+    A model is hundreds of thousands of values that are all kept, and the collector would walk them again each
+    time their number grows: half of the time of a large conversion, without any effect.
     """
     was_on = gc.isenabled()
     gc.disable()

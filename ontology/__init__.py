@@ -1,7 +1,7 @@
-"""What exists: the vocabulary, the framework's ontology, message schemas and the example model.
+"""The vocabulary: IRIs, names and literals, the framework's ontology, message schemas and the example model.
 
-:mod:`~voltwin.ontology.iris` holds every IRI as a typed constant, :mod:`~voltwin.ontology.naming`
-mints the IRIs of a fleet, and the ``.ttl`` files beside them are the framework's ontology.
+Every layer above may import its modules: :mod:`~voltwin.ontology.iris` has every IRI as a typed constant,
+:mod:`~voltwin.ontology.naming` mints the IRIs of a fleet, and the ``.ttl`` files are the framework's ontology.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""``target <- source``: the one small notation of actions and rules for where a value comes from.
+"""``target <- source``: the notation of actions and rules for the source of a value.
 
 >>> from voltwin.ontology.bindings import parse_binding
->>> parse_binding("cells/*/voltage <- cells/*/voltage")
-Binding(target='cells/*/voltage', source='cells/*/voltage')
+>>> parse_binding("gears/*/speed <- gears/*/speed")
+Binding(target='gears/*/speed', source='gears/*/speed')
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ..errors import InputError
 
 @dataclass(frozen=True)
 class Binding:
-    """A target that takes its value from a source."""
+    """A target and the source of its value."""
 
     target: str
     source: str

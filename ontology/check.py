@@ -1,13 +1,13 @@
-"""Whether an ontology holds together: the profile, and what HermiT finds where Java is present.
+"""The check of an ontology: the OWL 2 DL profile, and HermiT's findings where Java is present.
 
 ::
 
     result = check([Path("core.ttl"), Path("domain.ttl")])
     assert result.consistent and not result.unsatisfiable and not result.problems
 
-The reasoner is HermiT, through owlready2, and looks at the ontology alone (classes, properties, literals of
-enumerations), never at twins' data. owlready2 reads N-Triples; whatever format a file has is parsed by
-pyoxigraph first. Imports are not followed: give every file that belongs together.
+The reasoner is HermiT, through owlready2. It reads the ontology alone (classes, properties, literals of
+enumerations), never twins' data. owlready2 reads N-Triples; pyoxigraph parses all other formats
+first. Imports are not followed: name all files that belong together.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _FORMATS: Final = {
 
 @dataclass(frozen=True)
 class Check:
-    """What was found. ``consistent`` is None where no reasoner looked."""
+    """The result of a check. ``consistent`` is None where no reasoner was asked."""
 
     triples: int
     problems: tuple[ProfileProblem, ...]
@@ -47,7 +47,7 @@ class Check:
 
     @property
     def good(self) -> bool:
-        """Whether nothing at all is wrong."""
+        """Whether nothing is wrong."""
         return not self.problems and self.consistent is not False and not self.unsatisfiable
 
     def to_json(self) -> dict[str, Any]:
@@ -61,7 +61,7 @@ class Check:
 
 
 def check(source: Path | Sequence[Path] | Iterable[Triple], *, reasoner: bool = True) -> Check:
-    """Check files or triples; EnvironmentProblem where the reasoner is wanted and Java is not there."""
+    """Check files or triples; EnvironmentProblem where the reasoner is wanted and Java is missing."""
     triples = load(source)
     problems = tuple(profile_problems(triples))
     if not reasoner:
@@ -71,7 +71,7 @@ def check(source: Path | Sequence[Path] | Iterable[Triple], *, reasoner: bool = 
 
 
 def load(source: Path | Sequence[Path] | Iterable[Triple]) -> list[Triple]:
-    """The triples of all files together, or the given ones; InputError where a file cannot be read."""
+    """The triples of all files, or the given triples; InputError where a file cannot be read."""
     items: list[Path | Triple] = [source] if isinstance(source, Path) else list(source)
     found: list[Triple] = []
     for number, item in enumerate(items):
@@ -93,7 +93,7 @@ def _parsed(path: Path, number: int) -> list[Triple]:
 
 
 def _apart(term: Any, number: int) -> Any:
-    """Blank nodes of different files are different."""
+    """Rename a blank node: those of different files are different."""
     return BlankNode(f"f{number}x{term.value}") if isinstance(term, BlankNode) else term
 
 
@@ -104,7 +104,7 @@ def reason(triples: Sequence[Triple]) -> tuple[bool, tuple[str, ...]]:
             "the reasoner needs Java and no 'java' is on the PATH; install a Java 17 runtime, "
             "or check the profile alone with --profile-only"
         )
-    import owlready2  # only this function needs it, and it takes a while
+    import owlready2  # needed here only, and slow to import
 
     text = serialize((t for t in triples if t.predicate != OWL.imports), format=RdfFormat.N_TRIPLES) or b""
     world = owlready2.World()

@@ -1,4 +1,4 @@
-"""The vocabulary as typed constants: nobody writes an IRI by hand anywhere else.
+"""The vocabulary as typed constants: no other module writes an IRI by hand.
 
 >>> from voltwin.ontology.iris import VT, RDF
 >>> str(VT.Twin)
@@ -6,7 +6,7 @@
 >>> VT.hasPart.value
 'https://w3id.org/voltwin/core#hasPart'
 
-Each class below is one namespace; its members are the terms voltwin uses, and only those
+Each class below is one namespace; its members are the terms that voltwin uses, and only those
 (tests/unit/test_iris.py holds the ``VT`` members against core.ttl, actions.ttl and rules.ttl).
 """
 
@@ -27,7 +27,7 @@ def _core(name: str) -> NamedNode:
 class VT:
     """voltwin's own terms: core.ttl, actions.ttl, rules.ttl."""
 
-    # what exists
+    # elements
     Element: Final = _core("Element")
     Twin: Final = _core("Twin")
     Product: Final = _core("Product")
@@ -40,7 +40,7 @@ class VT:
     hasPart: Final = _core("hasPart")
     partOf: Final = _core("partOf")
     key: Final = _core("key")
-    # what a property carries besides OWL, so that paths can be compiled from the graph alone
+    # annotations of a property besides OWL, so that paths can be compiled from the graph alone
     pathName: Final = _core("pathName")
     lower: Final = _core("lower")
     upper: Final = _core("upper")
@@ -92,7 +92,7 @@ class VT:
     intervalStart: Final = _core("intervalStart")
     intervalEnd: Final = _core("intervalEnd")
     priority: Final = _core("priority")
-    # what rules and models derived
+    # results of rules and models
     Candidate: Final = _core("Candidate")
     about: Final = _core("about")
     property: Final = _core("property")
@@ -107,7 +107,7 @@ class VT:
     reason: Final = _core("reason")
     DeadLetter: Final = _core("DeadLetter")
     payload: Final = _core("payload")
-    # the store's own mark
+    # the store's own state
     appliedSequence: Final = _core("appliedSequence")
 
 

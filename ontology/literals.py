@@ -1,4 +1,4 @@
-"""Between Python values and RDF literals: one place, so that a time or a number is written one way.
+"""Python values as RDF literals and back, in one place, so that a time or a number is written one way.
 
 >>> from datetime import UTC, datetime
 >>> from voltwin.ontology.literals import to_literal, to_python
@@ -34,11 +34,11 @@ _FITS: Final[Mapping[NamedNode, type | UnionType]] = {
     XSD.date: date | str,
     **dict.fromkeys((XSD.integer, XSD.nonNegativeInteger, *_FLOATS), int | float | str),
 }
-"""What a literal of a datatype can be made from."""
+"""The Python types that a literal of a datatype can be made from."""
 
 
 def format_time(moment: datetime) -> str:
-    """RFC 3339 in UTC with ``Z``, without a fraction where there is none."""
+    """RFC 3339 in UTC with ``Z``; a fraction only where it is not zero."""
     if moment.tzinfo is None:
         raise InputError(f"time {moment.isoformat()}: has no zone; give one, for example …Z")
     text = moment.astimezone(UTC).isoformat().removesuffix("+00:00")
@@ -67,7 +67,7 @@ def to_microseconds(moment: datetime) -> int:
 
 
 def from_microseconds(value: int) -> datetime:
-    """The moment so many microseconds after 1970-01-01 UTC."""
+    """The moment that is ``value`` microseconds after 1970-01-01 UTC."""
     return EPOCH + timedelta(microseconds=value)
 
 
@@ -142,12 +142,12 @@ def _misfit(value: Scalar, datatype: NamedNode) -> InputError:
 
 
 def to_python(literal: Literal) -> Scalar:
-    """A literal as the Python value people would expect; unknown datatypes stay text."""
+    """A literal as the Python value of its datatype; text for unknown datatypes."""
     datatype = literal.datatype
     if datatype == XSD.boolean:
         return literal.value in ("true", "1")
     if datatype == XSD.dateTime:
-        # A dateTime without a zone is legal RDF; it is shown as it stands rather than given one.
+        # A dateTime without a zone is legal RDF; it is shown unchanged, without a guessed zone.
         try:
             return parse_time(literal.value)
         except InputError:

@@ -1,11 +1,11 @@
-"""How the things of one fleet are named: every IRI below BASE is minted here and nowhere else.
+"""The IRIs of one fleet: every IRI below BASE is minted here and nowhere else.
 
 >>> from voltwin.ontology.naming import Naming
 >>> names = Naming("https://fleet.example/")
->>> names.twin("module-0017").value
-'https://fleet.example/twins/module-0017'
->>> names.part(names.twin("module-0017"), "cells", "cell-03").value
-'https://fleet.example/twins/module-0017/cells/cell-03'
+>>> names.twin("gearbox-07").value
+'https://fleet.example/twins/gearbox-07'
+>>> names.part(names.twin("gearbox-07"), "gears", "third").value
+'https://fleet.example/twins/gearbox-07/gears/third'
 
 A twin's IRI mirrors its path, and is the name of its graph too (docs/adr/0002).
 """
@@ -77,39 +77,39 @@ class Naming:
 
     @property
     def state_graph(self) -> NamedNode:
-        """The store's own mark: the last journal sequence it has applied."""
+        """The store's own state: the last journal sequence it has applied."""
         return NamedNode(f"{self.base}state")
 
     @property
     def skolem(self) -> str:
-        """What the IRIs that stand for blank nodes start with."""
+        """The start of the IRIs that replace blank nodes."""
         return f"{self.base}.well-known/genid/"
 
     # things
     @property
     def twins(self) -> str:
-        """What every twin's IRI starts with."""
+        """The start of every twin's IRI."""
         return f"{self.base}twins/"
 
     def twin(self, key: str) -> NamedNode:
-        """The twin ``key``, and the graph that holds it."""
+        """The IRI of the twin ``key`` and of its graph."""
         return NamedNode(self.twins + segment(key))
 
     def computed_graph(self, twin: NamedNode) -> NamedNode:
-        """What model runs computed for ``twin`` (journaled)."""
+        """The graph of results that model runs computed for ``twin`` (journaled)."""
         return NamedNode(f"{twin.value}/computed")
 
     def inferred_graph(self, twin: NamedNode) -> NamedNode:
-        """What rules derived for ``twin`` (a view, made anew at will)."""
+        """The graph of facts that rules derived for ``twin`` (a view, which can be rebuilt at any time)."""
         return NamedNode(f"{twin.value}/inferred")
 
     def part(self, parent: NamedNode, role: str, key: str | None = None) -> NamedNode:
-        """The part of ``parent`` in ``role``; ``key`` tells parts apart where a role holds many."""
+        """The part of ``parent`` in ``role``; ``key`` distinguishes parts where a role has many."""
         tail = segment(role) if key is None else f"{segment(role)}/{segment(key)}"
         return NamedNode(f"{parent.value}/{tail}")
 
     def observation(self, subject: NamedNode, path_name: str) -> NamedNode:
-        """The SOSA observation that says when and by what ``subject``'s value was obtained."""
+        """The SOSA observation with the time and the source of ``subject``'s value."""
         return NamedNode(f"{subject.value}#{segment(path_name)}")
 
     def action(self, key: str) -> NamedNode:
@@ -143,7 +143,7 @@ class Naming:
         return unquote(owner.value[len(self.twins) :])
 
     def path_of(self, node: NamedNode) -> str:
-        """The absolute path of a node whose IRI mirrors it: ``/module-0017/cells/cell-03``."""
+        """The absolute path of a node whose IRI mirrors it: ``/gearbox-07/gears/third``."""
         if not node.value.startswith(self.twins):
             return node.value
         segments = node.value[len(self.twins) :].replace("#", "/").split("/")

@@ -1,4 +1,4 @@
-"""Whether a graph is an OWL 2 DL ontology, as far as that can be told without a reasoner.
+"""Check that a graph is an OWL 2 DL ontology, as far as possible without a reasoner.
 
 >>> from pyoxigraph import RdfFormat, parse
 >>> text = '@prefix owl: <http://www.w3.org/2002/07/owl#> . <urn:p> a owl:ObjectProperty, owl:DatatypeProperty .'
@@ -6,8 +6,8 @@
 ['punned-property']
 
 The rules are those of "OWL 2 Web Ontology Language: Structural Specification" (W3C, 2012), sections 5.8 (typing
-constraints), 11 (global restrictions) and 4 (the datatype map), for the constructs that ontologies of
-models use. A problem names the term and says what to do.
+constraints), 11 (global restrictions) and 4 (the datatype map), for the constructs in ontologies of
+models. A problem names the term and the remedy.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ _BUILT_IN_ANNOTATIONS: Final = frozenset(
 
 
 class ProfileProblem(NamedTuple):
-    """One thing that OWL 2 DL does not allow: a code for scripts, the term, and what to do."""
+    """A violation of OWL 2 DL: a code for scripts, the term, and the remedy."""
 
     code: str
     term: str
@@ -69,7 +69,7 @@ class ProfileProblem(NamedTuple):
 
 
 def profile_problems(triples: Iterable[Triple]) -> list[ProfileProblem]:
-    """Everything in the graph that leaves OWL 2 DL, in a stable order."""
+    """Every violation of OWL 2 DL in the graph, in a stable order."""
     graph = _Graph(triples)
     found = {
         *_punning(graph),
@@ -158,7 +158,7 @@ def _ranges(graph: _Graph) -> Iterator[ProfileProblem]:
 
 
 def _simple(graph: _Graph) -> Iterator[ProfileProblem]:
-    """Properties with a transitive or chained property below them are composite, and must not be counted."""
+    """Find properties that are composite (transitive or chained, or with such a subproperty) and counted."""
     composite: set[_T] = {s for s, types in graph.types.items() if _TRANSITIVE in types}
     composite |= {s for s, _ in graph.by_predicate[_CHAIN]}
     above: dict[_T, set[_T]] = defaultdict(set)
@@ -215,7 +215,7 @@ def _lists(graph: _Graph) -> Iterator[ProfileProblem]:
 
 
 def _undeclared(graph: _Graph) -> Iterator[ProfileProblem]:
-    """Properties and classes that are used must be declared."""
+    """Find properties and classes that are used and not declared."""
     declared = {s for s, types in graph.types.items() if types & _KINDS.keys()}
     for predicate in graph.by_predicate:
         if predicate in declared or predicate in _BUILT_IN_ANNOTATIONS or predicate.value.startswith(_RESERVED):

@@ -1,8 +1,8 @@
-"""How a name is written as one step of a path: plain where it reads as a name, else in quotes.
+"""Names as steps of paths: plain where they can be parsed as a name, else in quotes.
 
 >>> from voltwin.ontology.steps import quote_step
->>> quote_step("cell-03"), quote_step("rack 4/5")
-('cell-03', "'rack 4/5'")
+>>> quote_step("wheel-3"), quote_step("rack 4/5")
+('wheel-3', "'rack 4/5'")
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _RESERVED: Final = frozenset({"", ".", ".."})
 
 
 def quote_step(name: str) -> str:
-    """``name`` as it stands in a path, quoted where it would not read as a name."""
+    """``name`` as a step of a path, in quotes where it would not be parsed as a name."""
     if _BARE.fullmatch(name) and name not in _RESERVED:
         return name
     return quote_text(name)

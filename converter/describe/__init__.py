@@ -1,1 +1,5 @@
-"""UML objects to a description. Import ``describe`` from ``builder``; the rest is its own."""
+"""UML objects to a description.
+
+Import ``describe`` and ``describe_with_report`` from ``builder``; ``scope`` and ``inheritance`` serve writers that
+work on UML objects directly.
+"""

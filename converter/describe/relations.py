@@ -1,4 +1,4 @@
-"""Associations, association classes, generalisation sets, dependencies and constraints.
+"""Associations, association classes and generalisation sets.
 
 An association's two ends become up to two properties, each named by the role at its far end; the class
 at the near end is its domain. An association class, and an association of more than two ends, is a class
@@ -13,149 +13,95 @@ from typing import Any, Final
 
 from ..description.model import Association, End, GeneralizationSet, tag_pairs
 from ..description.naming import decapitalised
-from ..report import ANNOTATED, CONVERTED, IGNORED
+from ..report import ANNOTATED, CONVERTED, IGNORED, ReportBuilder
 from ..uml import elements as uml
 from ..uml.multiplicity import Bounds
-from .features import bounds_of, parse_typed_name, tagged_fields
-from .names import Names
-from .properties import PropertyNamer
-from .scope import TRUE, Scope, note_tags
+from .describer import Describer
+from .features import bounds_of, parse_typed_name, property_fields, tagged_fields
 
-_KEPT: Final = "kept in the description; no property leads there"
-
-
-class Notes:
-    """Constraints and dependencies by the id of the element they are about."""
-
-    def __init__(self, scope: Scope, names: Names) -> None:
-        self.constraints: dict[str, list[str]] = defaultdict(list)
-        self.dependencies: dict[str, list[str]] = defaultdict(list)
-        for constraint in scope.model.constraints:
-            text = constraint.specification.strip() or constraint.documentation.strip()
-            if constraint.name and text:
-                text = f"{constraint.name}: {text}"
-            text = text or constraint.name
-            about = [i for i in constraint.constrained if i in scope.kinds] or [constraint.owner]
-            targets = dict.fromkeys(scope.holder(i) for i in about)
-            if not text:
-                scope.ledger.record(constraint.id, IGNORED, "a constraint without a text")
-                continue
-            for target in targets:
-                self.constraints[target].append(text)
-            scope.ledger.record(constraint.id, ANNOTATED, "a constraint: kept as a comment on what it is about")
-            note_tags(scope.ledger, constraint.tags)
-        for dependency in scope.model.dependencies:
-            if dependency.id in scope.realizations:
-                note_tags(scope.ledger, dependency.tags)
-                continue
-            self._dependency(scope, names, dependency)
-
-    def _dependency(self, scope: Scope, names: Names, dependency: uml.Dependency) -> None:
-        target = _key(scope, names, dependency.target.id) or dependency.target.name
-        note_tags(scope.ledger, dependency.tags)
-        source = dependency.source.id
-        if source not in scope.holders or not target:
-            where = scope.where(source, dependency.name)
-            scope.no_class(dependency.id, dependency.kind, where, source, dependency.target.id)
-            return
-        kind = " ".join(filter(None, [dependency.kind, *(f"«{s}»" for s in dependency.stereotypes), dependency.name]))
-        self.dependencies[source].append(f"{kind} -> {target}")
-        scope.ledger.record(dependency.id, ANNOTATED, f"kept as an annotation on its source ({dependency.kind})")
+_NO_PROPERTY: Final = "kept in the description; no property leads to this end"
+_TRUE: Final = frozenset({"true", "yes", "1"})
 
 
-def _key(scope: Scope, names: Names, identifier: str) -> str:
-    if identifier in names.classes:
-        return names.classes[identifier].key
-    if identifier in names.packages:
-        return names.packages[identifier].key
-    return scope.name_of(identifier)
-
-
-def class_of_association(scope: Scope) -> dict[str, str]:
+def association_classes(describer: Describer) -> dict[str, str]:
     """Association id -> the id of its association class."""
+    scope, report = describer.scope, describer.report
     found = {a.id: a.association_class for a in scope.model.associations if a.association_class}
     for link in sorted(scope.model.association_class_links, key=lambda link: link.id):
-        note_tags(scope.ledger, link.tags)
+        report.record_tags(link.tags)
         if link.classifier in scope.classifiers and link.association in scope.associations:
             found.setdefault(link.association, link.classifier)
-            scope.ledger.record(link.id, CONVERTED)
+            report.record(link.id, CONVERTED)
         else:
-            scope.ledger.record(link.id, IGNORED, "an association class without its class or its association")
-            scope.ledger.warn("unresolved-end", link.id, "", "an association class without its class or association")
+            problem = "an association class without its class or its association"
+            report.record(link.id, IGNORED, problem)
+            report.warn("unresolved-end", link.id, "", problem)
     return found
 
 
-def associations(scope: Scope, names: Names, namer: PropertyNamer, notes: Notes) -> Iterator[Association]:
-    """Every association whose ends are classes, in the order of ids; the others are reported."""
-    classes = class_of_association(scope)
-    for drawn in sorted(scope.model.associations, key=lambda a: a.id):
-        near = [scope.resolve(end.type, drawn.owner) for end in drawn.ends]
-        note_tags(scope.ledger, drawn.tags)
-        labels = [scope.name_of(i) or "?" for i in near]
-        where = scope.where(drawn.id) if drawn.name else " -- ".join(labels)
-        if len(near) < 2 or not all(near):
-            scope.no_class(drawn.id, "association", where, *(end.type.id for end in drawn.ends))
-            for end in drawn.ends:
-                note_tags(scope.ledger, end.tags)
+def associations(describer: Describer, classes: dict[str, str]) -> Iterator[Association]:
+    """Every association whose ends are classes, in the order of ids; the others are reported.
+
+    ``classes``: see `association_classes`.
+    """
+    scope, report = describer.scope, describer.report
+    for association in sorted(scope.model.associations, key=lambda a: a.id):
+        types = [scope.resolve(end.type, association.owner) for end in association.ends]
+        report.record_tags(association.tags)
+        labels = [scope.name_of(i) or "?" for i in types]
+        where = scope.where(association.id) if association.name else " -- ".join(labels)
+        if len(types) < 2 or not all(types):
+            scope.report_no_class(association.id, "association", where, *(end.type.id for end in association.ends))
+            for end in association.ends:
+                report.record_tags(end.tags)
             continue
-        yield _association(scope, names, namer, notes, drawn, near, where, classes.get(drawn.id, ""))
+        yield _association(describer, association, types, where, association.id in classes)
 
 
 def _association(
-    scope: Scope,
-    names: Names,
-    namer: PropertyNamer,
-    notes: Notes,
-    drawn: uml.UmlAssociation,
-    near: list[str],
-    where: str,
-    class_id: str,
+    describer: Describer, association: uml.UmlAssociation, types: list[str], where: str, is_class: bool
 ) -> Association:
-    directed = len(near) == 2
-    goes = _directions(drawn.ends) if directed else (False,) * len(near)
-    simple = [scope.simple.get(i) for i in near]
-    if directed:
-        # a literal has no properties: the way back from a simple type does not exist
-        goes = (goes[0] and simple[1] is None, goes[1] and simple[0] is None)
-    fields = [_end_fields(scope, names, end, near[i], where) for i, end in enumerate(drawn.ends)]
-    ends: list[End | None] = [None] * len(near)
-    for i in sorted(range(len(near)), key=lambda i: drawn.ends[i].id):
-        end = drawn.ends[i]
-        role = str(fields[i].pop("role"))
-        path_name, iri = role, ""
-        if goes[i]:
-            signature = fields[i]["datatype"] or names.classes[near[i]].iri
-            path_name, iri = namer.name(end, role, near[1 - i], signature)
-            scope.ledger.record(end.id, CONVERTED)
-        elif not directed:
-            scope.ledger.record(end.id, CONVERTED if class_id else ANNOTATED, "a property of its association class")
+    report, names = describer.report, describer.names
+    binary = len(types) == 2
+    navigable = _navigable(association.ends) if binary else (False,) * len(types)
+    if binary:
+        # a literal has no properties: there is no way back from a simple type
+        simple = describer.inheritance.simple
+        navigable = (navigable[0] and types[1] not in simple, navigable[1] and types[0] not in simple)
+    ends: list[End | None] = [None] * len(types)
+    fields = [_end_fields(describer, end, types[i], where) for i, end in enumerate(association.ends)]
+    for i in sorted(range(len(types)), key=lambda i: association.ends[i].id):
+        end = association.ends[i]
+        path_name, iri = fields[i]["name"] or decapitalised(names.classes[types[i]].name), ""
+        if navigable[i]:
+            signature = fields[i]["datatype"] or names.classes[types[i]].iri
+            path_name, iri = describer.namer.name(end, path_name, types[1 - i], signature)
+            report.record(end.id, CONVERTED)
+        elif not binary:
+            report.record(end.id, CONVERTED if is_class else ANNOTATED, "a property of its association class")
         else:
-            scope.ledger.record(end.id, ANNOTATED, _KEPT)
-        ends[i] = End(**fields[i], iri=iri, path_name=path_name, navigable=goes[i])
-    if directed and not any(goes):
-        scope.ledger.record(drawn.id, ANNOTATED, _KEPT)
-        scope.ledger.warn("no-direction", drawn.id, where, "neither end is navigable: it becomes no property")
+            report.record(end.id, ANNOTATED, _NO_PROPERTY)
+        ends[i] = End(**fields[i], iri=iri, path_name=path_name, navigable=navigable[i])
+    if binary and not any(navigable):
+        report.record(association.id, ANNOTATED, "kept in the description; it becomes no property")
+        report.warn("no-direction", association.id, where, "neither end is navigable: it becomes no property")
     else:
-        scope.ledger.record(drawn.id, CONVERTED)
-    above = names.package_of(scope, drawn.id).key
-    label = drawn.name or "--".join(names.classes[i].name for i in near)
-    _, key = names.associations.claim(label, drawn.id, lambda n: f"{above}::{n}" if above else n)
+        report.record(association.id, CONVERTED)
+    above = names.package_of(association.id).key
+    label = association.name or "--".join(names.classes[i].name for i in types)
+    _, key = names.associations.claim(label, association.id, lambda n: f"{above}::{n}" if above else n)
     return Association(
-        name=drawn.name,
-        id=drawn.id,
+        **describer.shared_fields(association),
+        name=association.name,
         key=key,
-        derived=drawn.derived,
-        documentation=drawn.documentation,
-        stereotypes=drawn.stereotypes,
-        tags=tag_pairs((t.name, t.value) for t in drawn.tags),
-        constraints=tuple(notes.constraints.get(drawn.id, ())),
-        dependencies=tuple(notes.dependencies.get(drawn.id, ())),
+        derived=association.derived,
+        tags=tag_pairs((t.name, t.value) for t in association.tags),
         ends=tuple(end for end in ends if end is not None),
     )
 
 
-def _directions(ends: tuple[uml.AssociationEnd, ...]) -> tuple[bool, bool]:
-    """Which ends can be gone to. An unspecified end can be unless the other one is marked as navigable."""
+def _navigable(ends: tuple[uml.AssociationEnd, ...]) -> tuple[bool, bool]:
+    """Whether each end is navigable. An unspecified end is, unless the other one is marked as navigable."""
     first, second = ends[0].navigable, ends[1].navigable
     return (
         first is True or (first is None and second is not True),
@@ -163,102 +109,93 @@ def _directions(ends: tuple[uml.AssociationEnd, ...]) -> tuple[bool, bool]:
     )
 
 
-def _end_fields(scope: Scope, names: Names, end: uml.AssociationEnd, near: str, where: str) -> dict[str, Any]:
-    drawn = parse_typed_name(end.name)
-    here = f"{where}::{drawn.name or names.classes[near].name}"
-    bounds = bounds_of(scope.ledger, end.multiplicity or drawn.multiplicity, end.id, here, unspecified=Bounds(0, None))
+def _end_fields(describer: Describer, end: uml.AssociationEnd, class_id: str, where: str) -> dict[str, Any]:
+    report, simple = describer.report, describer.inheritance.simple
+    class_ = describer.names.classes[class_id]
+    parsed = parse_typed_name(end.name)
+    here = f"{where}::{parsed.name or class_.name}"
+    multiplicity = end.multiplicity or parsed.multiplicity
+    bounds = bounds_of(report, multiplicity, end.id, here, default=Bounds(0, None))
     for qualifier in end.qualifiers:
-        scope.ledger.record(qualifier.id, ANNOTATED, "a qualifier: kept as an annotation")
-        note_tags(scope.ledger, qualifier.tags)
+        report.record(qualifier.id, ANNOTATED, "a qualifier: kept as an annotation")
+        report.record_tags(qualifier.tags)
     return {
-        **tagged_fields(scope.ledger, end, scope.simple.get(near, ""), here),
-        "role": drawn.name or decapitalised(names.classes[near].name),
-        "name": drawn.name,
-        "id": end.id,
-        "documentation": end.documentation,
-        "stereotypes": end.stereotypes,
-        "type": "",
-        "datatype": "" if near not in scope.simple else scope.simple[near] or "xsd:string",
-        "class_key": names.classes[near].key,
+        **tagged_fields(report, end, simple.get(class_id, ""), here),
+        **property_fields(describer, end),
+        "name": parsed.name,
+        "datatype": "" if class_id not in simple else simple[class_id] or "xsd:string",
+        "class_key": class_.key,
         "multiplicity": end.multiplicity,
         "lower": bounds.lower,
         "upper": bounds.upper,
         "default": end.default,
-        "derived": end.derived,
-        "read_only": end.read_only,
-        "ordered": end.ordered,
-        "unique": end.unique,
-        "identifier": end.identifier,
-        "visibility": end.visibility,
-        "aggregation": _aggregation(scope, end, here),
-        "qualifiers": tuple(_qualifier(scope, q) for q in end.qualifiers),
+        "aggregation": _aggregation(report, end, here),
+        "qualifiers": tuple(_qualifier(describer, q) for q in end.qualifiers),
     }
 
 
-def _aggregation(scope: Scope, end: uml.AssociationEnd, where: str) -> str:
+def _aggregation(report: ReportBuilder, end: uml.AssociationEnd, where: str) -> str:
     if end.aggregation in ("none", "shared", "composite"):
         return end.aggregation
-    scope.ledger.warn("wrong-shape", end.id, where, f"the aggregation {end.aggregation!r} is unknown; read as none")
+    report.warn("wrong-shape", end.id, where, f"the aggregation {end.aggregation!r} is unknown; read as none")
     return "none"
 
 
-def _qualifier(scope: Scope, attribute: uml.Attribute) -> str:
-    type_name = scope.name_of(attribute.type.id) if attribute.type.id else attribute.type.name
+def _qualifier(describer: Describer, attribute: uml.Attribute) -> str:
+    type_name = describer.scope.type_name(attribute.type)
     return f"{attribute.name}: {type_name}" if type_name else attribute.name
 
 
-def generalization_sets(scope: Scope, names: Names) -> Iterator[GeneralizationSet]:
-    """Sets from XMI, and sets that tags ``disjoint`` and ``complete`` on generalisations or parents make."""
+def generalization_sets(describer: Describer) -> Iterator[GeneralizationSet]:
+    """Sets from XMI, and sets given by tags ``disjoint`` and ``complete`` on generalisations or parents."""
+    scope, report, parents = describer.scope, describer.report, describer.inheritance.parents
     edges = {g.id: g for g in scope.model.generalizations}
-    kept = {(c, p) for c, above in scope.parents.items() for p in above}
 
     def ends(identifier: str) -> tuple[str, str] | None:
         edge = edges.get(identifier)
         if edge is None:
             return None
-        pair = scope.resolve(edge.child), scope.resolve(edge.parent)
-        return pair if pair in kept else None
+        child, parent = scope.resolve(edge.child), scope.resolve(edge.parent)
+        return (child, parent) if parent in parents.get(child, ()) else None
 
-    for drawn in sorted(scope.model.generalization_sets, key=lambda s: s.id):
-        by_parent: dict[str, list[str]] = defaultdict(list)
-        for child, parent in filter(None, (ends(i) for i in drawn.generalizations)):
-            by_parent[parent].append(child)
-        note_tags(scope.ledger, drawn.tags)
-        says = drawn.disjoint or drawn.complete
-        scope.ledger.record(
-            drawn.id,
-            CONVERTED if by_parent and says else ANNOTATED,
-            "" if by_parent and says else "a set that is neither disjoint nor complete says nothing in OWL",
+    def described(
+        name: str, parent: str, children: list[str], disjoint: bool, complete: bool, identifier: str = ""
+    ) -> GeneralizationSet:
+        classes = describer.names.classes
+        return GeneralizationSet(
+            name=name,
+            id=identifier,
+            parent=classes[parent].key,
+            children=tuple(sorted({classes[c].key for c in children})),
+            disjoint=disjoint,
+            complete=complete,
         )
+
+    for set_ in sorted(scope.model.generalization_sets, key=lambda s: s.id):
+        by_parent: dict[str, list[str]] = defaultdict(list)
+        for child, parent in filter(None, (ends(i) for i in set_.generalizations)):
+            by_parent[parent].append(child)
+        report.record_tags(set_.tags)
+        if by_parent and (set_.disjoint or set_.complete):
+            report.record(set_.id, CONVERTED)
+        else:
+            report.record(set_.id, ANNOTATED, "a set that is neither disjoint nor complete says nothing in OWL")
         for parent, children in sorted(by_parent.items()):
-            yield _set(names, drawn.name, drawn.id, parent, children, drawn.disjoint, drawn.complete)
+            yield described(set_.name, parent, children, set_.disjoint, set_.complete, set_.id)
     grouped: dict[tuple[str, str], list[uml.Generalization]] = defaultdict(list)
     for edge in sorted(edges.values(), key=lambda g: g.id):
-        note_tags(scope.ledger, edge.tags, {"disjoint", "complete"})
+        report.record_tags(edge.tags, {"disjoint", "complete"})
         pair = ends(edge.id)
         if pair is not None:
             grouped[pair[1], edge.discriminator].append(edge)
     for (parent, discriminator), members in sorted(grouped.items()):
         tags = [t for edge in members for t in edge.tags]
         tags += scope.classifiers[parent].tags if not discriminator else ()
-        disjoint, complete = (_says(tags, name) for name in ("disjoint", "complete"))
+        disjoint, complete = (_is_set(tags, name) for name in ("disjoint", "complete"))
         if disjoint or complete or discriminator:
             children = [scope.resolve(edge.child) for edge in members]
-            yield _set(names, discriminator, "", parent, children, disjoint, complete)
+            yield described(discriminator, parent, children, disjoint, complete)
 
 
-def _says(tags: list[uml.Tag], name: str) -> bool:
-    return any(t.name == name and t.value.strip().lower() in TRUE for t in tags)
-
-
-def _set(
-    names: Names, name: str, identifier: str, parent: str, children: list[str], disjoint: bool, complete: bool
-) -> GeneralizationSet:
-    return GeneralizationSet(
-        name=name,
-        id=identifier,
-        parent=names.classes[parent].key,
-        children=tuple(sorted({names.classes[c].key for c in children})),
-        disjoint=disjoint,
-        complete=complete,
-    )
+def _is_set(tags: list[uml.Tag], name: str) -> bool:
+    return any(t.name == name and t.value.strip().lower() in _TRUE for t in tags)

@@ -1,4 +1,4 @@
 """The description of a model: frozen values, the JSON format, its checks, and the comparison of two versions.
 
-For every room of the converter above it, and through ``voltwin.converter`` for everybody.
+Import it in the rooms of the converter above this one; elsewhere import through ``voltwin.converter``.
 """

@@ -1,8 +1,8 @@
-"""What a description has to be beyond its types: the published schema, keys that exist, IRIs that are some.
+"""Checks of a description beyond its types: the published schema, keys that exist, IRIs that are valid.
 
 ::
 
-    check_schema(json.loads(text), "module.json")
+    check_schema(json.loads(text), "model.json")
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ def schema() -> dict[str, Any]:
 
 
 def check_schema(content: Any, source: str) -> None:
-    """ModelFileError with the first place where ``content`` does not fit the schema."""
-    from jsonschema import Draft202012Validator  # a tenth of a second that nobody else should wait
+    """Check ``content`` against the schema; ModelFileError with the first place where it does not fit."""
+    from jsonschema import Draft202012Validator  # a tenth of a second that other commands need not wait
 
     problems = sorted(Draft202012Validator(schema()).iter_errors(content), key=lambda e: list(map(str, e.path)))
     for worst in problems[:1]:
         place = "/".join(str(step) for step in worst.absolute_path) or "(root)"
         raise ModelFileError(
-            f"{source}: at {place}: {worst.message[:300]}; ontology/description.schema.json says what is expected"
+            f"{source}: at {place}: {worst.message[:300]}; see ontology/description.schema.json for what is expected"
         )
 
 
 def unique(classes: Iterable[d.Class], source: str) -> dict[str, d.Class]:
-    """The classes by key; ModelFileError where two have one."""
+    """The classes by key; ModelFileError where two have the same."""
     found: dict[str, d.Class] = {}
     for class_ in classes:
         if class_.key in found:
@@ -49,7 +49,7 @@ def unique(classes: Iterable[d.Class], source: str) -> dict[str, d.Class]:
 
 
 def check_references(found: d.Description, source: str) -> None:
-    """ModelFileError where a key is referred to that is not there, or an IRI is none."""
+    """Check keys and IRIs; ModelFileError where a key is not listed or an IRI is not absolute."""
     classes = {c.key for c in found.classes}
     objects = {o.key for o in found.objects}
     associations = {a.key for a in found.associations}
@@ -67,7 +67,7 @@ def check_references(found: d.Description, source: str) -> None:
         if link.association and (link.association not in binary or len(link.objects) != 2):
             raise ModelFileError(
                 f"{source}: a link of {', '.join(link.objects)} names the association {link.association!r}; "
-                "only a link of two objects can mean an association, and only one of two ends"
+                "only a link of two objects can name an association, and only one with two ends"
             )
     features = [f for c in found.classes for f in c.attributes] + [e for a in found.associations for e in a.ends]
     literals = [x for c in found.classes for x in c.literals]

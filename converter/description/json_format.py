@@ -3,8 +3,8 @@
     text = dump_description(description)
     assert load_description(text) == description
 
-What a person left out is filled in: a ``key`` from package and name, an ``iri`` by the scheme of
-docs/adr/0011, a ``pathName`` from the name. Fields that hold their default are not written.
+Missing fields are filled in: a ``key`` from package and name, an ``iri`` by the scheme of
+docs/adr/0011, a ``pathName`` from the name. Fields that have their default are not written.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def _layout(kind: Any) -> tuple[tuple[str, str, Any], ...]:
 
 # ---- writing
 def dump_description(description: d.Description) -> str:
-    """The JSON text of a description: the same description always gives the same text."""
+    """The JSON text of a description: the same text for the same description."""
     return json.dumps(to_json(description), ensure_ascii=False, indent=2) + "\n"
 
 
@@ -85,7 +85,7 @@ def _encode_tags(tags: d.Tags) -> dict[str, Any]:
 
 # ---- reading
 def load_description(text: str, source: str = "description") -> d.Description:
-    """The description that a JSON text says; ModelFileError with the place where it says none."""
+    """The description in a JSON text; ModelFileError with the place where it is not valid."""
     try:
         content = json.loads(text)
     except RecursionError as problem:
@@ -96,7 +96,7 @@ def load_description(text: str, source: str = "description") -> d.Description:
 
 
 def from_json(content: Any, source: str = "description") -> d.Description:
-    """The description that parsed JSON says; ModelFileError with the place where it says none."""
+    """The description in parsed JSON; ModelFileError with the place where it is not valid."""
     check_schema(content, source)
     model = content.get("iri") or MODELS + slug(content["name"])
     packages = _many(content, "packages", lambda j: _package(j, model))
@@ -120,7 +120,7 @@ def from_json(content: Any, source: str = "description") -> d.Description:
 
 
 def _with_datatypes(found: d.Description) -> d.Description:
-    """Where a feature's class is a simple data type, its values are that type's literals."""
+    """Replace the class of each feature whose class is a simple data type by that type's XSD type."""
     simple = {c.key: c.datatype for c in found.classes if c.datatype}
     if not any(f.class_key in simple and not f.datatype for c in found.classes for f in c.attributes):
         return found
@@ -202,15 +202,15 @@ def _feature(kind: type[_T], content: dict[str, Any], holder: str, space: d.Pack
 def _association(
     content: dict[str, Any], classes: dict[str, d.Class], spaces: dict[str, d.Package], source: str
 ) -> d.Association:
-    drawn = content["ends"]
-    key = content.get("key") or content.get("name") or "--".join(end["class"] for end in drawn)
+    given = content["ends"]
+    key = content.get("key") or content.get("name") or "--".join(end["class"] for end in given)
     ends = []
-    for i, end in enumerate(drawn):
-        near = drawn[1 - i]["class"] if len(drawn) == 2 else end["class"]
+    for i, end in enumerate(given):
+        near = given[1 - i]["class"] if len(given) == 2 else end["class"]
         if near not in classes or end["class"] not in classes:
             raise ModelFileError(f"{source}: the association {key!r} ends at a class that is not listed: {near!r}")
         holder = classes[near]
-        filled = {"navigable": len(drawn) == 2, "name": "", **end}
+        filled = {"navigable": len(given) == 2, "name": "", **end}
         filled["pathName"] = end.get("pathName") or filled["name"] or decapitalised(classes[end["class"]].name)
         ends.append(_feature(d.End, filled, holder.iri, spaces[holder.package]))
     return _decode(d.Association, {"name": "", **content}, key=key, ends=tuple(ends))
@@ -222,5 +222,5 @@ def _object(content: dict[str, Any]) -> d.Object:
         d.Object,
         content,
         key=_key(content, package),
-        slots=_many(content, "slots", lambda j: _decode(d.Slot, j)),
+        slots=_many(content, "slots", lambda j: _decode(d.ObjectSlot, j)),
     )

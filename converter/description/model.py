@@ -1,12 +1,12 @@
-"""The description: a UML model said plainly, as frozen values that mirror the JSON format.
+"""The description: a UML model in plain terms, as frozen values that mirror the JSON format.
 
-    {"format": "voltwin-description", "version": 1, "name": "Battery logistics",
-     "iri": "https://voltwin.example/models/battery-logistics",
-     "packages": [...], "classes": [{"key": "product::Cell", "name": "Cell", "attributes": [...]}], ...}
+    {"format": "voltwin-description", "version": 1, "name": "Gearboxes",
+     "iri": "https://voltwin.example/models/gearboxes",
+     "packages": [...], "classes": [{"key": "product::Gear", "name": "Gear", "attributes": [...]}], ...}
 
 Classes, associations and objects refer to each other by ``key`` (the qualified name, unique in the model),
-so that a person can read, compare and edit the text. The format is ontology/description.schema.json; what
-each field means stands there. `description_json` reads and writes it.
+so that a person can read, compare and edit the text. The format, with the meaning of each field, is
+ontology/description.schema.json; `json_format` reads and writes it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Tags = tuple[tuple[str, str], ...]
 
 
 def tag_pairs(pairs: Iterable[tuple[str, str]]) -> Tags:
-    """Tags as a description has them: those of one name together, in the order the names first came."""
+    """Tags grouped by name, in the order in which the names first appear."""
     grouped: dict[str, list[tuple[str, str]]] = {}
     for name, value in pairs:
         grouped.setdefault(name, []).append((name, value))
@@ -31,7 +31,7 @@ def tag_pairs(pairs: Iterable[tuple[str, str]]) -> Tags:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Named:
-    """What every element of a description may have. ``id`` is the UML tool's, for `diff` to follow renames."""
+    """The fields of every element of a description. ``id`` is the UML tool's, for `diff` to follow renames."""
 
     name: str
     iri: str = ""
@@ -56,9 +56,9 @@ class Feature(Named):
     """An attribute or an association end, as a property.
 
     ``path_name`` is the name paths use: the name, made unique within its class. ``lower`` and ``upper``
-    bound how many values there are (``upper`` None: no bound); ``multiplicity`` is the text as drawn.
-    The range is ``datatype`` (a term of XSD, such as ``xsd:double``) or ``class_key``; neither means that
-    any resource will do. ``composite`` says that an attribute's values are parts of what has it.
+    bound the number of values (``upper`` None: no bound); ``multiplicity`` is the text as drawn.
+    The range is ``datatype`` (a term of XSD, such as ``xsd:double``) or ``class_key``; neither means
+    any resource. ``composite``: the attribute's values are parts of the object that has it.
     """
 
     path_name: str
@@ -92,7 +92,7 @@ class End(Feature):
     """An association end beside the class ``class_key``.
 
     Where ``navigable``, it is a property of the class at the other end. ``aggregation`` (none, shared,
-    composite) says that *this* end's class is the whole.
+    composite) is the one of *this* end's class, as the whole.
     """
 
     navigable: bool = True
@@ -132,7 +132,7 @@ class Class(Named):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Association(Named):
-    """An association between the classes at its two ends (more with an association class, which holds them)."""
+    """An association between the classes at its ends; one of more than two has an association class."""
 
     key: str
     derived: bool = False
@@ -150,7 +150,7 @@ class GeneralizationSet(Named):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Slot:
+class ObjectSlot:
     """Values of one property of an object; ``property`` is its IRI, empty where none was found."""
 
     name: str
@@ -165,12 +165,12 @@ class Object(Named):
     key: str
     package: str = ""
     classes: tuple[str, ...] = ()
-    slots: tuple[Slot, ...] = ()
+    slots: tuple[ObjectSlot, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link(Named):
-    """A link between objects, in the order of ``association``'s ends; that is empty where none was found."""
+    """A link between objects, in the order of the ends of ``association``, its key; empty where none was found."""
 
     objects: tuple[str, ...]
     association: str = ""

@@ -1,11 +1,11 @@
-"""How model elements are named: IRIs and unique keys, the same for the same model whatever its order.
+"""Names of model elements: IRIs and unique keys, the same for the same model in any order.
 
 >>> from voltwin.converter.description.naming import local, slug
->>> slug("Battery logistics (2019)"), local("state of charge")
-('battery-logistics-2019', 'state%20of%20charge')
+>>> slug("Gearboxes of 2019"), local("teeth per gear")
+('gearboxes-of-2019', 'teeth%20per%20gear')
 
-The scheme is docs/adr/0011. Where two elements would get one name, the one with the smallest id keeps it
-and the others get a suffix made from their own id: neither moving nor reordering changes it.
+The scheme is docs/adr/0011. Where two elements have one name, the one with the smallest id keeps it
+and the others get a suffix made from their own id, so that neither moving nor reordering changes it.
 """
 
 from __future__ import annotations
@@ -40,26 +40,23 @@ def slug(name: str) -> str:
 
 
 def digest(identifier: str) -> str:
-    """Six characters that stand for an id."""
+    """Six characters made from an id."""
     return hashlib.sha256(identifier.encode("utf-8", "surrogatepass")).hexdigest()[:6]
 
 
 def decapitalised(name: str) -> str:
-    """A class's name as a role: ``Cell`` -> ``cell``."""
+    """A class's name as a role: ``Gear`` -> ``gear``."""
     return name[:1].lower() + name[1:]
 
 
 class NameRegistry:
-    """Names given so far; each is given once. Claim in the order of ids."""
+    """The names in use; each is assigned once. Claim in the order of ids."""
 
     def __init__(self) -> None:
         self._holders: dict[str, str] = {}
 
     def claim(self, name: str, identifier: str, make: Callable[[str], str] = str) -> tuple[str, str]:
-        """The free name for ``name`` and what ``make`` makes of it; with a suffix where it was taken.
-
-        ``make`` turns a name into what has to be unique (an IRI, a key).
-        """
+        """A name and the result of ``make`` for it (an IRI, a key), which is unique; with a suffix where needed."""
         candidate, salt = name, identifier
         while make(candidate) in self._holders:
             candidate = f"{name}_{digest(salt)}"
@@ -69,5 +66,5 @@ class NameRegistry:
         return candidate, made
 
     def reserve(self, made: str, identifier: str) -> bool:
-        """Take a name that was given outright; False where somebody else has it."""
+        """Reserve an explicit name; False where another element has it."""
         return self._holders.setdefault(made, identifier) == identifier

@@ -1,9 +1,9 @@
-"""What a slot's text refers to: a literal of an enumeration, a class, another object.
+"""Elements that a slot's text refers to: a literal of an enumeration, a class, another object.
 
 ::
 
-refer = References(description.classes, description.objects)
-refer.literal("product::Chemistry", "NMC")        # its IRI, or None
+references = References(description.classes, description.objects)
+references.literal("product::Material", "STEEL")        # its IRI, or None
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class References:
         return class_key in self._literals
 
     def literal(self, class_key: str, text: str) -> str | None:
-        """The IRI of the literal that ``text`` (``NMC``, ``Chemistry.NMC``, ``Chemistry::NMC``) means."""
+        """The IRI of the literal that ``text`` (``STEEL``, ``Material.STEEL``, ``Material::STEEL``) means."""
         name = unquoted(text).strip()
         literals = self._literals.get(class_key, {})
         return literals.get(name) or literals.get(name.replace("::", ".").rpartition(".")[2].strip())

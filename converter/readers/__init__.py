@@ -1,1 +1,1 @@
-"""Model files to UML objects, a module a tool. Import ``open_model``, ``read_staruml`` and ``read_xmi`` from here."""
+"""Model files to UML objects. Import ``open_model`` (files), ``read_staruml`` (staruml) and ``read_xmi`` (xmi)."""

@@ -1,10 +1,9 @@
-"""What a file is, and its text, before anybody believes a word of it.
+"""The kind and content of a model file, without any trust in it.
 
-    kind, text = open_model(Path("module.mdj"))       # Kind.STARUML, '{"_type": "Project", …'
+    file = open_model(Path("model.mdj"))       # file.kind is Kind.STARUML, file.json {"_type": "Project", …}
 
-Nothing here trusts the file: its size is bounded, its encoding is checked, JSON too deep or too odd for
-the parser is a sentence and not a stack trace, and XML is only told apart, never parsed (`xml_tree` does
-that, and refuses entities).
+The size is bounded, the encoding is checked, JSON too deep or too odd for the parser is an error in one
+sentence, and XML is only recognised here; `xml_tree` parses it, and refuses entities.
 """
 
 from __future__ import annotations
@@ -20,10 +19,10 @@ from ...errors import ModelFileError
 from .staruml_tree import Sieve, TooManyElementsError
 
 MAX_BYTES: Final = 96 * 1024 * 1024
-"""The largest file that is read: a model of 100,000 elements with its diagrams has about half of it."""
+"""The largest file that is read: a model of 100,000 elements with its diagrams has about half its size."""
 
 MAX_BRACKETS: Final = 4_000_000
-"""The most objects and lists in a JSON file: four times what a full-sized file of StarUML's has."""
+"""The most objects and lists in a JSON file: four times as many as in a full-sized file of StarUML's."""
 
 _XML_ENCODING: Final = re.compile(rb"^<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._:\-]{1,40})[\"']")
 _NOT_TEXT: Final = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "utf-7"})
@@ -31,7 +30,7 @@ _SURROGATE_ESCAPE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class Kind(Enum):
-    """The kinds of file the converter takes."""
+    """A kind of file that the converter reads."""
 
     STARUML = "StarUML"
     XMI = "XMI"
@@ -39,7 +38,7 @@ class Kind(Enum):
 
 
 class ModelFile(NamedTuple):
-    """A file's kind and what it holds: parsed JSON, or XML text."""
+    """A file's kind and its content: parsed JSON, or XML text."""
 
     kind: Kind
     name: str
@@ -67,9 +66,9 @@ def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
 
 
 def open_model(path: Path, max_bytes: int = MAX_BYTES, *, sieved: bool = True) -> ModelFile:
-    """Tell what ``path`` is and give its content; ModelFileError with the reason otherwise.
+    """Recognise and read ``path``; ModelFileError with the reason where that is not possible.
 
-    With ``sieved``, a StarUML file comes without its views and diagrams; `Sieve` has them.
+    With ``sieved``, a StarUML file is read without its views and diagrams; `Sieve` has them.
     """
     sieve = Sieve()
     data = read_bytes(path, max_bytes)
@@ -134,9 +133,9 @@ def _json(path: Path, data: bytes, sieve: Sieve | None) -> object:
 
 
 def _mend_surrogates(content: list[Any]) -> None:
-    """Half a surrogate pair is no character and cannot be written in any encoding: U+FFFD in its place.
+    """Replace halves of surrogate pairs by U+FFFD: they are no characters, and no encoding has them.
 
-    In place and in a loop, since JSON may nest as deep as the parser of C goes, and that is deeper than Python.
+    Changes ``content`` itself, in a loop: the JSON parser in C accepts deeper nesting than Python's recursion.
     """
     waiting: list[Any] = [content]
     while waiting:
@@ -160,7 +159,7 @@ def _mended(value: Any) -> Any:
 
 
 def _xml_text(path: Path, data: bytes) -> str:
-    """The text of an XML file in whatever encoding it declares; multi-byte ones too, which expat lacks."""
+    """The text of an XML file in the encoding it declares; also multi-byte ones, which expat lacks."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encoding = "utf-16"
     elif data[:2] in (b"<\x00", b"\x00<"):

@@ -1,10 +1,10 @@
 """StarUML's .mdj and .mfj files as UML objects, all three dialects.
 
-    model = read_staruml(Tree.of(json.load(file)), "module")
+    model = read_staruml(Tree.of(json.load(file)), "model")
 
-The dialects differ in what they write down: StarUML 2 writes every default, 3 to 5 leave defaults out,
-newer ones write navigability as a word. A file does not say which it is; ``_navigable_default`` infers it.
-Presentation (views, diagrams) is counted and left out here, behaviour too; everything else is read.
+The dialects: StarUML 2 writes every default, 3 to 5 leave defaults out, newer ones write navigability as a
+word. A file does not name its dialect; ``_navigable_default`` infers it. Presentation (views, diagrams) and
+behaviour are counted and left out; everything else is read.
 """
 
 from __future__ import annotations
@@ -15,21 +15,9 @@ from typing import Any, Final
 from ..uml import elements as uml
 from .staruml_tree import Json, Tree, flag, text
 
-PACKAGES: Final = {"UMLPackage": "package", "UMLModel": "model", "UMLProfile": "profile"}
-CLASSIFIERS: Final = {
-    "UMLClass": "class",
-    "UMLInterface": "interface",
-    "UMLSignal": "signal",
-    "UMLDataType": "dataType",
-    "UMLPrimitiveType": "primitiveType",
-    "UMLEnumeration": "enumeration",
-    "UMLStereotype": "stereotype",
-    "UMLComponent": "component",
-    "UMLSubsystem": "subsystem",
-    "UMLNode": "node",
-    "UMLArtifact": "artifact",
-    "UMLActor": "actor",
-}
+PACKAGES: Final = {f"UML{name}": kind for name, kind in uml.PACKAGES.items()}
+CLASSIFIERS: Final = {f"UML{name}": kind for name, kind in uml.CLASSIFIERS.items()} | {"UMLSubsystem": "subsystem"}
+_OWNERS: Final = frozenset({*PACKAGES, *CLASSIFIERS})
 OBJECTS: Final = frozenset({"UMLObject", "UMLComponentInstance", "UMLNodeInstance", "UMLArtifactInstance"})
 DEPENDENCIES: Final = {
     "UMLDependency": "dependency",
@@ -48,34 +36,26 @@ def read_staruml(tree: Tree, file_name: str) -> uml.UmlModel:
     for node in tree.nodes:
         kind = node.get("_type")
         handler = reader.handlers.get(kind) if isinstance(kind, str) else None
-        if handler is not None and tree.taken.get(id(node)) is None:
+        if handler is not None and not tree.is_read(node):
             handler(node)
     is_project = root["_type"] == "Project"
     top = reader.top_model(root) if is_project else None
     named = root if is_project or root["_type"] in PACKAGES else None
-    tree.take(root)
+    tree.mark_read(root)
     return uml.UmlModel(
         id=tree.key(root),
         name=(text(named.get("name")) if named else "") or file_name,
         documentation="\n\n".join(filter(None, (text(n.get("documentation")) for n in (named, top) if n))),
         tags=tuple(tag for n in (named, top) if n for tag in reader.tags(n)),
         format="StarUML",
-        packages=tuple(reader.packages),
-        classifiers=tuple(reader.classifiers),
-        associations=tuple(reader.associations),
-        association_class_links=tuple(reader.class_links),
-        generalizations=tuple(reader.generalizations),
-        dependencies=tuple(reader.dependencies),
-        constraints=tuple(reader.constraints),
-        objects=tuple(reader.objects),
-        links=tuple(reader.links),
-        seen=tree.account(),
+        **reader.found.fields(),
+        seen=tree.seen(),
         remarks=tuple(tree.remarks),
     )
 
 
 def _navigable_default(tree: Tree) -> bool | None:
-    """What an absent ``navigable`` means in this file: unspecified, unless booleans are written elsewhere."""
+    """The value of an absent ``navigable``: unspecified, unless the file has booleans elsewhere."""
     values = [
         node["navigable"]
         for node in tree.nodes
@@ -87,20 +67,12 @@ def _navigable_default(tree: Tree) -> bool | None:
 
 
 class _StarUmlReader:
-    """One pass over a tree; holds what has been read so far and nothing else."""
+    """One pass over a tree; holds the elements read so far."""
 
     def __init__(self, tree: Tree, navigable_default: bool | None) -> None:
         self.tree = tree
         self.navigable_default = navigable_default
-        self.packages: list[uml.UmlPackage] = []
-        self.classifiers: list[uml.Classifier] = []
-        self.associations: list[uml.UmlAssociation] = []
-        self.class_links: list[uml.AssociationClassLink] = []
-        self.generalizations: list[uml.Generalization] = []
-        self.dependencies: list[uml.Dependency] = []
-        self.constraints: list[uml.Constraint] = []
-        self.objects: list[uml.InstanceSpecification] = []
-        self.links: list[uml.InstanceLink] = []
+        self.found = uml.ModelParts()
         self.handlers: dict[str, Callable[[Json], None]] = {
             **dict.fromkeys(PACKAGES, self.package),
             **dict.fromkeys(CLASSIFIERS, self.classifier),
@@ -114,10 +86,10 @@ class _StarUmlReader:
             "UMLLink": self.link,
         }
 
-    # ---- what all elements have
+    # ---- fields of all elements
     def common(self, node: Json) -> dict[str, Any]:
         tree = self.tree
-        tree.take(node)
+        tree.mark_read(node)
         found: dict[str, Any] = {"id": tree.key(node), "name": text(node.get("name"))}
         if "documentation" in node:
             found["documentation"] = text(node["documentation"])
@@ -135,7 +107,7 @@ class _StarUmlReader:
         return tuple(self.tag(tag) for tag in self.tree.children(node, "tags", {"Tag"}))
 
     def tag(self, tag: Json) -> uml.Tag:
-        self.tree.take(tag)
+        self.tree.mark_read(tag)
         kind = text(tag.get("kind")) or "string"
         if kind == "boolean":
             value = "true" if flag(tag, "checked") else "false"
@@ -163,7 +135,7 @@ class _StarUmlReader:
         return ""
 
     def is_top_model(self, node: Json) -> bool:
-        """The UMLModel that StarUML puts below every project is no package (docs/adr/0011)."""
+        """Whether ``node`` is the UMLModel that StarUML puts below every project: it is no package (docs/adr/0011)."""
         above = self.tree.parent(node)
         return node["_type"] == "UMLModel" and (above is None or above["_type"] == "Project")
 
@@ -172,7 +144,7 @@ class _StarUmlReader:
         return tops[0] if len(tops) == 1 else None
 
     def feature(self, node: Json) -> dict[str, Any]:
-        """What attributes and ends share."""
+        """The fields that attributes and ends share."""
         found = self.common(node)
         if node.get("multiplicity") not in (None, ""):
             found["multiplicity"] = text(node["multiplicity"])
@@ -193,13 +165,11 @@ class _StarUmlReader:
     # ---- the elements
     def package(self, node: Json) -> None:
         if self.is_top_model(node):
-            self.tree.take(node)
+            self.tree.mark_read(node)
             self.tags(node)
             return
-        kinds = frozenset({*PACKAGES, *CLASSIFIERS})
-        self.packages.append(
-            uml.UmlPackage(**self.common(node), owner=self.owner(node, kinds), kind=PACKAGES[node["_type"]])
-        )
+        owner, kind = self.owner(node, _OWNERS), PACKAGES[node["_type"]]
+        self.found.packages.append(uml.UmlPackage(**self.common(node), owner=owner, kind=kind))
 
     def classifier(self, node: Json) -> None:
         attributes = tuple(
@@ -218,10 +188,10 @@ class _StarUmlReader:
             self.common(child)["name"]
             for child in self.tree.children(node, "templateParameters", {"UMLTemplateParameter"})
         )
-        self.classifiers.append(
+        self.found.classifiers.append(
             uml.Classifier(
                 **self.common(node),
-                owner=self.owner(node, frozenset({*PACKAGES, *CLASSIFIERS})),
+                owner=self.owner(node, _OWNERS),
                 kind=CLASSIFIERS[node["_type"]],
                 abstract=flag(node, "isAbstract"),
                 leaf=flag(node, "isLeaf") or flag(node, "isFinalSpecialization") or flag(node, "isFinalSpecification"),
@@ -266,10 +236,10 @@ class _StarUmlReader:
         )
 
     def association(self, node: Json) -> None:
-        self.associations.append(
+        self.found.associations.append(
             uml.UmlAssociation(
                 **self.common(node),
-                owner=self.owner(node, frozenset({*PACKAGES, *CLASSIFIERS})),
+                owner=self.owner(node, _OWNERS),
                 ends=tuple(self.end(end) for key in ("end1", "end2") for end in self.tree.part(node, key)),
                 derived=flag(node, "isDerived"),
             )
@@ -295,7 +265,7 @@ class _StarUmlReader:
 
     def generalization(self, node: Json) -> None:
         common = self.common(node)
-        self.generalizations.append(
+        self.found.generalizations.append(
             uml.Generalization(
                 **common,
                 child=uml.TypeRef(self.tree.reference(node.get("source"), "its source", node)),
@@ -306,7 +276,7 @@ class _StarUmlReader:
         )
 
     def dependency(self, node: Json) -> None:
-        self.dependencies.append(
+        self.found.dependencies.append(
             uml.Dependency(
                 **self.common(node),
                 kind=DEPENDENCIES[node["_type"]],
@@ -317,7 +287,7 @@ class _StarUmlReader:
         )
 
     def class_link(self, node: Json) -> None:
-        self.class_links.append(
+        self.found.association_class_links.append(
             uml.AssociationClassLink(
                 **self.common(node),
                 classifier=self.tree.reference(node.get("classSide"), "its class", node),
@@ -333,7 +303,7 @@ class _StarUmlReader:
             else ()
         )
         above = self.tree.parent(node)
-        self.constraints.append(
+        self.found.constraints.append(
             uml.Constraint(
                 **self.common(node),
                 owner=self.tree.key(above) if above is not None else "",
@@ -355,7 +325,7 @@ class _StarUmlReader:
                     value=None if child.get("value") is None else text(child["value"]),
                 )
             )
-        self.objects.append(
+        self.found.objects.append(
             uml.InstanceSpecification(
                 **self.common(node),
                 owner=self.owner(node, frozenset(PACKAGES)),
@@ -377,7 +347,7 @@ class _StarUmlReader:
                         navigable=None if value is None else value in (True, "navigable"),
                     )
                 )
-        self.links.append(
+        self.found.links.append(
             uml.InstanceLink(
                 **self.common(node),
                 owner=self.owner(node, frozenset(PACKAGES)),

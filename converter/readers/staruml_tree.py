@@ -1,10 +1,10 @@
-"""The tree of a StarUML file: every typed object once, found by id, with what stands above it.
+"""The tree of a StarUML file: every typed object once, by id, with the object around it.
 
     tree = Tree.of(json.load(file))
     tree.key(node)                       # the id, made unique where the file repeats one
 
-Walking is a loop and not a recursion, and keeps no more than the objects that are model elements: the
-views and diagrams, nine tenths of most files, are only listed for the account.
+The walk is a loop and not a recursion, and keeps only the objects that are model elements: the
+views and diagrams, nine tenths of most files, are listed for the report.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..uml import elements as uml
 
 Json = dict[str, Any]
 MAX_ELEMENTS: Final = 500_000
-"""The most elements, views apart: five times the largest model the converter is measured with."""
+"""The most elements, without views: five times the largest model the converter is measured with."""
 Layout = tuple[str, Any, Any]
 """The type, id and name of a view or diagram."""
 
@@ -25,7 +25,7 @@ _PARTS: Final = frozenset(
     {"Tag", "UMLAttribute", "UMLPort", "UMLOperation", "UMLReception", "UMLParameter", "UMLTemplateParameter",
      "UMLSlot", "UMLEnumerationLiteral", "UMLAssociationEnd", "UMLLinkEnd", "UMLConnectorEnd"}
 )  # fmt: skip
-_LAYOUT_REASON: Final = "diagram layout: how it was drawn, not what it is"
+_LAYOUT_REASON: Final = "diagram layout: no part of the model"
 _BEHAVIOUR: Final = (
     "UMLState", "UMLTransition", "UMLPseudostate", "UMLFinalState", "UMLRegion", "UMLConnectionPoint",
     "UMLActivity", "UMLAction", "UMLObjectNode", "UMLInputPin", "UMLOutputPin", "UMLControlFlow", "UMLObjectFlow",
@@ -40,7 +40,7 @@ _BEHAVIOUR: Final = (
 
 
 def text(value: object) -> str:
-    """A value of the file as text: numbers and truth values as StarUML shows them, nothing for the rest."""
+    """A value of the file as text: numbers and booleans as StarUML shows them, empty for all others."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -51,33 +51,33 @@ def text(value: object) -> str:
 
 
 def flag(node: Json, key: str) -> bool:
-    """A truth value of the file; some hand-made files write it as text."""
+    """A boolean of the file; some hand-made files have it as text."""
     value = node.get(key, False)
     return value.strip().lower() == "true" if isinstance(value, str) else bool(value)
 
 
 def reason(kind: str) -> str:
-    """Why an element of type ``kind`` that no reader took is left out."""
+    """The reason why an element of type ``kind`` was not read."""
     if kind.startswith(_BEHAVIOUR):
-        return "behaviour or collaboration: not part of the structure a twin has"
+        return "behaviour or collaboration: no part of a twin's structure"
     if kind.startswith("UML"):
         return f"{kind} has no counterpart in the description"
     return f"{kind} is not UML structure"
 
 
 class TooManyElementsError(Exception):
-    """Raised while a file is parsed, before it fills memory."""
+    """A file has too many elements; raised while it is parsed, before it fills memory."""
 
 
 class Sieve:
-    """Takes views and diagrams out of JSON while it is parsed, so that they never fill memory.
+    """Removes views and diagrams from JSON while it is parsed, so that they never fill memory.
 
     ::
 
         sieve = Sieve()
         root = json.loads(text, object_hook=sieve.hook)      # a view is null in it, and in sieve.layout
 
-    ``others`` counts the typed objects that stayed: if a tree has fewer, one of them stood inside a view and
+    ``others`` counts the other typed objects: if a tree has fewer, one of them is inside a view and
     the file has to be parsed without a sieve.
     """
 
@@ -87,13 +87,13 @@ class Sieve:
         self.hook = self._hook()
 
     def _hook(self) -> Callable[[Json], Json | None]:
-        put = self.layout.append
+        add = self.layout.append
 
         def hook(node: Json) -> Json | None:
             kind = node.get("_type")
             if kind.__class__ is str:
                 if kind.endswith(_LAYOUT):
-                    put((kind, node.get("_id"), node.get("name")))
+                    add((kind, node.get("_id"), node.get("name")))
                     return None
                 self.others += 1
                 if self.others > MAX_ELEMENTS:
@@ -106,13 +106,13 @@ class Sieve:
 
 
 class Tree:
-    """All typed objects of a file, in its order."""
+    """All typed objects of a file, in the file's order."""
 
     def __init__(self) -> None:
         self.root: Json = {}
         self.nodes: list[Json] = []
         self.listed: list[Json | uml.Seen] = []
-        self.taken: dict[int, bool] = {}
+        self._read: set[int] = set()
         self.remarks: list[uml.Remark] = []
         self._parents: dict[int, Json | None] = {}
         self._keys: dict[int, str] = {}
@@ -122,7 +122,7 @@ class Tree:
 
     @classmethod
     def of(cls, root: Json, layout: Iterable[Layout] = ()) -> Tree:
-        """Walk ``root`` once; ``layout`` are views that a `sieve` has taken out of it."""
+        """Walk ``root`` once; ``layout`` has the views that a `Sieve` removed from it."""
         tree = cls()
         tree.root = root
         stack: list[tuple[Any, Json | None]] = [(root, None)]
@@ -144,8 +144,8 @@ class Tree:
             if below:
                 below.reverse()
                 stack.extend([(child, above) for child in below])
-        for taken_out in layout:
-            tree._add_layout(*taken_out)
+        for removed in layout:
+            tree._add_layout(*removed)
         return tree
 
     def _add_layout(self, kind: str, identifier: object, name: object) -> None:
@@ -168,8 +168,8 @@ class Tree:
             self._remark(
                 "duplicate-id",
                 node,
-                f"the id {given} stands twice, first at {text(first.get('name')) or first['_type']}; "
-                "references to it mean the first",
+                f"the id {given} is used twice, first at {text(first.get('name')) or first['_type']}; "
+                "references to it are to the first",
             )
             return
         self._keys[id(node)] = key
@@ -197,7 +197,7 @@ class Tree:
         return "::".join(reversed(names))
 
     def key(self, node: Json) -> str:
-        """The unique id of ``node``; the one it was given where it is a diagram, as the root of a fragment can be."""
+        """The unique id of ``node``; the id in the file for a diagram, which the root of a fragment can be."""
         return self._keys[id(node)] if id(node) in self._keys else text(node.get("_id"))
 
     def parent(self, node: Json) -> Json | None:
@@ -209,9 +209,13 @@ class Tree:
         node = self._by_key.get(key)
         return None if node is None else node.get("name")
 
-    def take(self, node: Json) -> None:
-        """Note that a reader made something of ``node``."""
-        self.taken[id(node)] = True
+    def mark_read(self, node: Json) -> None:
+        """Note that ``node`` was read."""
+        self._read.add(id(node))
+
+    def is_read(self, node: Json) -> bool:
+        """Whether ``node`` was read before."""
+        return id(node) in self._read
 
     def children(self, node: Json, key: str, kinds: set[str]) -> list[Json]:
         """The typed objects of one of ``kinds`` in the list ``node[key]``."""
@@ -229,7 +233,7 @@ class Tree:
         return [value] if isinstance(value, dict) and isinstance(value.get("_type"), str) else []
 
     def reference(self, value: object, what: str, node: Json) -> str:
-        """The id that ``{"$ref": id}`` means; empty, with a remark, where nothing has it."""
+        """The id in ``{"$ref": id}``; empty, with a remark, where no element has it."""
         if value in (None, ""):
             return ""
         target = value.get("$ref") if isinstance(value, dict) else value
@@ -241,17 +245,17 @@ class Tree:
         self._remark("missing-reference", node, f"{what} refers to {key or _brief(value)}, which is not in the file")
         return ""
 
-    def account(self) -> tuple[uml.Seen, ...]:
-        """Every typed object; those no reader took with the reason."""
+    def seen(self) -> tuple[uml.Seen, ...]:
+        """Every typed object, with the reason if it was not read."""
         found = []
-        keys, taken = self._keys, self.taken
+        keys = self._keys
         for node in self.listed:
             if isinstance(node, uml.Seen):
                 found.append(node)
                 continue
             kind, mark = node["_type"], id(node)
             owner = keys.get(id(self._parents[mark]), "")
-            left_out = "" if mark in taken else reason(kind)
+            left_out = "" if mark in self._read else reason(kind)
             above = self._parents[mark]
             if left_out and kind in _PARTS and above is not None:
                 left_out = f"a part of a {above['_type']}, which is left out"

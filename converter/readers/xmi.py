@@ -4,9 +4,8 @@
 
     model = read_xmi(text, "TapiCommon", "TapiCommon.uml")
 
-Every XML element is counted. What belongs to UML's structure is read wherever it stands; profiles that are not
-known give their stereotypes' names and nothing else; tool extensions are mined for documentation and
-tags and otherwise left out.
+Every XML element is counted. UML structure is read at any place; of unknown profiles only the names of the
+stereotypes are read, and of tool extensions only documentation and tags.
 """
 
 from __future__ import annotations
@@ -21,22 +20,10 @@ from .xmi_document import Document
 from .xmi_features import Features
 from .xml_tree import Node, parse_xml
 
-PACKAGES: Final = {"Package": "package", "Model": "model", "Profile": "profile"}
-CLASSIFIERS: Final = {
-    "Class": "class",
+CLASSIFIERS: Final = uml.CLASSIFIERS | {
     "AssociationClass": "associationClass",
-    "Interface": "interface",
-    "Signal": "signal",
-    "DataType": "dataType",
-    "PrimitiveType": "primitiveType",
-    "Enumeration": "enumeration",
-    "Stereotype": "stereotype",
-    "Component": "component",
-    "Node": "node",
     "Device": "node",
     "ExecutionEnvironment": "node",
-    "Artifact": "artifact",
-    "Actor": "actor",
 }
 DEPENDENCIES: Final = {
     "Dependency": "dependency",
@@ -59,7 +46,7 @@ def read_xmi(text: str, file_name: str, source: str) -> uml.UmlModel:
         reader.element(root, "")
     reader.finish()
     main = document.models[0]
-    document.take(main)
+    document.mark_read(main)
     return uml.UmlModel(
         id=document.key(main),
         name=main.get("name") or file_name,
@@ -67,16 +54,8 @@ def read_xmi(text: str, file_name: str, source: str) -> uml.UmlModel:
         stereotypes=reader.features.stereotypes(main),
         tags=reader.features.tags(main),
         format=document.format,
-        packages=tuple(reader.packages),
-        classifiers=tuple(reader.classifiers),
-        associations=tuple(reader.associations),
-        generalizations=tuple(reader.generalizations),
-        generalization_sets=tuple(reader.sets),
-        dependencies=tuple(reader.dependencies),
-        constraints=tuple(reader.constraints),
-        objects=tuple(reader.objects),
-        links=tuple(reader.links),
-        seen=document.account(),
+        **reader.found.fields(),
+        seen=document.seen(),
         remarks=tuple(document.remarks),
     )
 
@@ -87,18 +66,10 @@ class _XmiReader:
     def __init__(self, document: Document) -> None:
         self.document = document
         self.features = Features(document)
-        self.packages: list[uml.UmlPackage] = []
-        self.classifiers: list[uml.Classifier] = []
-        self.associations: list[uml.UmlAssociation] = []
-        self.generalizations: list[uml.Generalization] = []
-        self.sets: list[uml.UmlGeneralizationSet] = []
-        self.dependencies: list[uml.Dependency] = []
-        self.constraints: list[uml.Constraint] = []
-        self.objects: list[uml.InstanceSpecification] = []
-        self.links: list[uml.InstanceLink] = []
+        self.found = uml.ModelParts()
         self.members: dict[str, list[str]] = defaultdict(list)
         self.handlers: dict[str, Callable[[Node, str], str]] = {
-            **dict.fromkeys(PACKAGES, self.package),
+            **dict.fromkeys(uml.PACKAGES, self.package),
             **dict.fromkeys(CLASSIFIERS, self.classifier),
             **dict.fromkeys(DEPENDENCIES, self.dependency),
             "Association": self.association,
@@ -113,32 +84,32 @@ class _XmiReader:
         }
 
     def element(self, node: Node, owner: str) -> None:
-        """Read ``node`` and what it owns; ``owner`` is the id of the package or classifier around it."""
+        """Read ``node`` and the elements in it; ``owner`` is the id of the package or classifier around it."""
         if node.local == "Extension":
             return
-        handler = None if self.document.is_taken(node) else self.handlers.get(self.document.kind(node))
+        handler = None if self.document.is_read(node) else self.handlers.get(self.document.kind(node))
         if handler is not None and node.get("xmi:idref") == "" and "href" not in node.attributes:
             owner = handler(node, owner)
         for child in node.children:
             self.element(child, owner)
 
     def finish(self) -> None:
-        """What can be told only when everything has been read."""
-        self.generalizations = [
-            replace(g, tags=self.features.tags_of(g.id)) if self.features.tags_of(g.id) else g
-            for g in self.generalizations
-        ]
-        for drawn in list(self.sets):
-            late = tuple(i for i in self.members.get(drawn.id, ()) if i not in drawn.generalizations)
+        """Complete generalisations and their sets from elements elsewhere in the document."""
+        for i, generalization in enumerate(self.found.generalizations):
+            tags = self.features.tags_of(generalization.id)
+            if tags:
+                self.found.generalizations[i] = replace(generalization, tags=tags)
+        for i, set_ in enumerate(self.found.generalization_sets):
+            late = tuple(x for x in self.members.get(set_.id, ()) if x not in set_.generalizations)
             if late:
-                self.sets[self.sets.index(drawn)] = replace(drawn, generalizations=drawn.generalizations + late)
+                self.found.generalization_sets[i] = replace(set_, generalizations=set_.generalizations + late)
 
     # ---- containers
     def package(self, node: Node, owner: str) -> str:
         if node is self.document.models[0]:
             return ""
-        self.packages.append(
-            uml.UmlPackage(**self.features.common(node), owner=owner, kind=PACKAGES[self.document.kind(node)])
+        self.found.packages.append(
+            uml.UmlPackage(**self.features.common(node), owner=owner, kind=uml.PACKAGES[self.document.kind(node)])
         )
         return self.document.key(node)
 
@@ -153,7 +124,7 @@ class _XmiReader:
         ]
         operations = [features.operation(c) for tag in ("ownedOperation", "ownedReception") for c in node.all(tag)]
         literals = [uml.EnumerationLiteral(**features.common(child)) for child in node.all("ownedLiteral")]
-        self.classifiers.append(
+        self.found.classifiers.append(
             uml.Classifier(
                 **features.common(node),
                 owner=owner,
@@ -175,14 +146,14 @@ class _XmiReader:
     def association(self, node: Node, owner: str) -> str:
         ends = self.features.member_ends(node)
         if len(ends) > 2:
-            self.classifiers.append(uml.Classifier(**self.features.common(node), owner=owner, kind="association"))
+            self.found.classifiers.append(uml.Classifier(**self.features.common(node), owner=owner, kind="association"))
             self._associate(node, owner, self.document.key(node))
         else:
             self._associate(node, owner, "")
         return owner
 
     def _associate(self, node: Node, owner: str, class_id: str) -> None:
-        self.associations.append(
+        self.found.associations.append(
             uml.UmlAssociation(
                 **self.features.common(node),
                 owner=owner,
@@ -198,7 +169,7 @@ class _XmiReader:
             child=self.document.reference(node, "specific") or uml.TypeRef(id=self._holder(node)),
             parent=self.document.reference(node, "general"),
         )
-        self.generalizations.append(found)
+        self.found.generalizations.append(found)
         for identifier in self.document.references(node, "generalizationSet"):
             self.members[identifier].append(found.id)
         return owner
@@ -208,7 +179,7 @@ class _XmiReader:
 
     def realization(self, node: Node, owner: str) -> str:
         document = self.document
-        self.generalizations.append(
+        self.found.generalizations.append(
             uml.Generalization(
                 **self.features.common(node),
                 child=document.reference(node, "implementingClassifier")
@@ -221,7 +192,7 @@ class _XmiReader:
         return owner
 
     def generalization_set(self, node: Node, owner: str) -> str:
-        self.sets.append(
+        self.found.generalization_sets.append(
             uml.UmlGeneralizationSet(
                 **self.features.common(node),
                 generalizations=self.document.references(node, "generalization"),
@@ -241,11 +212,11 @@ class _XmiReader:
         pairs = [(c, s) for c in clients for s in suppliers] or [(clients[0], "")]
         for client, supplier in pairs:
             target = document.type_ref(supplier) if supplier else uml.NOTHING
-            self.dependencies.append(replace(found, source=uml.TypeRef(id=client), target=target))
+            self.found.dependencies.append(replace(found, source=uml.TypeRef(id=client), target=target))
         return owner
 
     def constraint(self, node: Node, owner: str) -> str:
-        self.constraints.append(
+        self.found.constraints.append(
             uml.Constraint(
                 **self.features.common(node),
                 owner=self._holder(node),
@@ -256,8 +227,8 @@ class _XmiReader:
         return owner
 
     def comment(self, node: Node, owner: str) -> str:
-        """A comment is documentation; `Features` gives it to the elements it is about."""
-        self.document.take(node)
+        """Note that a comment was read: `Features` adds it to the documentation of the elements it is about."""
+        self.document.mark_read(node)
         return owner
 
     # ---- instances
@@ -269,12 +240,12 @@ class _XmiReader:
         drawn_ends = self.features.drawn_link_ends(node)
         if association is not None:
             ends = self.features.link_ends(node) or drawn_ends
-            self.links.append(uml.InstanceLink(**common, owner=owner, association=association, ends=ends))
+            self.found.links.append(uml.InstanceLink(**common, owner=owner, association=association, ends=ends))
         elif drawn_ends:
-            self.links.append(uml.InstanceLink(**common, owner=owner, ends=drawn_ends))
+            self.found.links.append(uml.InstanceLink(**common, owner=owner, ends=drawn_ends))
         else:
             value = self.features.value_text(node, "specification")
-            self.objects.append(
+            self.found.objects.append(
                 uml.InstanceSpecification(
                     **common,
                     owner=owner,

@@ -1,9 +1,9 @@
-"""An XMI document: its UML models, its elements by id, the stereotypes applied to them, and the account.
+"""An XMI document: its UML models, its elements by id, the stereotypes applied to them, and the elements seen.
 
 ::
 
     document = Document(parse_xml(text, "m.uml"), "m.uml")
-    document.kind(node)                # "Class", from xmi:type or from what the element's name implies
+    document.kind(node)                # "Class", from xmi:type or implied by the element's name
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Document:
         self._order = list(root.walk())
         self._keys: dict[int, str] = {}
         self._by_key: dict[str, Node] = {}
-        self._taken: set[int] = set()
+        self._read: set[int] = set()
         self._ignored: dict[int, str] = {}
         self.applied: dict[str, list[Node]] = defaultdict(list)
         self.comments: dict[str, list[str]] = defaultdict(list)
@@ -62,7 +62,7 @@ class Document:
         self._index()
         self._applications()
 
-    # ---- what the document is
+    # ---- the document
     @property
     def format(self) -> str:
         """The format and the tool, for the report."""
@@ -70,7 +70,7 @@ class Document:
 
     @property
     def unspecified_is_one(self) -> bool:
-        """Whether a missing multiplicity is UML's default of one; EA and VP leave out what nobody set."""
+        """Whether a missing multiplicity is UML's default of one; EA and VP leave out unset multiplicities."""
         return not re.search(r"Enterprise Architect|Visual Paradigm", self.exporter, re.IGNORECASE)
 
     def _models(self) -> list[Node]:
@@ -96,7 +96,7 @@ class Document:
         return found
 
     def _decode(self) -> None:
-        """StarUML's exporter writes every attribute as if it were a part of a URL."""
+        """Decode attributes: StarUML's exporter percent-encodes each of them."""
         for node in self._order:
             node.attributes = {
                 name: unquote(value) if "%" in value else value for name, value in node.attributes.items()
@@ -108,19 +108,19 @@ class Document:
         for position, node in enumerate(self._order):
             if node.local == "Extension" or (node.parent is not None and id(node.parent) in extension):
                 extension.add(id(node))
-            # what extensions call an id is mostly a reference
+            # an id in an extension is mostly a reference
             given = "" if id(node) in extension else node.get("xmi:id") or node.get("xmi:uuid")
             key = given or f"(line {node.line}, element {position})"
             if key in self._by_key:
                 copies[key] = copies.get(key, 1) + 1
                 first, key = self._by_key[key], f"{key}~{copies[key]}"
                 self._keys[id(node)] = key
-                self.remark("duplicate-id", node, f"the id {given} stands twice, first in line {first.line}")
+                self.remark("duplicate-id", node, f"the id {given} is used twice, first in line {first.line}")
             self._keys[id(node)] = key
             self._by_key[key] = node
 
     def _applications(self) -> None:
-        """Stereotypes applied, comments, and what EA's extension says about elements."""
+        """Collect applied stereotypes, comments, and EA's extensions, by the id of their element."""
         for node in self._order:
             if node.parent is self.root and node not in self.models:
                 for name, value in node.attributes.items():
@@ -136,7 +136,7 @@ class Document:
 
     # ---- elements
     def extensions(self, node: Node) -> list[Node]:
-        """What Visual Paradigm and StarUML say about an element inside it."""
+        """The extensions of Visual Paradigm and StarUML inside an element."""
         return [child for extension in node.all("Extension") for child in extension.children]
 
     def kind(self, node: Node) -> str:
@@ -161,16 +161,16 @@ class Document:
         """The element with this id."""
         return self._by_key.get(key)
 
-    def take(self, node: Node) -> None:
+    def mark_read(self, node: Node) -> None:
         """Note that the element was read."""
-        self._taken.add(id(node))
+        self._read.add(id(node))
 
-    def is_taken(self, node: Node) -> bool:
+    def is_read(self, node: Node) -> bool:
         """Whether the element was read before."""
-        return id(node) in self._taken
+        return id(node) in self._read
 
     def remark(self, code: str, node: Node, message: str) -> None:
-        """Say something about an element."""
+        """Add a warning about an element."""
         names = []
         here: Node | None = node
         while here is not None:
@@ -192,12 +192,12 @@ class Document:
         return tuple(dict.fromkeys(found))
 
     def reference(self, node: Node, role: str) -> uml.TypeRef:
-        """What the first reference of that role means; nothing where there is none."""
+        """The first reference of that role; NOTHING where there is no reference."""
         found = self.references(node, role)
         return self.type_ref(found[0], node) if found else uml.NOTHING
 
     def type_ref(self, target: str, node: Node | None = None) -> uml.TypeRef:
-        """A reference by id where the document has it, else by the name that the id or fragment ends in."""
+        """A reference by id where the document has it, else by the name at the end of the id or fragment."""
         if target in self._by_key:
             return uml.TypeRef(id=target)
         name = _PREFIX.sub("", target)
@@ -206,14 +206,14 @@ class Document:
             self.remark("missing-reference", node, f"refers to {target}, which is not in the file")
         return uml.TypeRef(name=name)
 
-    # ---- the account
-    def account(self) -> tuple[uml.Seen, ...]:
-        """Every XML element; those that no reader took with the reason."""
+    # ---- the report
+    def seen(self) -> tuple[uml.Seen, ...]:
+        """Every XML element, with the reason if it was not read."""
         reasons: dict[int, str] = {}
         found = []
         for node in self._order:
             above = reasons.get(id(node.parent), "") if node.parent is not None else ""
-            reason = "" if id(node) in self._taken else above or self._reason(node)
+            reason = "" if id(node) in self._read else above or self._reason(node)
             reasons[id(node)] = reason
             kind = self.kind(node)
             around = node.parent or self.models[0]
@@ -226,7 +226,7 @@ class Document:
         return tuple(found)
 
     def _reason(self, node: Node) -> str:
-        """Why an element was left out; empty where it is only a part of how another one is written."""
+        """The reason why an element was left out; empty where it only belongs to the notation of another one."""
         if node is self.root or (node.parent is self.root and node.local == "Documentation"):
             return ""
         if node.local == "Extension":
@@ -244,12 +244,12 @@ class Document:
         if node.local in ("lowerValue", "upperValue", "defaultValue", "value", "specification", "type", "details"):
             return ""
         if _BEHAVIOUR.search(kind):
-            return "behaviour or collaboration: not part of the structure a twin has"
+            return "behaviour or collaboration: no part of a twin's structure"
         return f"uml:{kind} has no counterpart in the description"
 
 
 def annotation_tags(node: Node) -> list[uml.Tag]:
-    """Tags from Eclipse annotations that are the modeller's and not the tool's."""
+    """Tags from the modeller's Eclipse annotations, without those of the tools."""
     found = []
     for annotation in node.all("eAnnotations"):
         if _TOOL_ANNOTATIONS.search(annotation.get("source")):

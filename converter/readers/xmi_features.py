@@ -1,7 +1,7 @@
-"""What XMI says inside its elements: properties, ends, operations, values, documentation, tags.
+"""The parts of XMI elements: properties, ends, operations, values, documentation, tags.
 
 XMI marks aggregation on the end at the *part*, the reverse of StarUML; here it is swapped, so that an end's
-``aggregation`` always says that its own class is the whole.
+``aggregation`` is always that of its own class as the whole.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from .xml_tree import Node
 
 
 class Features:
-    """Reads the parts of elements of one document."""
+    """Reads the parts of elements in one document."""
 
     def __init__(self, document: Document) -> None:
         self.document = document
 
-    # ---- what all elements have
+    # ---- fields of all elements
     def common(self, node: Node) -> dict[str, Any]:
-        """The fields of `uml.UmlElement`; notes that the element was read."""
-        self.document.take(node)
+        """The fields of `uml.UmlElement`; the element is noted as read."""
+        self.document.mark_read(node)
         return {
             "id": self.document.key(node),
             "name": node.get("name"),
@@ -35,7 +35,7 @@ class Features:
         }
 
     def documentation(self, node: Node) -> str:
-        """Comments on the element, and what EA's extension says."""
+        """Comments on the element, and documentation in extensions."""
         key = self.document.key(node)
         found = list(self.document.comments.get(key, ()))
         for extra in self.document.extras.get(key, ()):
@@ -51,7 +51,7 @@ class Features:
         return "\n\n".join(found)
 
     def stereotypes(self, node: Node) -> tuple[str, ...]:
-        """The names of the stereotypes applied, from profiles known or not."""
+        """The names of the applied stereotypes, of any profile."""
         key = self.document.key(node)
         found = [applied.local for applied in self.document.applied.get(key, ())]
         for extra in self.document.extras.get(key, ()):
@@ -61,16 +61,16 @@ class Features:
                     found.append(name)
         for child in self.document.extensions(node):
             if child.local == "appliedStereotype":
-                self.document.take(child)
+                self.document.mark_read(child)
                 reference = child.get("xmi:value") or child.get("value")
                 target = self.document.node(reference)
-                # without the stereotype's element, its name stands between its base and "_id"
+                # without the stereotype's element, its name is the part between its base and "_id"
                 short = reference.partition("_")[2].removesuffix("_id") or reference
                 found.append(target.get("name") if target is not None else short)
         return tuple(dict.fromkeys(filter(None, found)))
 
     def tags(self, node: Node) -> tuple[uml.Tag, ...]:
-        """Annotations, the tools' tagged values, and the values of stereotypes that mean something here."""
+        """Annotations, the tools' tagged values, and the values of stereotypes that the converter interprets."""
         own = tuple(annotation_tags(node)) + tuple(self._extension_tags(node))
         return own + self.tags_of(self.document.key(node))
 
@@ -78,23 +78,23 @@ class Features:
         """Tags in the element's own extension: StarUML's ``<tag unit="V"/>``, Visual Paradigm's ``taggedValue``."""
         for child in self.document.extensions(node):
             if child.local == "tag":
-                self.document.take(child)
+                self.document.mark_read(child)
                 key = self.document.key(child)
                 yield from (uml.Tag(name, value, key) for name, value in child.attributes.items())
             for value in (n for n in child.walk() if n.local == "taggedValue" and n.get("name")):
-                self.document.take(value)
+                self.document.mark_read(value)
                 text = value.get("value") or "\n".join(c.get("value") or c.text for c in value.all("value"))
                 yield uml.Tag(value.get("name"), text, self.document.key(value))
 
     def tags_of(self, key: str) -> tuple[uml.Tag, ...]:
-        """The tags that stand elsewhere in the document, for the element with this id."""
+        """The tags elsewhere in the document for the element with this id."""
         found = []
         for applied in self.document.applied.get(key, ()):
             found += [uml.Tag(name, value) for name, value in applied.attributes.items() if name in KNOWN_TAGS]
             found += [uml.Tag(c.local, c.text) for c in applied.children if c.local in KNOWN_TAGS and c.text]
         for extra in self.document.extras.get(key, ()):
             for tag in (t for tags in extra.all("tags") for t in tags.all("tag")):
-                self.document.take(tag)
+                self.document.mark_read(tag)
                 name, value = tag.get("name"), tag.get("value").partition("#NOTES#")[0]
                 if name:
                     found.append(uml.Tag(name, value, self.document.key(tag)))
@@ -105,7 +105,7 @@ class Features:
         found = []
         for signature in node.all("ownedTemplateSignature"):
             for below in signature.walk():
-                self.document.take(below)
+                self.document.mark_read(below)
                 if below.local in ("ownedParameteredElement", "ownedParameter") and below.get("name"):
                     found.append(below.get("name"))
         return tuple(found)
@@ -127,7 +127,7 @@ class Features:
         }
 
     def attribute(self, node: Node) -> uml.Attribute:
-        """A property that is no end of an association, or a port."""
+        """A property that is not an end of an association, or a port."""
         return uml.Attribute(
             **self._structural(node),
             static=node.get("isStatic") == "true",
@@ -135,11 +135,11 @@ class Features:
         )
 
     def type_of(self, node: Node) -> uml.TypeRef:
-        """What a property or parameter has values of."""
+        """The type of a property or parameter."""
         return self.document.reference(node, "type")
 
     def multiplicity(self, node: Node) -> str | None:
-        """``lower..upper`` as the file has it; UML's default of one where the tool leaves it out."""
+        """``lower..upper`` as in the file; UML's default of one where the tool leaves it out."""
         lower = self._bound(node, "lower", "0")
         upper = self._bound(node, "upper", "*")
         if lower is None and upper is None:
@@ -173,7 +173,7 @@ class Features:
         return value.get("symbol") or value.text.strip() or value.get("name")
 
     def value_text(self, node: Node, role: str) -> str | None:
-        """The text of a value specification; None where there is none."""
+        """The text of a value specification; None where there is no value."""
         values = node.all(role)
         if not values:
             return node.get(role) or None
@@ -218,17 +218,17 @@ class Features:
         return found
 
     def ends(self, node: Node) -> tuple[uml.AssociationEnd, ...]:
-        """The ends, with navigability and aggregation evened out."""
+        """The ends, with navigability and aggregation as in `uml.AssociationEnd`."""
         members = self.member_ends(node)
         open_ends = set(self.document.references(node, "navigableOwnedEnd"))
         owned = [member.parent is node for member in members]
-        says_nothing = all(owned) and not open_ends and not any(m.get("isNavigable") for m in members)
+        unspecified = all(owned) and not open_ends and not any(m.get("isNavigable") for m in members)
         ends = []
         for i, member in enumerate(members):
             navigable: bool | None = None
             if member.get("isNavigable"):
                 navigable = member.get("isNavigable") == "true"
-            elif not says_nothing:
+            elif not unspecified:
                 navigable = not owned[i] or self.document.key(member) in open_ends
             whole = members[1 - i].get("aggregation") if len(members) == 2 else ""
             qualifiers = tuple(self.attribute(child) for child in member.all("qualifier"))
@@ -244,7 +244,7 @@ class Features:
 
     # ---- instances
     def slots(self, node: Node) -> list[uml.UmlSlot]:
-        """One slot for each of its values."""
+        """One slot for each value of an XMI slot."""
         common = self.common(node)
         feature = next(iter(self.document.references(node, "definingFeature")), "")
         found = []
@@ -254,7 +254,7 @@ class Features:
         return found or [uml.UmlSlot(**common, feature=feature)]
 
     def drawn_link_ends(self, node: Node) -> tuple[uml.LinkEnd, ...]:
-        """The ends of a link as Visual Paradigm writes it: two objects in its extension, no slots."""
+        """The ends of a link as Visual Paradigm writes it: two objects in its extension, without slots."""
         for extension in node.all("Extension"):
             if any(child.get("value") == "Link" for child in extension.all("modelType")):
                 ends = [*extension.all("from"), *extension.all("to")]

@@ -1,13 +1,13 @@
-"""XML as a small tree, read safely: no entities, no external references, no bottomless nesting.
+"""XML as a small tree, read safely: no entities, no external references, limited nesting.
 
 ::
 
     root = parse_xml('<uml:Model xmlns:uml="http://www.omg.org/spec/UML/20131001"/>', "m.uml")
     root.local, root.space, root.line
 
-An own reader on expat, because what makes XML dangerous can be refused there, while it is read: a document
-type that declares entities or attributes is an error before anything expands (docs/adr/0011 says why this is
-not defusedxml). Line numbers are kept for messages.
+Its own reader on expat, because the dangers of XML can be refused there while the file is read: a document
+type that declares entities or attributes is an error before anything expands (docs/adr/0011 has the reasons
+against defusedxml). Line numbers are kept for messages.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Node:
 
 
 def parse_xml(text: str, source: str) -> Node:
-    """The root element; ModelFileError where the text is no XML or a hostile one."""
+    """The root element; ModelFileError where the text is not XML or is hostile."""
     builder = _Builder(source)
     parser = expat.ParserCreate(encoding="utf-8", namespace_separator="}")
     parser.buffer_text = True
@@ -121,7 +121,7 @@ class _Builder:
             self.here = self.here.parent
 
     def characters(self, data: str) -> None:
-        # joined at the end: text comes in small pieces, and adding each to a long text would copy it every time
+        # joined at the end: text arrives in small pieces, and each addition to a long text would copy it
         if self.texts:
             self.texts[-1].append(data)
 
@@ -132,7 +132,7 @@ class _Builder:
         )
 
     def refuse_attribute(self, element: str, name: str, *_: object) -> None:
-        # a default value of a megabyte, given to every element, fills memory as entities do
+        # a default value of a megabyte for every element fills memory as entities do
         raise ModelFileError(
             f"{self.source}: declares the attribute {name!r} of {element!r} at line {self.parser.CurrentLineNumber}; "
             "declarations of attributes are refused, no UML tool writes them"

@@ -1,4 +1,4 @@
-"""Units, quantity kinds and alignments that tags name, checked against what there is.
+"""Units, quantity kinds and alignments named by tags, checked against QUDT and the known prefixes.
 
 >>> from voltwin.converter.terms.alignment import unit, expand
 >>> unit("unit:DEG_C")
@@ -48,18 +48,18 @@ CURIES: Final[dict[str, str]] = {
 
 @cache
 def _table(name: str) -> dict[str, tuple[str, str]]:
-    """Local name -> (dimension vector, what replaces it where deprecated)."""
+    """Local name -> (dimension vector, the replacement where it is deprecated)."""
     text = files(__package__).joinpath(name).read_text(encoding="utf-8")
     return {row["name"]: (row["dimension"], row["replaced_by"]) for row in csv.DictReader(text.splitlines())}
 
 
 def unit(tag: str) -> tuple[str, str]:
-    """The local name of the QUDT unit that a tag's text means, and what is wrong with it (or nothing)."""
+    """The local name of the QUDT unit that a tag's text means, and its problem, if there is one."""
     return _checked(tag, "qudt_units.csv", QUDT.UNIT_NS, "unit")
 
 
 def quantity_kind(tag: str) -> tuple[str, str]:
-    """The local name of the QUDT quantity kind that a tag's text means, and what is wrong with it."""
+    """The local name of the QUDT quantity kind that a tag's text means, and its problem, if there is one."""
     return _checked(tag, "qudt_quantity_kinds.csv", QUDT.KIND_NS, "quantity kind")
 
 
@@ -94,7 +94,7 @@ def _nearest(name: str, known: dict[str, tuple[str, str]]) -> str:
 
 
 def expand(reference: str) -> str:
-    """The IRI that a CURIE with a known prefix, or an absolute IRI, stands for; empty where it is neither."""
+    """The IRI that a CURIE with a known prefix, or an absolute IRI, means; empty where it is neither."""
     text = reference.strip().strip("<>")
     prefix, colon, local = text.partition(":")
     if colon and not local.startswith("//") and prefix in CURIES:

@@ -1,13 +1,13 @@
-"""What the UML tools call their primitive types, and what XSD calls them.
+"""The names of primitive types in UML tools and programming languages, and their XSD types.
 
 >>> from voltwin.converter.terms.datatypes import xsd_for, type_text
->>> xsd_for("Real"), xsd_for("EString"), xsd_for("unsigned int"), xsd_for("Cell")
+>>> xsd_for("Real"), xsd_for("EString"), xsd_for("unsigned int"), xsd_for("Gear")
 ('xsd:double', 'xsd:string', 'xsd:integer', None)
->>> type_text("ArrayList<Cell>")
-TypeText(name='Cell', many=True)
+>>> type_text("ArrayList<Gear>")
+TypeText(name='Gear', many=True)
 
-A duration is text (ISO 8601): some stores refuse xsd:duration. Text that belongs to the framework's own
-notations (Path, Binding, Expression) is a string, too.
+A duration is text (ISO 8601): some stores refuse xsd:duration. The framework's own notations (Path, Binding,
+Expression) are text, too.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ SUPPORTED: Final = {
 
 
 class TypeText(NamedTuple):
-    """A type's name and whether the text says that there are many of them."""
+    """A type's name and whether the text is a collection of it."""
 
     name: str
     many: bool = False
@@ -69,7 +69,7 @@ class TypeText(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def type_text(drawn: str) -> TypeText:
-    """The type that programmers' text means: without ``const``, pointers, arrays and collections."""
+    """The type in a programmer's notation, without ``const``, pointers, arrays and collections."""
     name = " ".join(drawn.split())
     many = False
     without = _ARRAY.sub("", name)

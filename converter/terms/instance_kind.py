@@ -1,8 +1,8 @@
-"""Where an instance lives, by what it is: twins, actions, rules, and everything else.
+"""The kinds of instances: twins, actions, rules, and everything else.
 
-::
-
-instance_kind(lineage_iris)        # InstanceKind.TWIN for a module, InstanceKind.ACTION for a schedule
+>>> from voltwin.ontology.iris import VT
+>>> instance_kind([VT.PushAction.value, VT.Action.value])
+<InstanceKind.ACTION: 'action'>
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Final
 
 from ...ontology.iris import VT
 
-MOST_WHOLES: Final = 64
-"""How deep parts may nest: their IRIs grow with every whole around them."""
+MAX_WHOLES: Final = 64
+"""The most wholes around a part: its IRI grows with each of them."""
 
 
 class InstanceKind(Enum):
-    """The kinds of instance that are named and stored each in its own way."""
+    """A kind of instance with its own naming and its own graph."""
 
     TWIN = "twin"
     ACTION = "action"
@@ -26,7 +26,7 @@ class InstanceKind(Enum):
     OTHER = "other"
 
 
-_FAMILIES: Final = {
+_KINDS: Final = {
     VT.Twin.value: InstanceKind.TWIN,
     VT.Action.value: InstanceKind.ACTION,
     VT.Schedule.value: InstanceKind.ACTION,
@@ -36,5 +36,5 @@ _FAMILIES: Final = {
 
 
 def instance_kind(class_iris: Iterable[str]) -> InstanceKind:
-    """The family of an instance of all these classes (its own and their ancestors)."""
-    return next((_FAMILIES[iri] for iri in class_iris if iri in _FAMILIES), InstanceKind.OTHER)
+    """The kind of an instance of all these classes (its own and their ancestors)."""
+    return next((_KINDS[iri] for iri in class_iris if iri in _KINDS), InstanceKind.OTHER)

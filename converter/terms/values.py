@@ -34,7 +34,7 @@ _LEXICAL: Final = {
 
 
 def unquoted(text: str) -> str:
-    """A value without the quotes that people type around text."""
+    """A value without the quotes around it."""
     plain = text.strip()
     if len(plain) >= 2 and plain[0] == plain[-1] and plain[0] in "'\"":
         return plain[1:-1]
@@ -42,7 +42,7 @@ def unquoted(text: str) -> str:
 
 
 def lexical(text: str, datatype: str) -> str | None:
-    """``text`` as the lexical form of ``datatype``, None where it is none."""
+    """``text`` as the lexical form of ``datatype``, None where it has none."""
     if datatype == "xsd:string":
         return unquoted(text)
     plain = unquoted(text).strip()

@@ -1,1 +1,1 @@
-"""UML as frozen values: what every reader returns and ``describe`` takes."""
+"""UML as frozen values: the output of every reader and the input of ``describe``. Import ``elements`` as ``uml``."""

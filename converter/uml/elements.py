@@ -1,24 +1,32 @@
-"""UML as values: what every reader makes and `describe` takes, whatever file it came from.
+"""UML as values: the output of every reader and the input of `describe`, the same for all file formats.
 
 >>> from voltwin.converter import read
 >>> model = read("battery_logistics.mdj")           # doctest: +SKIP
 >>> [c.name for c in model.classifiers][:2]         # doctest: +SKIP
 ['String', 'Integer']
 
-Readers even out what the tools do differently: ``End.aggregation`` stands on the end whose class is the
-whole, ``End.navigable`` says whether one can go *to* that end's class, defaults are filled in, and every
-element has an id of its own even where the file repeats one. Texts stay as they were drawn: what a
-multiplicity or a type name means is for `describe` to say.
+Readers remove the differences between the tools: ``AssociationEnd.aggregation`` is on the end whose class is the
+whole, ``AssociationEnd.navigable`` is about the way *to* that end's class, defaults are filled in, and every
+element has its own id even where the file repeats one. Multiplicities and type names stay as they were drawn;
+`describe` interprets them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
+
+PACKAGES: Final = {"Package": "package", "Model": "model", "Profile": "profile"}
+CLASSIFIERS: Final = {
+    "Class": "class", "Interface": "interface", "Signal": "signal", "DataType": "dataType",
+    "PrimitiveType": "primitiveType", "Enumeration": "enumeration", "Stereotype": "stereotype",
+    "Component": "component", "Node": "node", "Artifact": "artifact", "Actor": "actor",
+}  # fmt: skip
+"""UML's metaclasses of packages and classifiers, and the ``kind`` of each."""
 
 
 class Tag(NamedTuple):
-    """A tagged value; ``id`` is empty where the file gives tags none."""
+    """A tagged value; ``id`` is empty where the file gives tags no ids."""
 
     name: str
     value: str
@@ -32,7 +40,7 @@ class TypeRef(NamedTuple):
     name: str = ""
 
     def __bool__(self) -> bool:
-        """Whether anything is referred to at all."""
+        """Whether it refers to anything."""
         return bool(self.id or self.name)
 
 
@@ -41,7 +49,7 @@ NOTHING = TypeRef()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UmlElement:
-    """What all elements have."""
+    """The fields of all elements."""
 
     id: str
     name: str = ""
@@ -60,20 +68,26 @@ class UmlPackage(UmlElement):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attribute(UmlElement):
-    """A structural feature. ``multiplicity`` is the text as drawn, None where nothing was drawn."""
+class StructuralFeature(UmlElement):
+    """An attribute or association end. ``multiplicity`` is the text as drawn, None where nothing was drawn."""
 
     type: TypeRef = NOTHING
     multiplicity: str | None = None
     default: str | None = None
     derived: bool = False
     read_only: bool = False
-    static: bool = False
     ordered: bool = False
     unique: bool | None = None
     identifier: bool = False
     aggregation: str = "none"
     redefines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribute(StructuralFeature):
+    """An attribute or a port of a classifier, or a qualifier of an association end."""
+
+    static: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,21 +134,11 @@ class Classifier(UmlElement):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AssociationEnd(UmlElement):
-    """One end of an association, beside the class ``type``."""
+class AssociationEnd(StructuralFeature):
+    """One end of an association, at the class ``type``."""
 
-    type: TypeRef = NOTHING
-    multiplicity: str | None = None
     navigable: bool | None = None
-    aggregation: str = "none"
-    derived: bool = False
-    read_only: bool = False
-    ordered: bool = False
-    unique: bool | None = None
-    identifier: bool = False
-    default: str | None = None
     qualifiers: tuple[Attribute, ...] = ()
-    redefines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +153,7 @@ class UmlAssociation(UmlElement):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssociationClassLink(UmlElement):
-    """StarUML's joint between a class and an association: together they are an association class."""
+    """StarUML's link between a class and an association that together are an association class."""
 
     classifier: str = ""
     association: str = ""
@@ -195,7 +199,7 @@ class Constraint(UmlElement):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UmlSlot(UmlElement):
-    """A value of an object. ``value`` is None where nothing was drawn; ``instance`` names an object by id."""
+    """A value of an object. ``value`` is None where nothing was drawn; ``instance`` is the id of an object."""
 
     feature: str = ""
     type: TypeRef = NOTHING
@@ -205,7 +209,7 @@ class UmlSlot(UmlElement):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceSpecification(UmlElement):
-    """An instance specification."""
+    """An object, or an instance of another classifier."""
 
     owner: str = ""
     classifiers: tuple[TypeRef, ...] = ()
@@ -231,10 +235,10 @@ class InstanceLink(UmlElement):
 
 
 class Seen(NamedTuple):
-    """One element of the file. ``ignored`` gives the reason where the reader itself left it out.
+    """One element of the file. ``ignored`` is the reason where the reader itself left it out.
 
-    ``owner`` is the id of the element it is a part of for the account: it shares that one's outcome unless
-    it is given its own.
+    ``owner`` is the id of the element that it is a part of in the report: it has that one's outcome unless
+    another is recorded for it.
     """
 
     type: str
@@ -245,7 +249,7 @@ class Seen(NamedTuple):
 
 
 class Remark(NamedTuple):
-    """Something the reader has to say about an element: a code, where, and what."""
+    """A reader's warning about an element: a code, its id, its place, and the message."""
 
     code: str
     id: str
@@ -270,3 +274,23 @@ class UmlModel(UmlElement):
     links: tuple[InstanceLink, ...] = ()
     seen: tuple[Seen, ...] = field(default=(), repr=False)
     remarks: tuple[Remark, ...] = ()
+
+
+@dataclass
+class ModelParts:
+    """The elements that a reader has found so far, by the fields of `UmlModel`."""
+
+    packages: list[UmlPackage] = field(default_factory=list)
+    classifiers: list[Classifier] = field(default_factory=list)
+    associations: list[UmlAssociation] = field(default_factory=list)
+    association_class_links: list[AssociationClassLink] = field(default_factory=list)
+    generalizations: list[Generalization] = field(default_factory=list)
+    generalization_sets: list[UmlGeneralizationSet] = field(default_factory=list)
+    dependencies: list[Dependency] = field(default_factory=list)
+    constraints: list[Constraint] = field(default_factory=list)
+    objects: list[InstanceSpecification] = field(default_factory=list)
+    links: list[InstanceLink] = field(default_factory=list)
+
+    def fields(self) -> dict[str, Any]:
+        """Arguments of `UmlModel`."""
+        return {name: tuple(found) for name, found in vars(self).items()}

@@ -23,7 +23,7 @@ _MOST: Final = 2**31 - 1
 
 
 class Bounds(NamedTuple):
-    """How many values at least and at most (None: no bound); ``note`` says what was guessed, if anything."""
+    """The least and the largest number of values (None: no bound); ``note``: the guess that was made, if any."""
 
     lower: int
     upper: int | None
@@ -32,7 +32,7 @@ class Bounds(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def parse(drawn: str) -> Bounds:
-    """The bounds that ``drawn`` means. Never fails: what cannot be read is 0..* and noted."""
+    """The bounds that ``drawn`` means. Never fails: a text that cannot be read is 0..* with a note."""
     text = _MODIFIERS.sub("", drawn).strip().strip("[]").strip()
     ranged = None if text == "-1" else _RANGE.match(text)
     first, last = (ranged.group(1), ranged.group(2)) if ranged else (text, text)

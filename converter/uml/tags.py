@@ -1,4 +1,4 @@
-"""Tags that say something to the converter."""
+"""The tags that the converter interprets."""
 
 from __future__ import annotations
 
@@ -7,4 +7,4 @@ from typing import Final
 KNOWN_TAGS: Final = frozenset(
     {"unit", "quantityKind", "exactMatch", "closeMatch", "min", "max", "pattern", "iri", "properties"}
 )
-"""Tags that say something to the converter; every other tag is kept as an annotation."""
+"""Tags that the converter interprets on any element; every other tag is kept as an annotation."""

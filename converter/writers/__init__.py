@@ -1,1 +1,4 @@
-"""A description as OWL, SHACL, twin instances and other formats, and OWL back to a description."""
+"""Descriptions as OWL, SHACL, twin instances and other formats, and OWL back to a description.
+
+Import a writer from its module; ``voltwin.converter`` has the common ones.
+"""

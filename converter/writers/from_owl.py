@@ -1,13 +1,13 @@
-"""An ontology back to a description: what OWL carries of a model.
+"""An ontology back to a description, as far as OWL holds a model.
 
 ::
 
-    description = lift(ontology(describe(read("module.mdj"))))
+    description = description_from_owl(ontology(describe(read("model.mdj"))))
 
-For ontologies that this converter wrote, and for those edited afterwards in Protégé or a text editor. OWL
-carries classes, their parents, properties with ranges and bounds, literals, sets, and the annotations; it
-does not carry objects (they are data), ids, or an end that nobody can navigate to. The law that holds is
-that nothing is lost on the way back: ``ontology(lift(ontology(d)))`` is ``ontology(d)``.
+For ontologies that this converter wrote, also after edits in Protégé or a text editor. OWL
+holds classes, their parents, properties with ranges and bounds, literals, sets, and the annotations; it
+does not hold objects (they are data), ids, or ends that are not navigable. A round trip loses nothing:
+``ontology(description_from_owl(ontology(d)))`` is ``ontology(d)``.
 """
 
 from __future__ import annotations
@@ -23,31 +23,28 @@ from ...errors import ModelFileError
 from ...ontology.iris import CORE, OWL, QUDT, RDF, RDFS, SKOS, VT, XSD
 from ..description import model as d
 from ..terms.datatypes import SUPPORTED
+from ..uml.elements import CLASSIFIERS
 from .owl import constraint_comment
 
 _DATATYPE: Final = NamedNode(RDFS.NS + "Datatype")
-_EQUIVALENT: Final = NamedNode(OWL.NS + "equivalentClass")
-_KINDS: Final = frozenset(
-    {"interface", "dataType", "primitiveType", "enumeration", "signal", "stereotype", "component", "subsystem", "node",
-     "artifact", "actor", "associationClass", "association"}
-)  # fmt: skip
+_KINDS: Final = frozenset({*CLASSIFIERS.values(), "subsystem", "associationClass", "association"} - {"class"})
 _XSD: Final = {term: name for name, term in SUPPORTED.items()}
 Term = NamedNode | BlankNode | Literal
 
 
-def lift(triples: Iterable[Triple]) -> d.Description:
-    """The description that an ontology says; ModelFileError where it is no ontology."""
-    return _Lift(triples).description()
+def description_from_owl(triples: Iterable[Triple]) -> d.Description:
+    """The description in an ontology; ModelFileError where there is not exactly one owl:Ontology."""
+    return _Ontology(triples).description()
 
 
-class _Lift:
+class _Ontology:
     def __init__(self, triples: Iterable[Triple]) -> None:
         self.about: dict[Term, dict[NamedNode, list[Any]]] = defaultdict(lambda: defaultdict(list))
         for triple in triples:
             self.about[triple.subject][triple.predicate].append(triple.object)  # type: ignore[index]
         models = [s for s in self.about if OWL.Ontology in self.about[s][RDF.type] and isinstance(s, NamedNode)]
         if len(models) != 1:
-            raise ModelFileError(f"an ontology has one owl:Ontology and this one has {len(models)}; give one at a time")
+            raise ModelFileError(f"one owl:Ontology is expected, not {len(models)}; give one ontology at a time")
         self.model = models[0]
         types = {s: set(found[RDF.type]) for s, found in self.about.items() if isinstance(s, NamedNode)}
         self.classes = [s for s, kinds in types.items() if kinds & {OWL.Class, _DATATYPE}]
@@ -70,7 +67,7 @@ class _Lift:
         return found
 
     def _keys(self) -> dict[Term, str]:
-        """A key for every class: its place below the model, else its IRI."""
+        """A key for every class: its path below the model, else its IRI."""
         found: dict[Term, str] = {}
         for node in self.classes:
             package, name = self._place(node.value)
@@ -79,7 +76,7 @@ class _Lift:
         return {node: node.value if times[key] > 1 else key for node, key in found.items()}
 
     def _place(self, iri: str) -> tuple[str, str]:
-        """The package's key and the name that an IRI says by the scheme."""
+        """The package's key and the name in an IRI of the scheme."""
         space, mark, name = iri.rpartition("#") if "#" in iri else iri.rpartition("/")
         below = space.removeprefix(f"{self.model.value}/") if space.startswith(f"{self.model.value}/") else ""
         package = "::".join(unquote(step) for step in below.split("/")) if below and mark == "#" else ""
@@ -117,13 +114,13 @@ class _Lift:
         return {
             "documentation": self._documentation(node),
             "stereotypes": tuple(s for s in self.texts(node, VT.stereotype) if s not in kinds),
-            "tags": tuple((n, v) for n, v in tags if n not in ("depends", *_SAID_ELSEWHERE)),
+            "tags": tuple((n, v) for n, v in tags if n not in ("depends", *_FIELD_TAGS)),
             "constraints": tuple(self.texts(node, VT.constraint)),
             "dependencies": tuple(v for n, v in tags if n == "depends"),
         }
 
     def _documentation(self, node: Term) -> str:
-        """The comments that are no constraints."""
+        """The comments except those for constraints."""
         constraints = {constraint_comment(text) for text in self.texts(node, VT.constraint)}
         return "\n\n".join(text for text in self.texts(node, RDFS.comment) if text not in constraints)
 
@@ -134,7 +131,7 @@ class _Lift:
         about = self.about[node]
         marks = self.texts(node, VT.stereotype)
         own = frozenset({"abstract", "leaf", "active", *_KINDS})
-        one_of = next((n for n in about[_EQUIVALENT] if OWL.oneOf in self.about[n]), None)
+        one_of = next((n for n in about[OWL.equivalentClass] if OWL.oneOf in self.about[n]), None)
         literals = self.members(self.about[one_of][OWL.oneOf][0]) if one_of is not None else []
         simple = _DATATYPE in about[RDF.type]
         return d.Class(
@@ -207,14 +204,14 @@ class _Lift:
 
     # ---- associations
     def _end_iris(self) -> Iterator[NamedNode]:
-        """Properties that came from association ends: they have an inverse, a whole, or a tag only ends get."""
+        """Properties made from association ends: they have an inverse, a whole, or a tag that only ends have."""
         for node in self.properties:
             about = self.about[node]
             for other in about[OWL.inverseOf]:
                 yield node
                 yield other
-            said = (self._tagged(node, name) for name in ("association", "aggregation", "qualifier"))
-            if VT.partOf in about[RDFS.subPropertyOf] or any(said):
+            tagged = (self._tagged(node, name) for name in ("association", "aggregation", "qualifier"))
+            if VT.partOf in about[RDFS.subPropertyOf] or any(tagged):
                 yield node
 
     def _associations(self, ends: set[NamedNode]) -> Iterator[d.Association]:
@@ -226,8 +223,7 @@ class _Lift:
                 continue
             other = inverses[0] if inverses else None
             done |= {node} | ({other} if other is not None else set())
-            first = self._end(node, other, flipped=other is not None and node in self.about[other][OWL.inverseOf])
-            yield first
+            yield self._end(node, other, flipped=other is not None and node in self.about[other][OWL.inverseOf])
 
     def _end(self, node: NamedNode, other: NamedNode | None, *, flipped: bool) -> d.Association:
         there = self._feature(d.End, node, **self._role(node, other))
@@ -241,7 +237,7 @@ class _Lift:
         return d.Association(name=name, key=node.value, ends=pair)
 
     def _role(self, node: NamedNode, other: NamedNode | None) -> dict[str, Any]:
-        """What an end says of its class: it is the whole where its property means partOf, or the way back hasPart."""
+        """Aggregation and qualifiers of an end; its class is the whole for a partOf, or the inverse of a hasPart."""
         whole = VT.partOf in self.about[node][RDFS.subPropertyOf] or (other is not None and self._is_part(other))
         shared = self._tagged(node, "aggregation") == ["whole"]
         return {
@@ -250,7 +246,7 @@ class _Lift:
         }
 
     def _mirror(self, node: NamedNode) -> dict[str, Any]:
-        """The aggregation at the near end, where the far end is a part."""
+        """The aggregation at the near end, whose class is the whole where the far end is a part."""
         if self._is_part(node):
             return {"aggregation": "composite"}
         return {"aggregation": "shared"} if self._tagged(node, "aggregation") == ["part"] else {}
@@ -280,4 +276,4 @@ class _Lift:
             )
 
 
-_SAID_ELSEWHERE: Final = ("association", "datatype", "visibility", "aggregation", "qualifier", "templateParameter")
+_FIELD_TAGS: Final = ("association", "datatype", "visibility", "aggregation", "qualifier", "templateParameter")

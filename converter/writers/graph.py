@@ -15,7 +15,7 @@ Term = NamedNode | BlankNode | Literal
 
 
 class Graph:
-    """Triples in the order they were said, each once; blank nodes named by what they are for.
+    """Triples in the order in which they were added, each once; blank nodes have stable names.
 
     Blank nodes get names made from ``seed`` and a count, so that one description always gives the same
     triples and two descriptions can be loaded into one store.
@@ -27,11 +27,11 @@ class Graph:
         self._blank = 0
 
     def add(self, subject: NamedNode | BlankNode, predicate: NamedNode, object_: Term) -> None:
-        """Say one thing."""
+        """Add a triple."""
         self._triples[Triple(subject, predicate, object_)] = None
 
     def text(self, subject: NamedNode | BlankNode, predicate: NamedNode, value: str) -> None:
-        """Say a text, unless it is empty."""
+        """Add a text, unless it is empty."""
         if value:
             self.add(subject, predicate, Literal(value))
 
@@ -50,8 +50,15 @@ class Graph:
             head = node
         return head
 
+    def node_with_list(self, type_: NamedNode, predicate: NamedNode, items: Iterable[Term]) -> BlankNode:
+        """A new blank node of ``type_`` with the list of ``items`` as its ``predicate``."""
+        node = self.blank()
+        self.add(node, RDF.type, type_)
+        self.add(node, predicate, self.list_of(items))
+        return node
+
     def triples(self) -> list[Triple]:
-        """All that was said, subject by subject in the order they first came up."""
+        """All triples, grouped by subject in the order of their first use."""
         grouped: dict[NamedNode | BlankNode, list[Triple]] = {}
         for triple in self._triples:
             grouped.setdefault(triple.subject, []).append(triple)  # type: ignore[arg-type]

@@ -1,11 +1,11 @@
 """A description as an OWL 2 DL ontology.
 
-    triples = ontology(describe(read("module.mdj")))
+    triples = ontology(describe(read("model.mdj")))
 
-A class per UML class, a property per attribute and navigable end, an individual per literal. What OWL can say
-cheaply is said as axioms (functional, some, disjoint, covering); other multiplicities are for the shapes.
-What graphstore needs to compile paths stands on the property: vt:pathName, vt:lower, vt:upper, qudt:hasUnit.
-The framework's own classes are referred to and not said again.
+A class per UML class, a property per attribute and navigable end, an individual per literal. Axioms
+are those that are cheap to reason with (functional, some, disjoint, covering); other multiplicities are in the shapes.
+Annotations on each property serve the compilation of paths: vt:pathName, vt:lower, vt:upper, qudt:hasUnit.
+The framework's own classes are referred to and not repeated.
 """
 
 from __future__ import annotations
@@ -22,11 +22,10 @@ from ..gc_pause import gc_paused
 from ..terms.datatypes import SUPPORTED
 from .graph import TRUE, Graph, integer, provided
 
-_EQUIVALENT: Final = NamedNode(OWL.NS + "equivalentClass")
 _DATATYPE: Final = NamedNode(RDFS.NS + "Datatype")
 _LITERAL: Final = NamedNode(RDFS.NS + "Literal")
 _NOT_IN_OWL: Final = frozenset({"xsd:date", "xsd:time"})
-"""XSD types that OWL 2's datatype map does not have: any literal in OWL, exact in the shapes."""
+"""XSD types that are not in OWL 2's datatype map: any literal in OWL, exact in the shapes."""
 _ANNOTATIONS: Final = (
     VT.pathName, VT.lower, VT.upper, VT.defaultValue, VT.readOnly, VT.derived, VT.identifier, VT.stereotype,
     VT.tag, VT.operation, VT.constraint, QUDT.hasUnit, QUDT.hasQuantityKind, SKOS.exactMatch, SKOS.closeMatch,
@@ -97,14 +96,9 @@ def _enumeration(graph: Graph, node: NamedNode, class_: Class) -> None:
         graph.add(individual, RDF.type, node)
         graph.text(individual, RDFS.label, literal.name)
         _annotate(graph, individual, literal)
-    one_of = graph.blank()
-    graph.add(one_of, RDF.type, OWL.Class)
-    graph.add(one_of, OWL.oneOf, graph.list_of(individuals))
-    graph.add(node, _EQUIVALENT, one_of)
+    graph.add(node, OWL.equivalentClass, graph.node_with_list(OWL.Class, OWL.oneOf, individuals))
     if len(individuals) > 1:
-        different = graph.blank()
-        graph.add(different, RDF.type, OWL.AllDifferent)
-        graph.add(different, OWL.distinctMembers, graph.list_of(individuals))
+        graph.node_with_list(OWL.AllDifferent, OWL.distinctMembers, individuals)
 
 
 def _annotate(graph: Graph, node: NamedNode, element: Named) -> None:
@@ -113,7 +107,7 @@ def _annotate(graph: Graph, node: NamedNode, element: Named) -> None:
 
 
 def _mark(graph: Graph, node: NamedNode, element: Named) -> None:
-    """Everything that an element says of itself, but for its documentation."""
+    """Annotate an element with everything but its documentation."""
     for stereotype in element.stereotypes:
         graph.text(node, VT.stereotype, stereotype)
     for name, value in element.tags:
@@ -126,7 +120,7 @@ def _mark(graph: Graph, node: NamedNode, element: Named) -> None:
 
 
 def constraint_comment(constraint: str) -> str:
-    """A constraint as the comment that editors show: in braces, as UML draws it."""
+    """A constraint as a comment that editors show: in braces, as in UML."""
     return f"{{{constraint}}}"
 
 
@@ -145,9 +139,7 @@ def _property(graph: Graph, node: NamedNode, uses: list[Use], classes: dict[str,
     if len(holders) == 1:
         graph.add(node, RDFS.domain, NamedNode(holders[0]))
     else:
-        union = graph.blank()
-        graph.add(union, RDF.type, OWL.Class)
-        graph.add(union, OWL.unionOf, graph.list_of(NamedNode(h) for h in holders))
+        union = graph.node_with_list(OWL.Class, OWL.unionOf, (NamedNode(h) for h in holders))
         graph.add(node, RDFS.domain, union)
     value_range = range_term(feature, classes)
     if value_range is not None:
@@ -159,9 +151,9 @@ def _property(graph: Graph, node: NamedNode, uses: list[Use], classes: dict[str,
     known = [upper for upper in uppers if upper is not None]
     if len(known) == len(uppers):
         graph.add(node, VT.upper, integer(max(known)))
-    # one comment, however many uses and associations have something to say: `lift` has room for one
-    said = (text for use in uses for text in (use.feature.documentation, _documentation(use.association)))
-    graph.text(node, RDFS.comment, "\n\n".join(dict.fromkeys(filter(None, said))))
+    # one comment for all uses and associations: `from_owl` reads one
+    texts = (text for use in uses for text in (use.feature.documentation, _documentation(use.association)))
+    graph.text(node, RDFS.comment, "\n\n".join(dict.fromkeys(filter(None, texts))))
     for use in uses:
         _annotate_property(graph, node, use.feature, use.association)
     if len(known) == len(uppers) and max(known) == 1:
@@ -176,7 +168,7 @@ def _documentation(association: Association | None) -> str:
 
 
 def range_term(feature: Feature, classes: dict[str, Class]) -> NamedNode | None:
-    """The property's rdfs:range; None where any resource will do."""
+    """The property's rdfs:range; None for any resource."""
     if feature.datatype in _NOT_IN_OWL:
         return _LITERAL
     if feature.datatype:
@@ -225,7 +217,7 @@ def _annotate_property(graph: Graph, node: NamedNode, feature: Feature, associat
 
 
 def _inverses(graph: Graph, description: Description) -> None:
-    """Inverses, and parts: an end on the whole's side is what its parts are part of."""
+    """Add inverses, and hasPart and partOf: an end at the whole's side is partOf for its parts."""
     for use in property_uses(description):
         if use.feature.composite and not provided(use.feature.iri):
             graph.add(NamedNode(use.feature.iri), RDFS.subPropertyOf, VT.hasPart)
@@ -260,22 +252,18 @@ def _sets(graph: Graph, description: Description, classes: dict[str, Class]) -> 
     for group in description.generalization_sets:
         children = [NamedNode(classes[key].iri) for key in group.children if not classes[key].datatype]
         if group.disjoint and len(children) > 1:
-            disjoint = graph.blank()
-            graph.add(disjoint, RDF.type, OWL.AllDisjointClasses)
-            graph.add(disjoint, OWL.members, graph.list_of(children))
+            graph.node_with_list(OWL.AllDisjointClasses, OWL.members, children)
         parent = classes[group.parent]
         if group.complete and children and not provided(parent.iri):
             if len(children) == 1:
                 graph.add(NamedNode(parent.iri), RDFS.subClassOf, children[0])
                 continue
-            union = graph.blank()
-            graph.add(union, RDF.type, OWL.Class)
-            graph.add(union, OWL.unionOf, graph.list_of(children))
+            union = graph.node_with_list(OWL.Class, OWL.unionOf, children)
             graph.add(NamedNode(parent.iri), RDFS.subClassOf, union)
 
 
 def _declare_framework(graph: Graph, description: Description, classes: dict[str, Class]) -> None:
-    """Declare the framework's terms that are referred to, so that the ontology stands on its own in OWL 2 DL."""
+    """Declare the framework's terms that are referred to, so that the ontology is complete in OWL 2 DL."""
     keys = {parent for class_ in description.classes if not provided(class_.iri) for parent in class_.parents}
     for use in property_uses(description):
         if not provided(use.feature.iri):

@@ -1,9 +1,9 @@
-"""A description as SHACL shapes: what a twin's graph has to look like, checked with a closed world.
+"""A description as SHACL shapes: the constraints on a twin's graph, checked with a closed world.
 
-    triples = shapes(describe(read("module.mdj")))
+    triples = shapes(describe(read("model.mdj")))
 
 One node shape per class, one property shape per property of its own; subclasses are checked by their
-ancestors' shapes too, because an instance has the type of every ancestor. All multiplicities are here.
+ancestors' shapes too, because an instance has the type of every ancestor. All multiplicities are checked.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def _property_shape(graph: Graph, node: NamedNode, holder: Class, feature: Featu
 
 
 def message(holder: Class, feature: Feature, target: Class | None) -> str:
-    """One sentence that says what is expected: "A Cell has exactly one voltage: a number in V"."""
+    """The expectation in one sentence: "A Motor has exactly one power: a number in W"."""
     what = _WORDS.get(feature.datatype, "a resource")
     if target is not None:
         what = f"{_article(target.name)} {target.name}"

@@ -1,13 +1,12 @@
-"""The nested tree that TUMFTM/Staruml2json writes, for those who have built on it.
+"""The nested tree that TUMFTM/Staruml2json writes, for programs built on it.
 
 ::
 
     tree = staruml2json(read("simplecar.mdj"), "Mycar")
 
-The format is that tool's published example (example_model/simplecar.txt), down to its spelling; the tree is
-made anew from UML objects and has what that tool leaves out: attributes of every ancestor, of every
-parent, every number of parts, and objects that refer to themselves. A part that would contain its own kind
-again ends there.
+The format is that tool's published example (example_model/simplecar.txt), including its spelling. The tree is
+made from UML objects and has what that tool leaves out: the attributes of all ancestors, parts in
+any number, and objects that refer to themselves. It ends at a part that would contain its own class again.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from collections import defaultdict
 from typing import Any, Final
 
 from ...errors import ModelFileError, NotFoundError
+from ..describe.inheritance import Inheritance
 from ..describe.scope import Scope
 from ..report import ReportBuilder
 from ..uml import elements as uml
@@ -48,6 +48,7 @@ class _Maker:
     def __init__(self, model: uml.UmlModel) -> None:
         self.model = model
         self.scope = Scope(model, ReportBuilder())
+        self.lineage = Inheritance(self.scope).lineage
         self.objects = {o.id: o for o in model.objects}
         self.parts: dict[str, list[tuple[str, int]]] = defaultdict(list)
         for association in model.associations:
@@ -68,7 +69,7 @@ class _Maker:
                 f"the tree has more than {_MOST_NODES} nodes; start from a smaller part, or use --json"
             )
         found: Tree = {}
-        line = self.scope.lineage(class_id)
+        line = self.lineage(class_id)
         for here in line:
             inherited = here != class_id
             for attribute in self.scope.classifiers[here].attributes:
@@ -89,18 +90,18 @@ class _Maker:
         return found
 
     # ---- objects
-    def object(self, drawn: uml.InstanceSpecification, above: tuple[str, ...]) -> Tree:
+    def object(self, object_: uml.InstanceSpecification, above: tuple[str, ...]) -> Tree:
         """An object as its class's tree, with its slots' values and the objects linked to it."""
-        class_id = next((self.scope.resolve(r, drawn.id) for r in drawn.classifiers), "")
+        class_id = next((self.scope.resolve(r, object_.id) for r in object_.classifiers), "")
         found = self.parts_of(class_id, ()) if class_id else {}
         found.pop("inheriting_from", None)
-        self._fill(found, drawn)
+        self._fill(found, object_)
         if class_id:
             name = self.scope.classifiers[class_id].name
             found["inheriting_from"] = name
             found["classifier"] = name
         for link in self.model.links:
-            other = self._linked(link, drawn.id)
+            other = self._linked(link, object_.id)
             if other is None or other.id in above:
                 continue
             if "structural" in link.stereotypes:
@@ -115,9 +116,9 @@ class _Maker:
             return None
         return self.objects.get(ends[1] if ends[0] == object_id else ends[0])
 
-    def _define(self, tree: Tree, drawn: uml.InstanceSpecification) -> None:
-        """A defining link sets the values of the part of its object's class, wherever that part stands."""
-        class_id = next((self.scope.resolve(r, drawn.id) for r in drawn.classifiers), "")
+    def _define(self, tree: Tree, object_: uml.InstanceSpecification) -> None:
+        """Set the values of each part of the class of a defining link's object, at any depth."""
+        class_id = next((self.scope.resolve(r, object_.id) for r in object_.classifiers), "")
         name = self.scope.name_of(class_id)
         waiting: list[Any] = [tree]
         while waiting:
@@ -127,12 +128,12 @@ class _Maker:
                 continue
             for key, value in here.items():
                 if key == name and isinstance(value, dict):
-                    self._fill(value, drawn)
+                    self._fill(value, object_)
                 elif isinstance(value, (dict, list)):
                     waiting.append(value)
 
-    def _fill(self, tree: Tree, drawn: uml.InstanceSpecification) -> None:
-        for slot in drawn.slots:
+    def _fill(self, tree: Tree, object_: uml.InstanceSpecification) -> None:
+        for slot in object_.slots:
             feature = self.features.get(slot.feature)
             name = feature.name if feature is not None else slot.name
             entry = tree.get(name)

@@ -1,4 +1,4 @@
-"""Real files, each with a full account: what is in the file is in the report, and the ontology holds."""
+"""Real files: every element of the file is in the report, and the ontology is valid."""
 
 import json
 import re
@@ -10,7 +10,7 @@ import pytest
 from pyoxigraph import CanonicalizationAlgorithm, Dataset, Quad, RdfFormat, Triple, parse
 
 from voltwin.converter import convert, dump_description, instances, load_description, ontology, read, shapes, turtle
-from voltwin.converter.writers.from_owl import lift
+from voltwin.converter.writers.from_owl import description_from_owl
 from voltwin.converter.writers.staruml2json import staruml2json
 from voltwin.ontology.check import check
 from voltwin.ontology.naming import Naming
@@ -58,13 +58,13 @@ def test_there_are_files_to_try() -> None:
 
 
 @every_file
-def test_the_account_is_full(path: Path) -> None:
+def test_the_report_is_full(path: Path) -> None:
     report = convert(path).report
     assert len(report.entries) == elements(path)
     assert sum(report.counts().values()) == len(report.entries)
     assert report.counts()["converted"] > 0
     assert not [e for e in report.entries if e.outcome != "converted" and not e.reason]
-    assert not [e for e in report.entries if e.reason == "nothing was made of it"]
+    assert not [e for e in report.entries if e.reason == "no part of the description"]
 
 
 @every_file
@@ -88,7 +88,7 @@ def test_the_ontology_is_owl_2_dl(path: Path) -> None:
 @every_file
 def test_nothing_that_owl_carries_is_lost_on_the_way_back(path: Path) -> None:
     triples = ontology(convert(path).description)
-    assert canonical(ontology(lift(triples))) == canonical(triples)
+    assert canonical(ontology(description_from_owl(triples))) == canonical(triples)
 
 
 @pytest.mark.skipif(shutil.which("java") is None, reason="the reasoner needs Java")

@@ -1,4 +1,4 @@
-"""What changed between two models, and what it means for twins that exist."""
+"""The changes between two models, and what each means for existing twins."""
 
 from collections.abc import Callable
 from copy import deepcopy

@@ -182,3 +182,13 @@ def test_parts_of_two_wholes_may_have_one_name(uml: Maker, converted: Convert) -
     assert codes(found) == []
     keys = {q.subject.value for q in instances(found.description, NAMES) if q.object == Literal("c")}
     assert keys == {f"{MODEL}m1/cells/c", f"{MODEL}m2/cells/c"}
+
+
+def test_a_dependency_from_a_link_is_kept_on_the_link(uml: Maker, converted: Convert) -> None:
+    a = uml.cls("A")
+    one, two = uml.obj("one", a), uml.obj("two", a)
+    link = uml.link(one, two)
+    found = converted(
+        uml.project(a, one, two, link, uml.make("UMLDependency", source=uml.ref(link), target=uml.ref(a)))
+    )
+    assert [x.dependencies for x in found.description.links] == [("dependency -> A",)]

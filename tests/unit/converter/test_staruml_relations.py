@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from voltwin.converter import convert, describe, instances, ontology, read, shapes
-from voltwin.converter.writers.from_owl import lift
+from voltwin.converter.writers.from_owl import description_from_owl
 from voltwin.ontology.iris import OWL, RDF, RDFS, SH, VT, XSD
 
 from .conftest import NAMES, Convert, Maker, cls, codes, ends
@@ -193,7 +193,7 @@ def test_what_an_association_says_is_one_comment_with_what_its_ends_say(uml: Mak
         ("a", "{b > 0}"),
         ("b", "{b > 0}"),
     }
-    back = {f.path_name: f.documentation for x in lift(triples).associations for f in x.ends}
+    back = {f.path_name: f.documentation for x in description_from_owl(triples).associations for f in x.ends}
     assert back == {"b": "the end\n\nthe association", "a": "the association"}
 
 

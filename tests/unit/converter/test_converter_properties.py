@@ -1,4 +1,4 @@
-"""What holds for every model: nothing is lost, names do not depend on order, the ontology is OWL 2 DL."""
+"""Properties of every model: nothing is lost, names do not depend on order, the ontology is OWL 2 DL."""
 
 import json
 import random
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pyoxigraph import CanonicalizationAlgorithm, Dataset, Quad
 
 from voltwin.converter import Conversion, convert, dump_description, instances, load_description, ontology, shapes
-from voltwin.converter.writers.from_owl import lift
+from voltwin.converter.writers.from_owl import description_from_owl
 from voltwin.ontology.iris import OWL, RDF, RDFS, SH
 from voltwin.ontology.naming import Naming
 from voltwin.ontology.profile import profile_problems
@@ -198,7 +198,7 @@ def test_the_json_says_the_same_as_the_model(project: Json) -> None:
 @given(projects())
 def test_nothing_that_owl_carries_is_lost_on_the_way_back(project: Json) -> None:
     triples = ontology(run(project).description)
-    assert same(ontology(lift(triples)), triples)
+    assert same(ontology(description_from_owl(triples)), triples)
 
 
 @many

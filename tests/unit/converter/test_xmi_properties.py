@@ -1,4 +1,4 @@
-"""What holds for every XMI file: random UML models, written as Eclipse UML2 and as Enterprise Architect write them."""
+"""Properties of every XMI file: random UML models, written as Eclipse UML2 and as Enterprise Architect write them."""
 
 import tempfile
 from collections import Counter
@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voltwin.converter import Conversion, convert, dump_description, load_description, ontology
-from voltwin.converter.writers.from_owl import lift
+from voltwin.converter.writers.from_owl import description_from_owl
 from voltwin.ontology.profile import profile_problems
 
-from .test_laws import many, owl_carries, same
+from .test_converter_properties import many, owl_carries, same
 
 names = st.one_of(
     st.sampled_from(["Cell", "Module", "voltage", "Größe", "a b", "电池", "<T>", '"q"', "x::y", "&amp;"]),
@@ -247,7 +247,7 @@ def test_what_xmi_says_goes_to_json_and_owl_and_back(model: Model, eclipse: bool
     triples = ontology(description)
     assert load_description(dump_description(description)) == description
     assert profile_problems(triples) == []
-    assert same(ontology(lift(triples)), triples)
+    assert same(ontology(description_from_owl(triples)), triples)
 
 
 @many
