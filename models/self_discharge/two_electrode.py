@@ -26,7 +26,7 @@ from typing import Final
 
 import numpy as np
 
-from ..base.columns import Floats, Trends, row_sums
+from ..base.columns import Floats, Trends, row_sums, running_sums
 from .equivalent_age import hours
 from .parameter_sets import ParameterSet
 from .rate_laws import RateLaw
@@ -51,10 +51,7 @@ def film_moments(trends: Trends, shuttle: RateLaw, film: RateLaw) -> FilmMoments
     steps = shuttle.mean(trends.first, trends.last) * span
     growth = film.mean(trends.first, trends.last) * span
     total = row_sums(steps, trends.offsets)
-    running = np.cumsum(steps) - 0.5 * steps
-    # cumsum runs over all rows: take off what the rows before have added.
-    before = np.concatenate([[0.0], np.cumsum(total)[:-1]])
-    running -= np.repeat(before, trends.lengths)
+    running = running_sums(steps, trends.offsets) - 0.5 * steps
     return FilmMoments(total, np.stack([row_sums(growth * running**m, trends.offsets) for m in range(_TERMS)]))
 
 
