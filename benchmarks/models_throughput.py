@@ -23,8 +23,8 @@ from pathlib import Path
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from voltwin.models.base.batches import CHUNK, run_in_batches
-from voltwin.models.base.columns import Ragged, Trends, absent, offsets_of
+from voltwin.models.base.batches import run_in_batches
+from voltwin.models.base.columns import VALUES_AT_ONCE, Ragged, Trends, absent, offsets_of
 from voltwin.models.base.protocol import Batch
 from voltwin.models.registry import Registry
 from voltwin.models.self_discharge.equivalent_age import exposure
@@ -172,7 +172,7 @@ def whole_model(twins: int) -> None:
     """The self-discharge model with checks and all sigmas over a ragged fleet of 12 cells a twin."""
     context = multiprocessing.get_context("spawn")
     measured = []
-    for chunk in (CHUNK, 10**12):
+    for chunk in (VALUES_AT_ONCE, 10**12):
         with context.Pool(1) as pool:
             measured.append(pool.apply(_whole_model, (twins, chunk)))
     parts, whole = measured

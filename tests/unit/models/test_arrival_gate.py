@@ -126,7 +126,7 @@ def test_a_history_that_starts_late_and_ends_early_is_a_gap_at_both_ends(registr
 @pytest.mark.parametrize(
     ("change", "field", "words"),
     [
-        ({"arrivalTime": quantity(1.5e9, "SEC")}, "arrivalTime", "does not come after"),
+        ({"arrivalTime": quantity(1.5e9, "SEC")}, "arrivalTime", "is not after"),
         ({"endOfLineOcv": quantity([44.0] * 12, "V")}, "endOfLineOcv", "cells in series"),
         ({"arrivalOcv": quantity([1.0] * 12, "V")}, "arrivalOcv", "outside curve"),
         ({"arrivalOcv": quantity([3.67] * 11, "V")}, "arrivalOcv", "as many values"),

@@ -160,8 +160,8 @@ def test_the_history_is_cut_at_the_moment_asked_for(registry):
         ({"soc": {"value": [], "unit": "PERCENT"}}, "soc", "is empty"),
         ({"parameters": {"policy": "quadratic"}}, "policy", "arrhenius, linear, clamp"),
         ({"parameters": {"policy": "linear"}}, "policy", "two or more temperatures"),
-        ({"parameters": {"colour": 1}}, "colour", "no parameter"),
-        ({"colour": {"value": 1}}, "colour", "no input"),
+        ({"parameters": {"colour": 1}}, "colour", "not a parameter"),
+        ({"colour": {"value": 1}}, "colour", "not an input"),
     ],
 )
 def test_what_is_wrong_is_named(registry, change, field, words):
