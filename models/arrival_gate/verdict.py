@@ -132,7 +132,7 @@ class _Deviations:
 
     @property
     def comparisons(self) -> Floats:
-        """How often each cell of a module is compared ``(n,)``: once, or with its siblings as well."""
+        """Number of comparisons of each cell, by module ``(n,)``: 1, or 2 where it has siblings."""
         return np.where(self.score.lengths >= FEWEST_SIBLINGS, 2.0, 1.0)
 
 
@@ -239,12 +239,12 @@ def _false_rejects(batch: Batch, cells: Cells, deviations: _Deviations) -> dict[
     window = batch.numbers("fixedWindow") * 1e-3
     change = rows.with_values(np.abs(batch.cells("arrivalOcv").values - end_of_line)).maximum()
     fixed = fixed_window_false_reject_rate(cells.expected - end_of_line, deviations.sigma, rows.spread(window))
-    none = rows.with_values(np.log1p(-np.minimum(fixed, 1 - 1e-16))).sum()
+    log_accepted = rows.with_values(np.log1p(-np.minimum(fixed, 1 - 1e-16))).sum()
     return {
         "falseRejectRateCell": per_cell * 100,
         "falseRejectRateModule": any_of(per_cell, rows.lengths.astype(np.float64)) * 100,
         "fixedWindowDecision": [
             REJECT if moved > limit else ACCEPT for moved, limit in zip(change, window, strict=True)
         ],
-        "fixedWindowFalseRejectRate": -np.expm1(none) * 100,
+        "fixedWindowFalseRejectRate": -np.expm1(log_accepted) * 100,
     }

@@ -130,7 +130,7 @@ class OcvCurve:
         )
 
     def covers(self, voltage: Floats, temperature: Floats) -> Flags:
-        """Whether each voltage lies on the curve."""
+        """Mask ``(N,)`` of the voltages that are on the curve."""
         low, high = self.bounds(temperature)
         result: Flags = (voltage >= low - _TOLERANCE) & (voltage <= high + _TOLERANCE)
         return result

@@ -5,7 +5,7 @@
 >>> from voltwin.models.self_discharge.streaming import RunningExposure
 >>> chosen = ParameterSets.shipped().get("generic-nmc-literature")
 >>> law = chosen.law("arrhenius")
->>> state = RunningExposure.none()
+>>> state = RunningExposure.empty()
 >>> state = state.plus(law, hours=24.0, first=298.15, last=278.15, measured=True)
 >>> state = state.plus(law, hours=24.0, first=278.15, last=278.15, measured=True)
 >>> round(state.equivalent_age(chosen.rate_at_25), 4)
@@ -33,7 +33,7 @@ class RunningExposure:
     measured_hours: float
 
     @classmethod
-    def none(cls) -> RunningExposure:
+    def empty(cls) -> RunningExposure:
         """An empty history."""
         return cls(0.0, 0.0, 0.0)
 

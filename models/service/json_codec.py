@@ -235,7 +235,7 @@ def _read_trend(port: Port, inputs: Sequence[Instance], problems: Problems) -> C
 
 
 def _read_origins(lists: list[list[Any]], report: Callable[[int, str], None]) -> Flags:
-    """Whether each segment was measured, flat; any other origin than the two words is reported."""
+    """Mask of the measured segments, flat; any other origin than the two words is reported."""
     count = sum(map(len, lists))
     try:
         return np.fromiter(map(_ORIGINS.__getitem__, chain.from_iterable(lists)), dtype=np.bool_, count=count)
