@@ -106,11 +106,7 @@ class Uncertainties:
 
 
 def deviation_parts(
-    laws: CellLaws,
-    end_of_line: Measurement,
-    arrival: Measurement,
-    found: Expectation,
-    uncertainties: Uncertainties,
+    laws: CellLaws, end_of_line: Measurement, arrival: Measurement, found: Expectation, uncertainties: Uncertainties
 ) -> dict[str, Floats]:
     """Standard deviations (V) of arrival minus expected for a sound cell, by component.
 

@@ -28,6 +28,7 @@ from ..ocv_soc.curve import OcvCurve
 from ..self_discharge.loss import loss
 from ..self_discharge.rate_laws import ArrheniusLaw
 from ..self_discharge.soc_laws import ExponentialFactor
+from .decision import DETECTION
 from .model import ArrivalGateModel
 
 _EPOCH: Final = 1.56e9
@@ -70,15 +71,15 @@ class Statistic:
         result: Floats = np.mean(self.values > threshold, axis=1)
         return result
 
-    def smallest_leak(self, leaks: Floats, threshold: float, probability: float = 0.95) -> float:
-        """The leak (µA) found with that probability, interpolated between the simulated ones; NaN beyond them."""
+    def smallest_leak(self, leaks: Floats, threshold: float) -> float:
+        """The smallest detectable leak (µA), interpolated between the simulated ones; NaN beyond them."""
         found = self.detection(threshold)
-        if found[-1] < probability:
+        if found[-1] < DETECTION:
             return float("nan")
-        first = int(np.argmax(found >= probability))
+        first = int(np.argmax(found >= DETECTION))
         if first == 0:
             return float(leaks[0])
-        share = (probability - found[first - 1]) / (found[first] - found[first - 1])
+        share = (DETECTION - found[first - 1]) / (found[first] - found[first - 1])
         return float(leaks[first - 1] + share * (leaks[first] - leaks[first - 1]))
 
 

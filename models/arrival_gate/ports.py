@@ -55,12 +55,7 @@ OUTPUTS: Final = (
     Port("moduleZScore", "scalar", "UNITLESS", "deviation of the module's voltage, in standard deviations"),
     Port("leakCurrent", "cells", "MicroA", "extra leak that explains the deviation; negative for a surplus"),
     Port("leakCurrentSigma", "cells", "MicroA", "its standard deviation"),
-    Port(
-        "smallestDetectableLeak",
-        "scalar",
-        "MicroA",
-        "extra leak found with a probability of 0.95, worst cell",
-    ),
+    Port("smallestDetectableLeak", "scalar", "MicroA", "extra leak found with a probability of 0.95, worst cell"),
     Port("falseRejectRateCell", "scalar", "PERCENT", "sound cells outside their window, at most"),
     Port("falseRejectRateModule", "scalar", "PERCENT", "sound modules with a cell outside, at most"),
     Port("fixedWindowDecision", "text", None, "decision of a fixed window around the end-of-line voltage"),
@@ -89,12 +84,7 @@ GATE_PARAMETERS: Final = (
     Parameter("cellSpread", 20.0, "PERCENT", "spread of the rate from cell to cell", minimum=0, maximum=500),
     Parameter("testTemperatureSigma", 0.5, "K", "standard deviation of a test's temperature", minimum=0, maximum=30),
     Parameter(
-        "gapTemperatureSigma",
-        10.0,
-        "K",
-        "standard deviation of the temperature in a gap",
-        minimum=0,
-        maximum=50,
+        "gapTemperatureSigma", 10.0, "K", "standard deviation of the temperature in a gap", minimum=0, maximum=50
     ),
     Parameter("minimumRest", 2.0, "HR", "shortest rest before either test", minimum=0, maximum=1000),
     Parameter(

@@ -72,11 +72,8 @@ def read_relaxation(file: Path) -> Relaxation:
         fields.texts("notes"),
         amplitude,
         fields.quantity("amplitude", "V", "sigma"),
-        (fields.quantity("validRest", "HR", "minimum"), fields.quantity("validRest", "HR", "maximum")),
-        (
-            fields.quantity("validStateOfCharge", "FRACTION", "minimum"),
-            fields.quantity("validStateOfCharge", "FRACTION", "maximum"),
-        ),
+        fields.range("validRest", "HR"),
+        fields.range("validStateOfCharge", "FRACTION"),
     )
 
 

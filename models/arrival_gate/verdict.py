@@ -121,16 +121,6 @@ class _Deviations:
         return cls(arrival.with_values(cells.expected), measured, sigma, score, apart, sibling_score)
 
     @property
-    def lowest(self) -> Floats:
-        """The lowest score of each module ``(n,)``."""
-        return np.fmin(self.score.minimum(), self.sibling_score.minimum())
-
-    @property
-    def highest(self) -> Floats:
-        """The highest score of each module ``(n,)``."""
-        return np.fmax(self.score.maximum(), self.sibling_score.maximum())
-
-    @property
     def comparisons(self) -> Floats:
         """Number of comparisons of each cell, by module ``(n,)``: 1, or 2 where it has siblings."""
         return np.where(self.score.lengths >= FEWEST_SIBLINGS, 2.0, 1.0)
@@ -160,7 +150,9 @@ def _decisions(
     batch: Batch, cells: Cells, deviations: _Deviations, history: ThermalExposure, circumstances: Circumstances
 ) -> dict[str, Column]:
     """The decision on each module and its reasons."""
-    z, lowest, highest = batch.numbers("z"), deviations.lowest, deviations.highest
+    z = batch.numbers("z")
+    lowest = np.fmin(deviations.score.minimum(), deviations.sibling_score.minimum())
+    highest = np.fmax(deviations.score.maximum(), deviations.sibling_score.maximum())
     rests = np.minimum(batch.scalar("endOfLineRest"), batch.scalar("arrivalRest"))
     shortest = np.maximum(batch.numbers("minimumRest"), circumstances.shortest_rest)
     flat = deviations.expected.with_values(cells.slope).minimum() < FLAT

@@ -18,7 +18,6 @@ from typing import Final
 from ..base.columns import Floats
 from .operating_curve import OperatingCurve, SimulatedLot, operate
 
-PROBABILITY: Final = 0.95
 USUAL_LIMIT: Final = 10.0
 """The usual limit of the fixed window, mV around the end-of-line voltage."""
 
@@ -73,9 +72,9 @@ def compare(lot: str, curve: OperatingCurve, false_rejects: float) -> WindowComp
         fixed_limit=fixed,
         usual_limit=USUAL_LIMIT,
         usual_false_rejects=curve.fixed.false_rejects(USUAL_LIMIT),
-        smallest_dynamic=curve.dynamic.smallest_leak(curve.leaks, dynamic, PROBABILITY),
-        smallest_fixed=curve.fixed.smallest_leak(curve.leaks, fixed, PROBABILITY),
-        smallest_usual=curve.fixed.smallest_leak(curve.leaks, USUAL_LIMIT, PROBABILITY),
+        smallest_dynamic=curve.dynamic.smallest_leak(curve.leaks, dynamic),
+        smallest_fixed=curve.fixed.smallest_leak(curve.leaks, fixed),
+        smallest_usual=curve.fixed.smallest_leak(curve.leaks, USUAL_LIMIT),
     )
 
 

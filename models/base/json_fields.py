@@ -86,6 +86,13 @@ class Fields:
             raise self.error(key, "must be a list of objects")
         return [Fields(item, self.file, f"{self.where}{key}[{i}].") for i, item in enumerate(value)]
 
+    def range(self, key: str, unit: str) -> tuple[float, float]:
+        """``{"minimum": …, "maximum": …, "unit": …}`` as a pair in the wanted unit."""
+        low, high = self.quantity(key, unit, "minimum"), self.quantity(key, unit, "maximum")
+        if low >= high:
+            raise self.error(key, "minimum must lie below maximum")
+        return low, high
+
     def quantity(self, key: str, unit: str, part: str = "value") -> float:
         """``{"value": …, "unit": …}`` in the wanted unit; ``part`` names another member than value."""
         inner = self.child(key)

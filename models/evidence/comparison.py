@@ -293,9 +293,7 @@ def _gate_sigma(celsius: float) -> float:
     defaults = {parameter.name: parameter.default for parameter in gate.parameters}
     chosen = gate.sets.get(str(defaults["parameterSet"]))
     laws = CellLaws(
-        gate.library.get(str(defaults["curve"])),
-        gate.relaxations.get(str(defaults["relaxation"])),
-        chosen.soc_factor,
+        gate.library.get(str(defaults["curve"])), gate.relaxations.get(str(defaults["relaxation"])), chosen.soc_factor
     )
     trends, rate = case_study(280.0), chosen.law(str(defaults["policy"]))
     sensor = TemperatureUncertainty(

@@ -169,9 +169,4 @@ def _operating_charts(curves: Mapping[str, OperatingCurve], found: Sequence[Wind
 def all_pages() -> dict[str, str]:
     """Every generated file of docs/models by name."""
     page, charts = operating_curve_page()
-    return {
-        "plausibility.md": plausibility_page(),
-        "operating-curve.md": page,
-        **charts,
-        **case_study_charts(),
-    }
+    return {"plausibility.md": plausibility_page(), "operating-curve.md": page, **charts, **case_study_charts()}

@@ -77,10 +77,7 @@ def read_curve(file: Path) -> OcvCurve:
         voltages=voltages,
         entropic=entropic,
         reference_temperature=reference,
-        valid_temperature=(
-            fields.quantity("validTemperature", "K", "minimum"),
-            fields.quantity("validTemperature", "K", "maximum"),
-        ),
+        valid_temperature=fields.range("validTemperature", "K"),
         entropy=cast(Entropy, entropy),
         entropy_sigma=fields.quantity("entropySigma", "V-PER-K"),
         curve_sigma=fields.quantity("curveSigma", "V"),

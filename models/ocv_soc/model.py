@@ -25,6 +25,17 @@ FLAT: Final = 0.2
 
 CURVE_PARAMETER: Final = Parameter("curve", DEFAULT_CURVE, description="name of the OCV curve")
 
+#: The input of models that read a curve.
+TEMPERATURE: Final = Port(
+    "temperature",
+    "scalar",
+    "DEG_C",
+    "cell temperature; without it the curve's reference temperature",
+    optional=True,
+    minimum=-60,
+    maximum=120,
+)
+
 _SPLIT: Final = {
     "voltage": "socSigmaVoltage",
     "temperature": "socSigmaTemperature",
@@ -42,18 +53,7 @@ class OcvSocModel(BatchedModel):
     name: str = "ocv-soc"
     version: str = "1.0.0"
     description: str = "State of charge of resting cells from their open circuit voltage."
-    inputs: tuple[Port, ...] = (
-        Port("ocv", "cells", "V", "open circuit voltage of each cell"),
-        Port(
-            "temperature",
-            "scalar",
-            "DEG_C",
-            "cell temperature; without it the curve's reference temperature is used and reported",
-            optional=True,
-            minimum=-60,
-            maximum=120,
-        ),
-    )
+    inputs: tuple[Port, ...] = (Port("ocv", "cells", "V", "open circuit voltage of each cell"), TEMPERATURE)
     outputs: tuple[Port, ...] = (
         Port("soc", "cells", "PERCENT", "state of charge of each cell"),
         Port("socSigma", "cells", "PERCENT", "its standard deviation"),
@@ -61,12 +61,7 @@ class OcvSocModel(BatchedModel):
         Port("meanSoc", "scalar", "PERCENT", "mean over the cells"),
         Port("temperatureUsed", "scalar", "DEG_C", "temperature at which the curve was read"),
         Port("curve", "text", None, "curve used"),
-        Port(
-            "flags",
-            "texts",
-            None,
-            "HYSTERESIS, OCV_FLAT, NO_ENTROPY_DATA, EXTRAPOLATED_T, REFERENCE_TEMPERATURE",
-        ),
+        Port("flags", "texts", None, "HYSTERESIS, OCV_FLAT, NO_ENTROPY_DATA, EXTRAPOLATED_T, REFERENCE_TEMPERATURE"),
     )
     parameters: tuple[Parameter, ...] = (
         CURVE_PARAMETER,

@@ -40,10 +40,7 @@ def check_trends(trends: Trends, name: str, problems: Problems) -> None:
         low, high = values < PLAUSIBLE[0], values > PLAUSIBLE[1]
         note(low, f"{member} is below -60 °C: were degrees Celsius given as K?")
         note(high, f"{member} is above 120 °C: were kelvin given as DEG_C?")
-    note(
-        trends.end <= trends.start,
-        "its end is not after its start; times must increase, without duplicates",
-    )
+    note(trends.end <= trends.start, "its end is not after its start; times must increase, without duplicates")
     if trends.start.size > 1:
         inside = rows[1:] == rows[:-1]
         overlap = inside & (trends.start[1:] < trends.end[:-1] - TIME_TOLERANCE)

@@ -50,24 +50,12 @@ class SelfDischargeModel(BatchedModel):
     version: str = "1.0.0"
     description: str = "Charge a resting cell loses over its temperature history, with its uncertainty."
     inputs: tuple[Port, ...] = (
-        Port(
-            "soc",
-            "cells",
-            "PERCENT",
-            "state of charge of each cell when the history begins",
-            minimum=0,
-            maximum=100,
-        ),
+        Port("soc", "cells", "PERCENT", "state of charge of each cell when the history begins", minimum=0, maximum=100),
         TREND,
         UNTIL,
         Port("socSigma", "cells", "PERCENT", "standard deviation of soc", optional=True, minimum=0, maximum=100),
         Port(
-            "ageBefore",
-            "scalar",
-            "HR",
-            "hours at 25 °C before the history (power law only)",
-            optional=True,
-            minimum=0,
+            "ageBefore", "scalar", "HR", "hours at 25 °C before the history (power law only)", optional=True, minimum=0
         ),
     )
     outputs: tuple[Port, ...] = (

@@ -95,11 +95,7 @@ class ParameterSet:
             if self.activation_energy is None:
                 raise InputError(f"parameter set {self.name}: one rate needs an activationEnergy")
             law: RateLaw = ArrheniusLaw(
-                only.rate,
-                self.activation_energy,
-                only.temperature,
-                only.relative_sigma,
-                self.activation_energy_sigma,
+                only.rate, self.activation_energy, only.temperature, only.relative_sigma, self.activation_energy_sigma
             )
             bounds = self.valid_temperature
         else:
@@ -151,8 +147,8 @@ def read_parameter_set(file: Path) -> ParameterSet:
         soc_factor=_read_soc_factor(fields),
         time_exponent=exponent,
         film=_read_film(fields.child("film")) if "film" in fields.data else None,
-        valid_temperature=_read_range(fields, "validTemperature", "K"),
-        valid_state_of_charge=_read_range(fields, "validStateOfCharge", "FRACTION"),
+        valid_temperature=fields.range("validTemperature", "K"),
+        valid_state_of_charge=fields.range("validStateOfCharge", "FRACTION"),
     )
 
 
@@ -195,13 +191,6 @@ def _read_film(fields: Fields) -> Film:
         beta.number("value"),
         beta.number("sigma", 0.0),
     )
-
-
-def _read_range(fields: Fields, key: str, unit: str) -> tuple[float, float]:
-    low, high = fields.quantity(key, unit, "minimum"), fields.quantity(key, unit, "maximum")
-    if low >= high:
-        raise fields.error(key, "minimum must lie below maximum")
-    return low, high
 
 
 class ParameterSets(Library[ParameterSet]):

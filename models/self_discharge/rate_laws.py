@@ -149,10 +149,7 @@ class ArrheniusLaw:
     def deviations(self, temperature: Floats, rate: Floats) -> Mapping[str, Floats]:
         """From the rate at the reference, and from the activation energy."""
         lever = (1.0 / self.reference - 1.0 / temperature) / GAS_CONSTANT
-        return {
-            "rate": rate * self.relative_sigma,
-            "activationEnergy": rate * lever * self.activation_energy_sigma,
-        }
+        return {"rate": rate * self.relative_sigma, "activationEnergy": rate * lever * self.activation_energy_sigma}
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +182,7 @@ class LinearLaw:
         """From both measured rates, each at its own temperature."""
         share = self._share(temperature)
         low, high = (k * s for k, s in zip(self.rates, self.relative_sigmas, strict=True))
-        return {
-            f"rate@{self.temperatures[0]:g}": low * (1.0 - share),
-            f"rate@{self.temperatures[1]:g}": high * share,
-        }
+        return {f"rate@{self.temperatures[0]:g}": low * (1.0 - share), f"rate@{self.temperatures[1]:g}": high * share}
 
 
 @dataclass(frozen=True, slots=True)

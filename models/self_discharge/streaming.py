@@ -47,9 +47,7 @@ class RunningExposure:
     def merged(self, other: RunningExposure) -> RunningExposure:
         """The sums of both histories, which must not overlap in time."""
         return RunningExposure(
-            self.exposure + other.exposure,
-            self.hours + other.hours,
-            self.measured_hours + other.measured_hours,
+            self.exposure + other.exposure, self.hours + other.hours, self.measured_hours + other.measured_hours
         )
 
     def equivalent_age(self, rate_at_25: float) -> float:

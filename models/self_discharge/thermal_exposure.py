@@ -87,30 +87,14 @@ class ThermalExposure:
 
     exposure: Floats
     equivalent_age: Floats
+    age_sigma: Floats
     age: Floats
     mean_kinetic: Floats
+    mean_kinetic_sigma: Floats
     measured: Floats
     extrapolated: Flags
     sigmas: dict[str, Floats]
-    age_sigma: Floats
-    mean_kinetic_sigma: Floats
     factors: Sequence[tuple[SocFactor, Integers]]
-
-    @classmethod
-    def empty(cls, size: int, factors: Sequence[tuple[SocFactor, Integers]]) -> ThermalExposure:
-        """Results of ``size`` instances, all absent."""
-        return cls(
-            exposure=absent(size),
-            equivalent_age=absent(size),
-            age=absent(size),
-            mean_kinetic=absent(size),
-            measured=absent(size),
-            extrapolated=np.zeros(size, dtype=np.bool_),
-            sigmas={},
-            age_sigma=absent(size),
-            mean_kinetic_sigma=absent(size),
-            factors=factors,
-        )
 
     def columns(self) -> dict[str, Column]:
         """Output columns by port, in the units of ``exposure_ports``."""
@@ -202,7 +186,9 @@ def integrate_exposure(
     pass.
     """
     groups = list(grouped(_keys(batch)))
-    result = ThermalExposure.empty(batch.size, [(sets.get(name).soc_factor, rows) for (name, _), rows in groups])
+    a, b, c, d, e, f, g = (absent(batch.size) for _ in range(7))
+    factors = [(sets.get(name).soc_factor, rows) for (name, _), rows in groups]
+    result = ThermalExposure(a, b, c, d, e, f, g, np.zeros(batch.size, dtype=np.bool_), {}, factors)
     for (name, policy), rows in groups:
         part, local = trends, uncertainties
         if len(groups) > 1:

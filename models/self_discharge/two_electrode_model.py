@@ -19,7 +19,7 @@ from ..base.columns import Floats, Trends, grouped
 from ..base.protocol import Batch, Column, Parameter, Port, Problems
 from ..base.units import ZERO_CELSIUS
 from ..ocv_soc.files import CurveLibrary
-from ..ocv_soc.model import CURVE_PARAMETER
+from ..ocv_soc.model import CURVE_PARAMETER, TEMPERATURE
 from .equivalent_age import TemperatureUncertainty, exposure, exposure_sigma
 from .histories import outside
 from .parameter_sets import ParameterSets
@@ -28,15 +28,7 @@ from .soc_laws import ExponentialFactor
 from .thermal_exposure import PARAMETERS, TREND, UNTIL, check_laws, check_until, temperature_uncertainties
 from .two_electrode import film_moments, two_losses
 
-_CELLS: Final = (
-    "shuttleLoss",
-    "filmLoss",
-    "ocv",
-    "ocvChange",
-    "ocvChangeShuttle",
-    "ocvChangeFilm",
-    "ocvChangeSigma",
-)
+_CELLS: Final = ("shuttleLoss", "filmLoss", "ocv", "ocvChange", "ocvChangeShuttle", "ocvChangeFilm", "ocvChangeSigma")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +44,7 @@ class TwoElectrodeModel(BatchedModel):
         Port("soc", "cells", "PERCENT", "state of charge of each cell at the start", minimum=0, maximum=100),
         TREND,
         UNTIL,
-        Port(
-            "temperature",
-            "scalar",
-            "DEG_C",
-            "cell temperature for the voltages; without it the curve's reference temperature",
-            optional=True,
-            minimum=-60,
-            maximum=120,
-        ),
+        TEMPERATURE,
     )
     outputs: tuple[Port, ...] = (
         Port("shuttleLoss", "cells", "PERCENT", "charge lost by both electrodes, percentage points"),

@@ -55,26 +55,18 @@ class Meter:
     def text(self) -> str:
         """Prometheus text exposition format 0.0.4."""
         with self.lock:
-            lines = [
-                "# HELP voltwin_model_requests_total Requests answered.",
-                "# TYPE voltwin_model_requests_total counter",
-                *(
-                    f'voltwin_model_requests_total{{model="{model}",status="{status}"}} {count}'
-                    for (model, status), count in sorted(self.requests.items())
-                ),
-                "# HELP voltwin_model_instances_total Instances answered or refused.",
-                "# TYPE voltwin_model_instances_total counter",
-                *(
-                    f'voltwin_model_instances_total{{model="{model}",outcome="{outcome}"}} {count}'
-                    for (model, outcome), count in sorted(self.instances.items())
-                ),
-                "# HELP voltwin_model_seconds_total Time spent answering.",
-                "# TYPE voltwin_model_seconds_total counter",
-                *(
-                    f'voltwin_model_seconds_total{{model="{model}"}} {spent:.6f}'
-                    for model, spent in sorted(self.seconds.items())
-                ),
-            ]
+            requests = [(f'model="{name}",status="{status}"', n) for (name, status), n in self.requests.items()]
+            instances = [(f'model="{name}",outcome="{outcome}"', n) for (name, outcome), n in self.instances.items()]
+            seconds = [(f'model="{name}"', f"{spent:.6f}") for name, spent in self.seconds.items()]
+        lines = []
+        for counted, meaning, values in (
+            ("requests", "Requests answered.", requests),
+            ("instances", "Instances answered or refused.", instances),
+            ("seconds", "Time spent answering.", seconds),
+        ):
+            name = f"voltwin_model_{counted}_total"
+            lines += [f"# HELP {name} {meaning}", f"# TYPE {name} counter"]
+            lines += [f"{name}{{{labels}}} {value}" for labels, value in sorted(values)]
         return "\n".join(lines) + "\n"
 
 

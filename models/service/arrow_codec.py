@@ -24,7 +24,7 @@ from ..base.columns import Floats, Ragged, Trends, absent, offsets_of
 from ..base.protocol import Batch, Column, Model, Parameter, ParameterValue, Port, Problems, scatter
 from ..base.units import scale
 from ..registry import Registry
-from .json_codec import BEST_GUESS, MEASURED, check_range, parameter_value
+from .json_codec import BEST_GUESS, MEASURED, check_range, read_parameter
 
 MEDIA_TYPE: Final = "application/vnd.apache.arrow.stream"
 _LISTS: Final = ("start", "end", "startValue", "endValue")
@@ -186,15 +186,8 @@ def _parameter(parameter: Parameter, table: Any, problems: Problems) -> Sequence
     if name not in table.column_names:
         return [parameter.default] * int(table.num_rows)
     unit = _unit(table.schema.field(name))
-    values: list[ParameterValue] = []
-    for row, value in enumerate(table.column(name).to_pylist()):
-        try:
-            given = {"value": value} if unit is None else {"value": value, "unit": unit}
-            values.append(parameter.default if value is None else parameter_value(parameter, given))
-        except InputError as error:
-            problems.add(row, parameter.name, str(error))
-            values.append(parameter.default)
-    return values
+    values = table.column(name).to_pylist()
+    return read_parameter(parameter, (None if v is None else {"value": v, "unit": unit} for v in values), problems)
 
 
 def _encode(arrow: Any, model: Model, columns: dict[str, Column], problems: Problems, size: int) -> bytes:

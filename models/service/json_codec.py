@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any, Final, NamedTuple
 
@@ -54,7 +54,7 @@ def decode(model: Model, instances: Sequence[Any]) -> Decoded:
         inputs = [instances[i]["inputs"] for i in good]
         columns: dict[str, Column] = {port.name: _READERS[port.shape](port, inputs, local) for port in model.inputs}
         given = [instances[i].get("parameters", {}) for i in good]
-        parameters = {p.name: _read_parameter(p, given, local) for p in model.parameters}
+        parameters = {p.name: read_parameter(p, [item.get(p.name) for item in given], local) for p in model.parameters}
         if not local.found:
             return Decoded(Batch(len(good), columns, parameters), good, problems.found)
         for position, problem in local.found.items():
@@ -95,14 +95,14 @@ def _finite(value: Any) -> bool:
 
 
 def _unit_scales(
-    port: Port, units: Sequence[Any], present: Sequence[bool], problems: Problems
+    port: Port, given: Sequence[Instance | None], problems: Problems, wanted: str
 ) -> tuple[Floats, Floats]:
     """Factor and offset per instance ``(n,)``; a missing or incompatible unit is a problem."""
-    wanted = port.unit or "UNITLESS"
-    factor, offset = np.ones(len(units)), np.zeros(len(units))
+    factor, offset = np.ones(len(given)), np.zeros(len(given))
     seen: dict[Any, tuple[float, float] | str] = {wanted: (1.0, 0.0)}
-    for index, unit in enumerate(units):
-        if not present[index] or unit == wanted:
+    for index, item in enumerate(given):
+        unit = wanted if item is None else item.get("unit")
+        if unit == wanted:
             continue
         if not isinstance(unit, str):
             problems.add(index, port.name, f"has no unit; give a QUDT unit such as {wanted}")
@@ -122,9 +122,7 @@ def _unit_scales(
 
 def _read_scalar(port: Port, inputs: Sequence[Instance], problems: Problems) -> Column:
     given = [item.get(port.name) for item in inputs]
-    present = [item is not None for item in given]
-    units = [None if item is None else item.get("unit") for item in given]
-    factor, offset = _unit_scales(port, units, present, problems)
+    factor, offset = _unit_scales(port, given, problems, port.unit or "UNITLESS")
     values = np.full(len(inputs), np.nan)
     for index, item in enumerate(given):
         if item is None:
@@ -141,9 +139,7 @@ def _read_scalar(port: Port, inputs: Sequence[Instance], problems: Problems) -> 
 
 def _read_cells(port: Port, inputs: Sequence[Instance], problems: Problems) -> Column:
     given = [item.get(port.name) for item in inputs]
-    present = [item is not None for item in given]
-    units = [None if item is None else item.get("unit") for item in given]
-    factor, offset = _unit_scales(port, units, present, problems)
+    factor, offset = _unit_scales(port, given, problems, port.unit or "UNITLESS")
     lists: list[list[float]] = []
     for index, item in enumerate(given):
         value = [] if item is None else item.get("value")
@@ -204,7 +200,7 @@ def check_range(port: Port, values: Floats, rows: Integers, problems: Problems) 
 
 def _read_trend(port: Port, inputs: Sequence[Instance], problems: Problems) -> Column:
     lists: dict[str, list[list[Any]]] = {name: [] for name in _TREND_LISTS}
-    units: list[Any] = []
+    trends: list[Instance] = []
     for index, item in enumerate(inputs):
         trend = item.get(port.name) or {}
         if isinstance(trend.get("value"), Mapping):
@@ -218,15 +214,15 @@ def _read_trend(port: Port, inputs: Sequence[Instance], problems: Problems) -> C
             problems.add(index, port.name, f"{', '.join(_TREND_LISTS)} must have the same length")
         for name, column in zip(_TREND_LISTS, columns, strict=True):
             lists[name].append(column if usable and column is not None else [])
-        units.append(trend.get("unit"))
-    factor, offset = _unit_scales(Port(port.name, "trend", "K"), units, [True] * len(inputs), problems)
+        trends.append(trend)
+    factor, offset = _unit_scales(port, trends, problems, "K")
     flats: list[Floats] = []
     for name in _TREND_LISTS[:-1]:
         flat, _ = _flatten(lists[name], _reporter(problems, port.name, f"{name}: "))
         flats.append(flat)
     measured = _read_origins(lists["origin"], _reporter(problems, port.name))
     if problems.found:
-        # decode reads again without these instances; a column of the right type is all it needs now.
+        # decode reads again without these instances; for now any column of the right type will do.
         return Trends(*(np.empty(0),) * 4, np.empty(0, dtype=np.bool_), np.zeros(len(inputs) + 1, dtype=np.int64))
     lengths = [len(column) for column in lists["start"]]
     by_segment, shift = np.repeat(factor, lengths), np.repeat(offset, lengths)
@@ -254,22 +250,21 @@ _READERS: Final[dict[str, Callable[[Port, Sequence[Instance], Problems], Column]
 }
 
 
-def _read_parameter(parameter: Parameter, given: Sequence[Instance], problems: Problems) -> list[ParameterValue]:
+def read_parameter(parameter: Parameter, given: Iterable[Any], problems: Problems) -> list[ParameterValue]:
+    """The parameter's values, one per instance; absent (None) and wrong ones are the default."""
     values: list[ParameterValue] = []
-    for index, item in enumerate(given):
-        raw = item.get(parameter.name)
-        if raw is None:
-            values.append(parameter.default)
-            continue
+    for index, raw in enumerate(given):
+        value = parameter.default
         try:
-            values.append(parameter_value(parameter, raw))
+            if raw is not None:
+                value = _parameter_value(parameter, raw)
         except InputError as error:
             problems.add(index, parameter.name, str(error))
-            values.append(parameter.default)
+        values.append(value)
     return values
 
 
-def parameter_value(parameter: Parameter, raw: Any) -> ParameterValue:
+def _parameter_value(parameter: Parameter, raw: Any) -> ParameterValue:
     """The value of a parameter, given bare or as ``{"value", "unit"}``, in its unit. Raises InputError."""
     value, unit = (raw.get("value"), raw.get("unit")) if isinstance(raw, Mapping) else (raw, None)
     if isinstance(parameter.default, str):
@@ -303,10 +298,7 @@ def encode(model: Model, columns: Mapping[str, Column], size: int) -> list[dict[
             flat, borders = column.values.tolist(), column.offsets.tolist()
             complete = ~np.isnan(column.sum())
             for index in np.flatnonzero(complete).tolist():
-                outputs[index][port.name] = {
-                    "value": flat[borders[index] : borders[index + 1]],
-                    "unit": port.unit,
-                }
+                outputs[index][port.name] = {"value": flat[borders[index] : borders[index + 1]], "unit": port.unit}
         elif isinstance(column, np.ndarray):
             for index, value in enumerate(column.tolist()):
                 if math.isfinite(value):

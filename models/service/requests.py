@@ -65,11 +65,7 @@ def describe_problem(model: Model, problem: InstanceProblem) -> dict[str, Any]:
     """A problem as JSON values: the field, a sentence, and the unit of that field if it has one."""
     units = {port.name: port.unit for port in model.inputs} | {item.name: item.unit for item in model.parameters}
     unit = units.get(problem.field)
-    return {
-        "field": problem.field,
-        "message": str(problem),
-        **({"unit": unit} if unit else {}),
-    }
+    return {"field": problem.field, "message": str(problem), **({"unit": unit} if unit else {})}
 
 
 def describe(model: Model) -> dict[str, Any]:

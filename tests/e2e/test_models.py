@@ -25,7 +25,7 @@ def test_the_case_study_says_plainly_what_it_cannot_tell(study):
     assert lines[0].startswith("181 modules")
     energy = next(line for line in lines if line.startswith("activationEnergy"))
     assert energy.startswith("activationEnergy 50 KiloJ-PER-MOL: not identified")
-    assert "mean temperatures run from" in energy
+    assert "mean temperatures range from" in energy
     assert "store some modules colder or warmer" in energy
     assert "not identified" in next(line for line in lines if line.startswith("beta"))
 
