@@ -89,8 +89,8 @@ class Fields:
     def range(self, key: str, unit: str) -> tuple[float, float]:
         """``{"minimum": …, "maximum": …, "unit": …}`` as a pair in the wanted unit."""
         low, high = self.quantity(key, unit, "minimum"), self.quantity(key, unit, "maximum")
-        if low >= high:
-            raise self.error(key, "minimum must lie below maximum")
+        if low > high:
+            raise self.error(key, "minimum must be at or below maximum")
         return low, high
 
     def quantity(self, key: str, unit: str, part: str = "value") -> float:

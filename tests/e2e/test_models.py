@@ -1,4 +1,4 @@
-"""The models in the finished case study: the operating curve in its report, and what `voltwin models fit` can tell."""
+"""The models in the finished case study: the operating curve in its report, and the results of `voltwin models fit`."""
 
 from __future__ import annotations
 

@@ -88,6 +88,7 @@ def test_files_of_ones_own_are_known_to_every_model(tmp_path):
         ({"file": "words.csv"}, "must hold only numbers"),
         ({"file": "percent.csv"}, "a fraction"),
         ({"referenceTemperature": {"value": 25}}, "unit"),
+        ({"validTemperature": {"minimum": 45, "maximum": 0, "unit": "DEG_C"}}, "validTemperature: minimum must be at"),
     ],
 )
 def test_a_curve_that_cannot_be_is_refused_by_field(tmp_path, change, words):

@@ -82,7 +82,7 @@ def test_one_odd_value_anywhere_spoils_at_most_its_own_instance(name, data):
         try:
             spoiled = replaced(spoiled, way, value)
         except (TypeError, KeyError, IndexError):
-            continue  # the first edit took away the place of the second
+            continue  # the first edit removed the place of the second
     assert_neighbours_unchanged(name, spoiled)
 
 
