@@ -1,12 +1,12 @@
-"""How fast the models are, each claim beside its peer in the same run: `python benchmarks/models_throughput.py`.
+"""Speed of the models, each claim beside its peer in the same run: `python benchmarks/models_throughput.py`.
 
 Peers of the exact integral over 181 modules x 183 segments: a plain Python loop (Simpson, one segment after
 the other) and scipy's solve_ivp per module. Then 1e5 ragged histories with 20 million segments, a million
 twins looked up in three shared legs, the whole model with all its sigmas over the ragged fleet, in parts and
-in one, and what each costs in memory. Element-wise numpy runs on one thread. Prints one JSON object a line.
+in one, and the memory of each. Element-wise numpy runs on one thread. Prints one JSON object per line.
 
-Memory of the whole model is what the process holds at its peak (VmHWM) less what it held before the inputs
-were made, so that the inputs count; it needs Linux, and is measured in a process of its own.
+Memory of the whole model is the peak of the process (VmHWM) less its memory before the inputs were created, so
+that the inputs count; it needs Linux, and is measured in a process of its own.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from pathlib import Path
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from voltwin.models.base.batches import CHUNK, run_in_batches
-from voltwin.models.base.columns import Ragged, Trends, absent, offsets_of
+from voltwin.models.base.batches import run_in_batches
+from voltwin.models.base.columns import VALUES_AT_ONCE, Ragged, Trends, absent, offsets_of
 from voltwin.models.base.protocol import Batch
 from voltwin.models.registry import Registry
 from voltwin.models.self_discharge.equivalent_age import exposure
@@ -49,7 +49,7 @@ def best(function: Callable[[], object], repeats: int) -> float:
 
 
 def fleet(modules: int, segments: int, seed: int = 1) -> Trends:
-    """Logger-like histories: 280 h in equal segments, wandering by up to 0.3 K a segment."""
+    """Logger-like histories: 280 h in equal segments, wandering by up to 0.3 K per segment."""
     random = np.random.default_rng(seed)
     nodes = 288.0 + np.cumsum(random.uniform(-0.3, 0.3, (modules, segments + 1)), axis=1)
     times = np.broadcast_to(np.linspace(0.0, 280 * 3600.0, segments + 1), nodes.shape)
@@ -83,7 +83,7 @@ def python_loop(trends: Trends) -> list[float]:
 
 
 def by_solver(trends: Trends, row: int) -> float:
-    """The same loss of one module by an integrator, temperature read off its nodes."""
+    """The same loss of one module by an integrator, temperature interpolated between its nodes."""
     part = slice(int(trends.offsets[row]), int(trends.offsets[row + 1]))
     times = np.append(trends.start[part], trends.end[part][-1]) / 3600
     kelvin = np.append(trends.first[part], trends.last[part][-1])
@@ -150,7 +150,7 @@ def _bytes(trends: Trends) -> int:
 
 
 def ragged_histories(twins: int) -> None:
-    """Histories of different lengths in one call, and the memory that takes."""
+    """Histories of different lengths in one call, and its memory."""
     trends = ragged_fleet(twins)
     total, size = trends.start.size, _bytes(trends)
     seconds = best(lambda: exposure(trends, LAW), 3)
@@ -169,10 +169,10 @@ def ragged_histories(twins: int) -> None:
 
 
 def whole_model(twins: int) -> None:
-    """The self-discharge model with checks and all sigmas over a ragged fleet of 12 cells a twin."""
+    """The self-discharge model with checks and all sigmas over a ragged fleet of 12 cells per twin."""
     context = multiprocessing.get_context("spawn")
     measured = []
-    for chunk in (CHUNK, 10**12):
+    for chunk in (VALUES_AT_ONCE, 10**12):
         with context.Pool(1) as pool:
             measured.append(pool.apply(_whole_model, (twins, chunk)))
     parts, whole = measured
@@ -225,7 +225,7 @@ def _resident(name: str) -> int:
 
 
 def shared_legs(twins: int) -> None:
-    """Twins looked up in three shared situations, against a bisection and an own history each."""
+    """Twins looked up in three shared records, against a history of its own for each."""
     random = np.random.default_rng(3)
     minutes = np.arange(4000) * 300.0
     legs = [
@@ -252,14 +252,14 @@ def shared_legs(twins: int) -> None:
     )
 
 
-def handler() -> None:
-    """A request for a whole charge, against one request a module."""
+def whole_request() -> None:
+    """A request for a whole lot, against one request per module."""
     registry = Registry.discover()
     instances = [_instance(row) for row in range(181)]
     seconds = best(lambda: answer(registry, "self-discharge", {"instances": instances}), 10)
     one = best(lambda: answer(registry, "self-discharge", {"instances": instances[:1]}), 20)
     report(
-        what="the handler: 181 modules x 400 segments x 12 cells, decoded, computed with sigmas, encoded",
+        what="a request: 181 modules x 400 segments x 12 cells, decoded, computed with sigmas, encoded",
         milliseconds=seconds * 1e3,
         one_by_one_milliseconds=one * 181 * 1e3,
         ratio=one * 181 / seconds,
@@ -275,7 +275,7 @@ def main() -> None:
     ragged_histories(100_000 // share)
     whole_model(100_000 // share)
     shared_legs(1_000_000 // share)
-    handler()
+    whole_request()
 
 
 def _instance(row: int) -> dict[str, object]:

@@ -1,11 +1,11 @@
-"""Which models there are: those of voltwin and those other packages register, by one way.
+"""The registered models: those of voltwin and those of other packages, all by entry point.
 
 >>> from voltwin.models.registry import Registry
 >>> Registry.discover().get("ocv-soc").version
 '1.0.0'
 
 An entry point in the group ``voltwin.models`` names a callable without arguments that returns a model
-(see ``protocol.Model``).
+(see ``base.protocol.Model``).
 """
 
 from __future__ import annotations
@@ -21,25 +21,13 @@ from .base.protocol import Model
 
 GROUP: Final = "voltwin.models"
 
-#: The package's own, written as the entry points they are: they work from a source tree, too.
-BUILT_IN: Final = (
-    EntryPoint("ocv-soc", "voltwin.models.ocv_soc.model:OcvSocModel.shipped", GROUP),
-    EntryPoint("self-discharge", "voltwin.models.self_discharge.model:SelfDischargeModel.shipped", GROUP),
-    EntryPoint(
-        "self-discharge-two-electrode",
-        "voltwin.models.self_discharge.two_electrode_model:TwoElectrodeModel.shipped",
-        GROUP,
-    ),
-    EntryPoint("arrival-gate", "voltwin.models.arrival_gate.model:ArrivalGateModel.shipped", GROUP),
-)
-
 
 @runtime_checkable
 class TakesFiles(Protocol):
     """A model that reads curves, parameter sets or relaxation laws from files."""
 
     def with_files(self, folder: Path) -> Model:
-        """The same model knowing the files in ``folder`` besides the shipped ones."""
+        """The same model with the files of ``folder`` besides the shipped ones."""
         ...
 
 
@@ -51,22 +39,23 @@ class Registry:
 
     @classmethod
     def of(cls, models: Iterable[Model]) -> Registry:
-        """Of these models."""
+        """A registry of these models."""
         return cls({model.name: model for model in models})
 
     @classmethod
     def discover(cls, folder: Path | None = None) -> Registry:
-        """All registered models; a name registered twice is the later one's, so a user can replace ours.
+        """All registered models; another package's replaces ours of the same name.
 
-        ``folder`` may hold ``curves``, ``parameters`` and ``relaxations`` with files of one's own; InputError
-        when it is not there.
+        ``folder`` may contain ``curves``, ``parameters`` and ``relaxations`` with the user's own files; InputError
+        when there is no such folder.
         """
-        points = {point.name: point for point in (*BUILT_IN, *entry_points(group=GROUP))}
+        found = sorted(entry_points(group=GROUP), key=_is_of_others)
+        points = {point.name: point for point in found}
         models = [_load(point) for point in points.values()]
         if folder is None:
             return cls.of(models)
         if not folder.is_dir():
-            raise InputError(f"{folder}: is no folder; give one with curves/, parameters/ or relaxations/ in it")
+            raise InputError(f"{folder}: is not a folder; give one with curves/, parameters/ or relaxations/ in it")
         return cls.of(model.with_files(folder) if isinstance(model, TakesFiles) else model for model in models)
 
     def names(self) -> list[str]:
@@ -79,6 +68,10 @@ class Registry:
             return self.models[name]
         except KeyError:
             raise NotFoundError(f"model {name!r} is not known; known are {', '.join(self.names())}") from None
+
+
+def _is_of_others(point: EntryPoint) -> bool:
+    return not point.value.startswith(f"{__package__}.")
 
 
 def _load(point: EntryPoint) -> Model:

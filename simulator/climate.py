@@ -1,4 +1,4 @@
-"""How warm it is: the weather outside, the cargo space that follows it, and the store rooms.
+"""Temperatures: the weather outside, the cargo space that follows it, and the store rooms.
 
 >>> from datetime import UTC, datetime
 >>> spring = weather_trace()
@@ -6,7 +6,7 @@
 2.44
 
 The trace is measured weather of spring 2010, moved to the same days of 2019, the year of the case study:
-the temperatures are real, the date is not. Outside the trace there is no answer, only an error.
+the temperatures are real, the date is not. A time outside the trace is an error.
 """
 
 from __future__ import annotations
@@ -23,19 +23,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from .physics import SECONDS_PER_HOUR
 
 TRACE_FILE: Final = "weather-2010-spring.csv"
 TRACE_SOURCE: Final = "windpowerlib example weather (coastDat-2), Germany, spring 2010, moved to 2019"
 REPLAY_YEAR: Final = 2019
 
-CARGO_TIME_CONSTANT: Final = 10.0 * 3600.0
+CARGO_TIME_CONSTANT: Final = 10.0 * SECONDS_PER_HOUR
 """Seconds in which the cargo space closes 63 % of its distance to the air outside: insulated and full."""
 
-SOAK_TIME_CONSTANT: Final = 5.0 * 3600.0
+SOAK_TIME_CONSTANT: Final = 5.0 * SECONDS_PER_HOUR
 """Seconds in which an unpacked module closes 63 % of its distance to the store room."""
 
 OUTDOOR_HUMIDITY: Final = 0.80
-"""Relative humidity outdoors; the trace has none, 80 % is the usual spring mean of central Europe."""
+"""Relative humidity outdoors: not in the trace; 80 % is the usual spring mean of central Europe."""
 
 CELL_PLANT_SET_POINT: Final = 25.0
 SYSTEM_PLANT_SET_POINT: Final = 22.0
@@ -61,7 +62,7 @@ class WeatherTrace:
         first, last = float(self.seconds[0]), float(self.seconds[-1])
         if not first <= moment <= last:
             raise InputError(
-                f"weather at {_iso(moment)}: the trace covers {_iso(first)} to {_iso(last)}; ask for a time in between"
+                f"weather at {_iso(moment)}: the trace covers {_iso(first)} to {_iso(last)}; choose a time in between"
             )
 
     def interpolate(self, seconds: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -100,14 +101,14 @@ class CargoClimate:
 def cargo_climate(trace: WeatherTrace, start: datetime, end: datetime, initial: float) -> CargoClimate:
     """The cargo space from loading to unloading: first-order lag behind the air outside.
 
-    ``initial`` is the temperature in °C at ``start``. Water vapour follows with the same lag, so a cooling
-    cargo space gets damp, as it does on the road.
+    ``initial`` is the temperature in °C at ``start``. Water vapour follows with the same lag, so the relative
+    humidity rises while the cargo space cools.
     """
     first, last = start.timestamp(), end.timestamp()
     seconds = np.append(np.arange(first, last, CARGO_STEP), last)
     outside = trace.interpolate(seconds)
     vapour_outside = OUTDOOR_HUMIDITY * saturation_pressure(outside)
-    # the store room's air comes along: 40 % at the temperature of loading
+    # the cargo space starts with the store room's air: 40 % at the temperature of loading
     vapour_inside = 0.40 * float(saturation_pressure(np.array([initial]))[0])
     celsius = lag(seconds, outside, initial, CARGO_TIME_CONSTANT)
     vapour = lag(seconds, vapour_outside, vapour_inside, CARGO_TIME_CONSTANT)
@@ -136,7 +137,7 @@ def saturation_pressure(celsius: NDArray[np.float64]) -> NDArray[np.float64]:
 def room_temperature(set_point: float, deviation: float, seconds: NDArray[np.float64]) -> NDArray[np.float64]:
     """A store room's true temperature in °C: set point, a steady deviation, and a daily swing of 0.2 K.
 
-    Nobody measures it; the backend knows the set point only.
+    It is not measured; the backend knows only the set point.
     """
     return set_point + deviation + 0.2 * np.sin(2.0 * math.pi * seconds / 86400.0)
 

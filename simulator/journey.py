@@ -1,12 +1,12 @@
-"""From the plan to what is measured on the way: one module's life, one truck's log, the clock.
+"""Messages of a plan: one module's life, one truck's log, the clock.
 
 >>> from voltwin.simulator.plan import ReplaySettings, plan_fleet
 >>> world = World.of(plan_fleet(ReplaySettings(modules=4, leaky=0)))
 >>> [message.kind for message in module_messages(world, world.plan.modules[0])][:3]
 ['module-birth', 'module-end-of-line', 'storage-begin']
 
-Every module and every truck draws from a random stream of its own, so that one more module changes
-nothing in the noise of the others.
+Every module and every truck draws from a random stream of its own, so that one more module does not change
+the noise of the others.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -32,6 +32,7 @@ from .messages import Message, clock_message, twin_message
 from .physics import (
     CAPACITY,
     CURVE_NAME,
+    SECONDS_PER_HOUR,
     Array,
     CellTruth,
     draw_cells,
@@ -53,7 +54,7 @@ from .plan import (
 from .route import AVERAGE_SPEED, WROCLAW_TO_PARIS, driven_hours, is_driving, positions
 
 LEAK_DROPS: Final = (0.005, 0.015)
-"""How low a planted leak leaves its cell at the arrival test, V; taken in turn."""
+"""Voltage drop of a cell with a planted leak at the arrival test, V; used in turn."""
 
 HISTORY_STEP: Final = 300.0
 
@@ -63,10 +64,10 @@ _FLEET, _CELLS, _TESTS, _TRUCKS = 1, 2, 3, 4
 
 @dataclass(frozen=True, eq=False)
 class ModuleTruth:
-    """What nobody outside the simulator knows of one module.
+    """The true state of one module, known only to the simulator.
 
     ``cells`` at the end-of-line test, ``arrival_soc`` (fraction, shape (cells,)), ``equivalent_hours`` at
-    25 °C, ``lowest`` and ``at_arrival`` in °C.
+    25 °C, temperatures ``lowest`` and ``at_arrival`` in °C.
     """
 
     cells: CellTruth
@@ -76,18 +77,32 @@ class ModuleTruth:
     at_arrival: float
 
 
+class Leak(NamedTuple):
+    """A planted leak: the position of its cell, and the voltage drop (V) at the arrival test."""
+
+    cell: int
+    drop: float
+
+
+class RoomDeviations(NamedTuple):
+    """True temperatures of the store rooms less their set points, K."""
+
+    outbound: float
+    inbound: float
+
+
 @dataclass(frozen=True, eq=False)
 class World:
-    """A plan with the climates and defects its seed gives; everything else follows from it."""
+    """A plan with the climates and defects drawn from its seed; ``leaks`` by the index of the module."""
 
     plan: FleetPlan
-    deviations: tuple[float, float]
+    deviations: RoomDeviations
     cargo: dict[str, CargoClimate]
-    leaks: dict[int, tuple[int, float]]
+    leaks: dict[int, Leak]
 
     @classmethod
     def of(cls, plan: FleetPlan) -> World:
-        """The world of a plan: store rooms a few tenths off their set point, trailers, leaky cells."""
+        """Draw the world of a plan: deviations of the store rooms, climates of the trucks, leaky cells."""
         settings = plan.settings
         random = np.random.default_rng([settings.seed, _FLEET])
         outbound, inbound = (float(value) for value in random.uniform(-0.4, 0.4, size=2))
@@ -97,31 +112,30 @@ class World:
         }
         leaky = np.sort(random.permutation(settings.modules)[: settings.leaky]).tolist()
         leaks = {
-            index: (int(random.integers(settings.cells)), LEAK_DROPS[turn % len(LEAK_DROPS)])
+            index: Leak(int(random.integers(settings.cells)), LEAK_DROPS[turn % len(LEAK_DROPS)])
             for turn, index in enumerate(leaky)
         }
-        return cls(plan, (outbound, inbound), cargo, leaks)
+        return cls(plan, RoomDeviations(outbound, inbound), cargo, leaks)
 
     def stream(self, purpose: int, index: int) -> np.random.Generator:
-        """The random stream of one thing."""
+        """The random stream of one module or truck for one purpose."""
         return np.random.default_rng([self.plan.settings.seed, purpose, index])
 
 
 def temperature_history(world: World, module: ModulePlan) -> tuple[Array, Array]:
     """A module's true temperature from test to test: seconds since 1970 and °C, shape (n,) each."""
-    warm, cool = world.deviations
     start, loaded = module.end_of_line.timestamp(), module.loaded.timestamp()
     unloaded, end = module.unloaded.timestamp(), module.arrival_test.timestamp()
     outbound = np.arange(start, loaded, HISTORY_STEP)
     road = np.arange(loaded, unloaded, HISTORY_STEP)
     inbound = np.append(np.arange(unloaded, end, HISTORY_STEP), end)
     on_road = world.cargo[module.truck].temperature(road)
-    room = room_temperature(SYSTEM_PLANT_SET_POINT, cool, inbound)
+    room = room_temperature(SYSTEM_PLANT_SET_POINT, world.deviations.inbound, inbound)
     return (
         np.concatenate((outbound, road, inbound)),
         np.concatenate(
             (
-                room_temperature(CELL_PLANT_SET_POINT, warm, outbound),
+                room_temperature(CELL_PLANT_SET_POINT, world.deviations.outbound, outbound),
                 on_road,
                 lag(inbound, room, float(on_road[-1]), SOAK_TIME_CONSTANT),
             )
@@ -135,17 +149,16 @@ def module_truth(world: World, module: ModulePlan) -> ModuleTruth:
     aged, age = equivalent_age(seconds, celsius), module.age / timedelta(hours=1)
     cells = draw_cells(world.stream(_CELLS, module.index), world.plan.settings.cells)
     if module.index in world.leaks:
-        cell, drop = world.leaks[module.index]
-        cells = with_leak(cells, cell, drop, aged, age)
+        cells = with_leak(cells, *world.leaks[module.index], aged, age)
     return ModuleTruth(cells, soc_after(cells, aged, age), aged, float(celsius.min()), float(celsius[-1]))
 
 
 def module_messages(world: World, module: ModulePlan) -> Iterator[Message]:
-    """One module's ten messages, in order of time."""
+    """One module's messages, in order of time."""
     truth = module_truth(world, module)
     random = world.stream(_TESTS, module.index)
     key = module.key
-    warm = 25.0 + float(random.normal(0.0, 0.1))
+    temperature = 25.0 + float(random.normal(0.0, 0.1))
     rest = 6.0 + float(random.uniform(-0.3, 0.3))
     yield twin_message(
         "module-birth",
@@ -156,8 +169,8 @@ def module_messages(world: World, module: ModulePlan) -> Iterator[Message]:
         capacity=CAPACITY,
         curve=CURVE_NAME,
     )
-    end_of_line = reading(random, terminal_voltage(truth.cells.soc, warm, rest))
-    yield _test("module-end-of-line", key, module.end_of_line, end_of_line, warm, rest, random)
+    end_of_line = reading(random, terminal_voltage(truth.cells.soc, temperature, rest))
+    yield _test("module-end-of-line", key, module.end_of_line, end_of_line, temperature, rest, random)
     yield twin_message("storage-begin", key, module.stored_outbound, stay="outbound", storage=CELL_PLANT)
     yield twin_message("storage-end", key, module.fetched_outbound, stay="outbound")
     yield twin_message("transport-begin", key, module.loaded, truck=module.truck)
@@ -173,7 +186,7 @@ def truck_messages(world: World, truck: TruckPlan) -> Iterator[Message]:
     """One data logger's samples, every five minutes from loading to unloading."""
     times = sample_times(truck)
     seconds = np.array([time.timestamp() for time in times])
-    elapsed = (seconds - truck.departure.timestamp()) / 3600.0
+    elapsed = (seconds - truck.departure.timestamp()) / SECONDS_PER_HOUR
     places = positions(WROCLAW_TO_PARIS, driven_hours(truck.schedule, elapsed) * AVERAGE_SPEED)
     moving = is_driving(truck.schedule, elapsed)
     climate = world.cargo[truck.key]
@@ -198,13 +211,13 @@ def truck_messages(world: World, truck: TruckPlan) -> Iterator[Message]:
 
 
 def sample_times(truck: TruckPlan) -> list[datetime]:
-    """When a truck's logger takes its samples."""
+    """Times of the samples of a truck's logger."""
     count = int((truck.unloaded - truck.loading) / SAMPLE_INTERVAL) + 1
     return [truck.loading + i * SAMPLE_INTERVAL for i in range(count)]
 
 
 def clock_messages(plan: FleetPlan) -> Iterator[Message]:
-    """The hours from the begin to the end of the plan, and the final message."""
+    """Clock messages: every hour of the plan, and the final one."""
     hour = plan.begin
     while hour < plan.end:
         yield clock_message(hour)
@@ -221,7 +234,7 @@ def _test(
     rest: float,
     random: np.random.Generator,
 ) -> Message:
-    """A test's message: the module's voltage is the sum of what the tester read at its cells."""
+    """The message of a test: the module's voltage is the sum of the readings of its cells."""
     return twin_message(
         kind,
         key,

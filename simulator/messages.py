@@ -1,4 +1,4 @@
-"""The messages as values: a kind, a topic, a time and a body that fits the kind's schema.
+"""Messages as values: a kind, a topic, a time and a body that conforms to the kind's schema.
 
 >>> from datetime import UTC, datetime
 >>> noon = datetime(2019, 4, 10, 12, tzinfo=UTC)
@@ -8,7 +8,7 @@
 >>> message.encode().decode()[:54]
 '{"id":"module-0017/transport-begin/2019-04-10T12:00:00'
 
-The schemas in ``ontology/messages`` are the contract with the outside world; topics come from them too.
+The schemas in ``ontology/messages`` are the contract with the outside world, topics included.
 """
 
 from __future__ import annotations
@@ -67,13 +67,13 @@ def schema(kind: str) -> Mapping[str, Any]:
 
 
 def topic(kind: str, twin: str) -> str:
-    """Where messages of ``kind`` about ``twin`` are published."""
+    """The topic of messages of ``kind`` about ``twin``."""
     template: str = schema(kind)["x-topic"]
     return template.replace("{twin}", twin)
 
 
 def timestamp(time: datetime) -> str:
-    """A time as messages carry it: RFC 3339, whole seconds, UTC with Z."""
+    """A time in the format of messages: RFC 3339, whole seconds, UTC with Z."""
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -84,7 +84,7 @@ def twin_message(kind: str, twin: str, time: datetime, **values: object) -> Mess
 
 
 def clock_message(time: datetime, *, final: bool = False) -> Message:
-    """The hour strikes; ``final`` marks the end of the replay."""
+    """A message of the clock; ``final`` marks the end of the replay."""
     at = timestamp(time)
     body: dict[str, object] = {"id": f"clock/{at}", "time": at}
     if final:

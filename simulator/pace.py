@@ -1,4 +1,4 @@
-"""How fast simulated time passes: each message waits until its moment has come.
+"""Pace of the replay: each message waits until its simulated time.
 
 >>> from datetime import UTC, datetime, timedelta
 >>> noon = datetime(2019, 4, 10, 12, tzinfo=UTC)
@@ -28,10 +28,10 @@ def paced(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Message]:
-    """``messages`` (in order of time), each held back until its moment has come.
+    """``messages`` (in order of time), each delayed until its simulated time.
 
-    ``acceleration`` is simulated seconds a second. ``clock`` tells seconds, ``sleep`` waits for
-    some. A delay (a slow broker) is caught up, not added on.
+    ``acceleration`` is in simulated seconds per second. ``clock`` returns seconds, ``sleep`` waits for a number of
+    them. A delay (a slow broker) is made up for, not added to what follows.
     """
     if not (math.isfinite(acceleration) and acceleration > 0.0):
         raise InputError(f"acceleration {acceleration}: must be above 0; 3600 plays an hour in a second")

@@ -1,4 +1,4 @@
-"""What is true in the simulated world, and what an instrument shows of it.
+"""Physics of the simulated cells, and the readings of an instrument.
 
 >>> curve = ocv_curve()
 >>> round(float(curve.voltage(np.array([0.5]), 25.0)[0]), 4)
@@ -6,8 +6,8 @@
 >>> round(float(curve.state_of_charge(np.array([3.6729208]))[0]), 4)
 0.5
 
-Each cell loses charge by itself, a little differently from the next one, and a planted leak adds a constant
-current. None of these values is ever sent; tests compare the backend's estimates with them.
+Each cell discharges itself, each a little differently, and a planted leak adds a constant current. None of
+these values is ever sent; tests compare the backend's estimates with them.
 
 Sources: self-discharge rate of 0.28 %/month at 25 °C and half charge with a dependence
 exp(0.87 (S - 0.5)) from Zilberman et al. 2019 (MJ1 cells, 0.2 and 0.4 %/month at 10 and 90 %); activation
@@ -35,9 +35,10 @@ CURVE_NAME: Final = "bpx-nmc111"
 CAPACITY: Final = 12.5
 """Ah."""
 
+SECONDS_PER_HOUR: Final = 3600.0
 HOURS_PER_MONTH: Final = 730.0
 RATE_25: Final = 0.0028 / HOURS_PER_MONTH
-"""Self-discharge at 25 °C and half charge, fraction of the capacity an hour."""
+"""Self-discharge at 25 °C and half charge, fraction of the capacity per hour."""
 
 RATE_SPREAD: Final = 0.08
 """Relative standard deviation of the rate from cell to cell."""
@@ -84,7 +85,7 @@ class CellCurve:
 
 @cache
 def ocv_curve() -> CellCurve:
-    """The packaged NMC111 curve with slopes that keep it monotone between the table's points."""
+    """The packaged NMC111 curve with slopes that make it monotone between the table's points."""
     text = files(__package__).joinpath("data", CURVE_FILE).read_text(encoding="utf-8")
     rows = list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
     soc = np.array([float(row["soc"]) for row in rows])
@@ -106,7 +107,7 @@ class CellTruth:
 
 
 def draw_cells(random: np.random.Generator, count: int) -> CellTruth:
-    """Healthy cells as the line delivers them: charged to 50 ± 1 %, with a spread of the rate."""
+    """Healthy cells at the end of the line: charged to 50 ± 1 %, with a spread of the rate."""
     module = random.normal(0.0, 0.0035)
     soc = 0.5 + np.clip(module + random.normal(0.0, 0.001, size=count), -0.01, 0.01)
     rate = RATE_25 * np.exp(random.normal(0.0, RATE_SPREAD, size=count))
@@ -125,15 +126,15 @@ def with_leak(cells: CellTruth, cell: int, drop: float, equivalent_age: float, a
 
 
 def equivalent_age(seconds: Array, celsius: Array) -> float:
-    """Hours at 25 °C that do the same as a temperature history (seconds, °C, shape (n,)); trapezoid rule."""
+    """Hours at 25 °C equivalent to a temperature history (seconds, °C, shape (n,)); trapezoid rule."""
     factor = np.exp(-ACTIVATION_ENERGY / GAS_CONSTANT * (1.0 / (celsius + KELVIN) - 1.0 / REFERENCE_KELVIN))
-    return float(np.trapezoid(factor, seconds)) / 3600.0
+    return float(np.trapezoid(factor, seconds)) / SECONDS_PER_HOUR
 
 
 def soc_after(cells: CellTruth, equivalent_hours: float, hours: float) -> Array:
-    """State of charge (fraction, shape (cells,)) after ``hours`` that count as ``equivalent_hours`` at 25 °C.
+    """State of charge (fraction, shape (cells,)) after ``hours``, equivalent to ``equivalent_hours`` at 25 °C.
 
-    The self-discharge law dS/dt = -k exp(beta (S - 0.5)) in closed form; the leak's current comes on top.
+    The self-discharge law dS/dt = -k exp(beta (S - 0.5)) in closed form, and the leak's current in addition.
     """
     aged = 0.5 - np.log(np.exp(-BETA * (cells.soc - 0.5)) + BETA * cells.rate * equivalent_hours) / BETA
     return np.asarray(aged - cells.leak * hours / CAPACITY)
@@ -145,7 +146,7 @@ def terminal_voltage(soc: Array, celsius: float, rest: float) -> Array:
 
 
 def reading(random: np.random.Generator, volts: Array) -> Array:
-    """What the tester shows: 0.3 mV of noise, a resolution of 10 µV."""
+    """Readings of the tester: 0.3 mV of noise, a resolution of 10 µV."""
     return np.round(volts + random.normal(0.0, VOLTAGE_NOISE, size=volts.shape), 5)
 
 

@@ -1,4 +1,4 @@
-"""Who goes where and when: the plan of one charge of modules, before anything is measured.
+"""The plan of one lot of modules: production, storage, transport and tests, before anything is measured.
 
 >>> plan = plan_fleet(ReplaySettings())
 >>> len(plan.modules), [truck.key for truck in plan.trucks]
@@ -7,9 +7,9 @@
 >>> min(ages), max(ages)
 (250.0, 300.0)
 
-A module is born at the cell and module manufacturer, tested at the end of its line (EOL), kept in the store
-room, driven to the system manufacturer, kept there, and tested again. The trucks leave four hours apart on
-fixed days: the weather they meet is measured, so the dates are part of the data and not of the seed.
+A module is produced at the cell and module manufacturer, tested at the end of the line (EOL), stored there,
+transported to the system manufacturer, stored again, and tested again. The trucks leave four hours apart on
+fixed days: their weather is measured, so the dates are part of the data and do not depend on the seed.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from typing import Final
 import numpy as np
 
 from ..errors import InputError
+from .physics import SECONDS_PER_HOUR
 from .route import AVERAGE_SPEED, WROCLAW_TO_PARIS, DrivingLeg, driving_schedule, length
 
 FIRST_LOADING: Final = datetime(2019, 4, 10, 6, tzinfo=UTC)
-"""When the first truck starts to load; chosen so that the cold nights of the trace fall into the trip."""
+"""Start of loading of the first truck, chosen so that the cold nights of the trace are during the trip."""
 
 TRUCK_INTERVAL: Final = timedelta(hours=4)
 LOADING: Final = timedelta(minutes=30)
@@ -52,7 +53,7 @@ _OUT_OF_STORAGE: Final = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class ReplaySettings:
-    """What a person chooses: fleet size, cells in series in a module, seed, modules with a leaky cell."""
+    """Settings of a replay: number of modules, cells in series in each, seed, modules with a leaky cell."""
 
     modules: int = 181
     cells: int = 12
@@ -68,7 +69,7 @@ class ReplaySettings:
 
 @dataclass(frozen=True, slots=True)
 class TruckPlan:
-    """One trip: loading, driving, unloading; ``schedule`` counts hours from ``departure``."""
+    """One trip: loading, driving, unloading; ``schedule`` in hours from ``departure``."""
 
     key: str
     loading: datetime
@@ -103,7 +104,7 @@ class ModulePlan:
 
 @dataclass(frozen=True, slots=True)
 class FleetPlan:
-    """Everything that will happen, in order of production."""
+    """The plan of all modules and trucks, in order of production."""
 
     settings: ReplaySettings
     modules: tuple[ModulePlan, ...]
@@ -111,21 +112,21 @@ class FleetPlan:
 
     @property
     def begin(self) -> datetime:
-        """The full hour before the first birth: the first message of the clock."""
+        """The time of the first clock message: the full hour before the first birth."""
         return min(module.birth for module in self.modules).replace(minute=0, second=0)
 
     @property
     def end(self) -> datetime:
-        """The last message of the clock, half a day behind the last arrival test."""
+        """The time of the last clock message: half a day after the last arrival test."""
         return max(module.arrival_test for module in self.modules) + CLOCK_TAIL
 
 
 def plan_fleet(settings: ReplaySettings) -> FleetPlan:
     """The plan for ``settings``; the same settings give the same plan.
 
-    Modules are numbered in order of production and fill the trucks in that order. The oldest is 300 h old
-    at its arrival test and the youngest 250 h; one module alone is the oldest. Four trucks go (fewer for
-    fewer than four modules, more when 100 modules a truck would not do).
+    Modules are numbered in order of production and loaded in that order. The oldest is 300 h old at its
+    arrival test and the youngest 250 h; a single module is the oldest. There are four trucks (fewer for
+    fewer than four modules, more if a truck would have more than 100).
     """
     count = settings.modules
     wanted = max(USUAL_TRUCKS, -(-count // MODULES_PER_TRUCK))
@@ -144,7 +145,7 @@ def _truck(number: int) -> TruckPlan:
     schedule = driving_schedule(length(WROCLAW_TO_PARIS) / AVERAGE_SPEED)
     loading = FIRST_LOADING + number * TRUCK_INTERVAL
     departure = loading + LOADING
-    arrival = departure + _whole_seconds(schedule[-1].end * 3600.0)
+    arrival = departure + _whole_seconds(schedule[-1].end * SECONDS_PER_HOUR)
     return TruckPlan(f"truck-{number + 1:02d}", loading, departure, arrival, arrival + LOADING, schedule)
 
 
@@ -170,7 +171,7 @@ def _module(index: int, place: int, load: int, truck: TruckPlan, age: timedelta)
 
 
 def _ages(settings: ReplaySettings) -> tuple[timedelta, ...]:
-    """Ages from the oldest to the youngest, even but for a jitter that keeps their order."""
+    """Ages from the oldest to the youngest: evenly spaced, with a jitter that keeps their order."""
     count = settings.modules
     if count == 1:
         return (OLDEST,)

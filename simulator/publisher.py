@@ -1,4 +1,4 @@
-"""Sends messages to an MQTT broker: QoS 1, in order, every one acknowledged.
+"""Publisher of messages to an MQTT broker: QoS 1, in order, every one acknowledged.
 
 ::
 
@@ -8,9 +8,9 @@
 
     publish(replay(plan_fleet(ReplaySettings())), Broker.parse("mqtt://127.0.0.1:1883"))
 
-At most ``window`` messages are under way at a time. When the connection breaks, what was not acknowledged is
-sent again after the reconnect, before anything new; a receiver may then see a message twice (with the same
-``id``), never out of order for the first time and never not at all.
+At most ``window`` messages are in flight at a time. After a broken connection the unacknowledged messages are
+sent again, before any new one; a receiver may then see a message twice (with the same ``id``), but every message
+at least once, and first in its order.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _LONGEST_RECONNECT_DELAY: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """Where a broker listens, and as whom to log in."""
+    """Address and login of a broker."""
 
     host: str
     port: int = DEFAULT_PORT
@@ -75,12 +75,12 @@ def publish(
 ) -> int:
     """Send ``messages`` in their order and wait until the broker has acknowledged the last one.
 
-    ``window`` bounds the messages under way, ``patience`` (seconds) the time without any acknowledgement,
-    reconnects included; ``progress`` is told how many were handed over. Returns how many were acknowledged.
-    Raises BrokerError when the broker is not there, refuses, or stays silent.
+    ``window`` limits the messages in flight, ``patience`` (seconds) the time without any acknowledgement,
+    reconnects included; ``progress`` receives the number sent so far. Returns the number acknowledged.
+    Raises BrokerError when the broker does not answer, or refuses the connection.
     """
     if window < 1:
-        raise InputError(f"window {window}: must be 1 or more messages under way")
+        raise InputError(f"window {window}: must be 1 or more messages in flight")
     connection = _Connection(broker, window, patience)
     connection.open()
     try:
@@ -96,14 +96,14 @@ def publish(
 
 
 class _Connection:
-    """One MQTT session and the messages under way in it; used by one thread, called back by paho's."""
+    """One MQTT session and its messages in flight; used by one thread, called back by paho's."""
 
     def __init__(self, broker: Broker, window: int, patience: float) -> None:
         self._broker = broker
         self._window = window
         self._patience = patience
         self._change = threading.Condition()
-        self._under_way = 0
+        self._in_flight = 0
         self._acknowledged = 0
         self._answer: ReasonCode | None = None
         self._connected = False
@@ -136,25 +136,25 @@ class _Connection:
 
     def send(self, topic: str, payload: bytes) -> None:
         if self._broken:
-            # everything older first: paho sends again what was under way once it is connected
-            self._wait(lambda: self._connected and self._under_way == 0)
+            # older messages first: paho sends those in flight again once it is connected
+            self._wait(lambda: self._connected and self._in_flight == 0)
             self._broken = False
-        self._wait(lambda: self._under_way < self._window)
+        self._wait(lambda: self._in_flight < self._window)
         with self._change:
-            self._under_way += 1
+            self._in_flight += 1
         info = self._client.publish(topic, payload, qos=1)
         if info.rc not in (mqtt.MQTT_ERR_SUCCESS, mqtt.MQTT_ERR_NO_CONN):
             raise BrokerError(f"{self._broker}: {topic} could not be sent ({mqtt.error_string(info.rc)})")
 
     def drain(self) -> None:
-        self._wait(lambda: self._under_way == 0)
+        self._wait(lambda: self._in_flight == 0)
 
     def close(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
 
     def _wait(self, done: Callable[[], bool]) -> None:
-        """Until ``done``; each acknowledgement renews the patience, a mere reconnect does not."""
+        """Wait until ``done``; each acknowledgement restarts the patience, a mere reconnect does not."""
 
         def news(known: int) -> Callable[[], bool]:
             return lambda: done() or self._acknowledged != known
@@ -198,6 +198,6 @@ class _Connection:
         self, client: mqtt.Client, userdata: Any, mid: int, reason: ReasonCode, properties: Properties
     ) -> None:
         with self._change:
-            self._under_way -= 1
+            self._in_flight -= 1
             self._acknowledged += 1
             self._change.notify_all()

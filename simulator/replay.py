@@ -1,4 +1,4 @@
-"""The whole replay: every message of a plan in order of time, and what it adds up to.
+"""The whole replay: every message of a plan in order of time, a summary, and the hidden truth.
 
 >>> from voltwin.simulator.plan import ReplaySettings, plan_fleet
 >>> plan = plan_fleet(ReplaySettings(modules=1, leaky=0))
@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from .journey import World, clock_messages, module_messages, module_truth, sample_times, truck_messages
 from .messages import Message, timestamp
+from .physics import HOURS_PER_MONTH
 from .plan import CLOCK_INTERVAL, FleetPlan
 
 MESSAGES_PER_MODULE: Final = 9
@@ -35,7 +36,7 @@ def replay(plan: FleetPlan) -> Iterator[Message]:
 
 
 def message_count(plan: FleetPlan) -> int:
-    """How many messages ``replay(plan)`` gives, without making them."""
+    """Number of messages of ``replay(plan)``, without creating them."""
     hours = -(-(plan.end - plan.begin) // CLOCK_INTERVAL)
     samples = sum(len(sample_times(truck)) for truck in plan.trucks)
     return MESSAGES_PER_MODULE * len(plan.modules) + samples + hours + 1
@@ -43,7 +44,7 @@ def message_count(plan: FleetPlan) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What was sent: messages by kind and the span of simulated time."""
+    """Messages sent, by kind, and the span of simulated time."""
 
     by_kind: dict[str, int]
     begin: datetime
@@ -51,7 +52,7 @@ class Summary:
 
     @property
     def messages(self) -> int:
-        """All messages together."""
+        """Number of messages of all kinds."""
         return sum(self.by_kind.values())
 
     def as_json(self) -> dict[str, Any]:
@@ -66,7 +67,7 @@ class Summary:
 
 
 class Tally:
-    """Counts messages as they pass by.
+    """A running count of messages.
 
     >>> tally = Tally()
     >>> tally.add(Message("clock", "voltwin/clock", datetime.fromisoformat("2019-04-10T12:00:00Z"), {}))
@@ -84,17 +85,17 @@ class Tally:
         self._times = (self._times[0] if self._times else message.time, message.time)
 
     def summary(self) -> Summary:
-        """What has passed so far; at least one message must have."""
+        """The messages counted so far, of which there must be at least one."""
         if self._times is None:
             raise ValueError("nothing was counted yet")
         return Summary(dict(sorted(self._kinds.items())), *self._times)
 
 
 def truth(plan: FleetPlan) -> dict[str, Any]:
-    """What is true and never sent, as JSON values: the yardstick for the backend's estimates.
+    """The true values that are never sent, as JSON values: the reference for the backend's estimates.
 
-    Planted leaks, true states of charge (%), true temperatures (°C), equivalent ages (h at 25 °C), and how
-    far the store rooms are off their set points (K).
+    Planted leaks, true states of charge (%), true temperatures (°C), equivalent ages (h at 25 °C), and the
+    deviations of the store rooms from their set points (K).
     """
     world = World.of(plan)
     leaks = []
@@ -109,7 +110,7 @@ def truth(plan: FleetPlan) -> dict[str, Any]:
             "arrivalTemperature": round(state.at_arrival, 3),
             "endOfLineStateOfCharge": [round(100.0 * float(value), 6) for value in state.cells.soc],
             "arrivalStateOfCharge": [round(100.0 * float(value), 6) for value in state.arrival_soc],
-            "ratePercentPerMonth": [round(100.0 * 730.0 * float(value), 6) for value in state.cells.rate],
+            "ratePercentPerMonth": [round(100.0 * HOURS_PER_MONTH * float(value), 6) for value in state.cells.rate],
         }
         if module.index in world.leaks:
             cell, drop = world.leaks[module.index]
@@ -126,8 +127,8 @@ def truth(plan: FleetPlan) -> dict[str, Any]:
         "seed": settings.seed,
         "leakyCells": leaks,
         "storageDeviationKelvin": {
-            "storage-cell-plant": round(world.deviations[0], 4),
-            "storage-system-plant": round(world.deviations[1], 4),
+            "storage-cell-plant": round(world.deviations.outbound, 4),
+            "storage-system-plant": round(world.deviations.inbound, 4),
         },
         "modules": modules,
     }

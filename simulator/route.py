@@ -1,4 +1,4 @@
-"""Where a truck is: a real road, the drivers' hours, and the position at any moment.
+"""Position of a truck at any time: a real road and the drivers' hours.
 
 >>> round(length(WROCLAW_TO_PARIS))
 1166
@@ -8,10 +8,10 @@
 
 The road is the A4 and the motorways that continue it, from Wrocław to Marne-la-Vallée east of Paris. Between
 way points a truck moves on the great circle, which is some percent shorter than the road; the average
-speed is chosen so that the trip takes the time a real one takes.
+speed is chosen so that the duration of the trip is realistic.
 
 Drivers' hours: Regulation (EC) No 561/2006, article 6 (nine hours of driving a day), article 7 (45 minutes
-of break after four and a half hours) and article 8 (eleven hours of daily rest). One driver a truck.
+of break after four and a half hours) and article 8 (eleven hours of daily rest). One driver per truck.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ EARTH_RADIUS: Final = 6371.0088
 """Mean radius of the earth, km (IUGG)."""
 
 AVERAGE_SPEED: Final = 68.0
-"""Great-circle kilometres an hour while driving."""
+"""Great-circle kilometres per hour while driving."""
 
 DRIVE_BEFORE_BREAK: Final = 4.5
 BREAK: Final = 0.75
@@ -97,7 +97,7 @@ def length(route: tuple[WayPoint, ...]) -> float:
 
 
 def driving_schedule(hours: float) -> tuple[DrivingLeg, ...]:
-    """``hours`` of driving cut into legs, with the breaks and the daily rest of the law between them."""
+    """``hours`` of driving in legs, with the breaks and the daily rest that the law requires between them."""
     legs: list[DrivingLeg] = []
     clock, today, left = 0.0, 0.0, hours
     while left > 0.0:
@@ -112,7 +112,7 @@ def driving_schedule(hours: float) -> tuple[DrivingLeg, ...]:
 
 
 def driven_hours(schedule: tuple[DrivingLeg, ...], elapsed: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Hours of driving done ``elapsed`` hours after the departure (any shape)."""
+    """Hours of driving until ``elapsed`` hours after the departure (any shape)."""
     done = np.zeros_like(elapsed)
     for leg in schedule:
         done += np.clip(elapsed, leg.start, leg.end) - leg.start
@@ -120,7 +120,7 @@ def driven_hours(schedule: tuple[DrivingLeg, ...], elapsed: NDArray[np.float64])
 
 
 def is_driving(schedule: tuple[DrivingLeg, ...], elapsed: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Whether the truck is moving ``elapsed`` hours after the departure (any shape)."""
+    """Mask of the times, ``elapsed`` hours after the departure (any shape), at which the truck is moving."""
     moving = np.zeros(elapsed.shape, dtype=np.bool_)
     for leg in schedule:
         moving |= (elapsed > leg.start) & (elapsed <= leg.end)
@@ -130,8 +130,8 @@ def is_driving(schedule: tuple[DrivingLeg, ...], elapsed: NDArray[np.float64]) -
 def positions(route: tuple[WayPoint, ...], travelled: NDArray[np.float64]) -> NDArray[np.float64]:
     """Latitude and longitude after ``travelled`` km, on the great circle between way points.
 
-    ``travelled`` has shape (n,), the answer (n, 2) in degrees. Before the start and behind the end the truck
-    stands at the first or the last way point.
+    ``travelled`` has shape (n,), the result (n, 2) in degrees. Before the start and after the end the truck
+    is at the first or the last way point.
     """
     vectors = np.array([_unit_vector(point) for point in route])
     legs = np.array([distance(a, b) for a, b in pairwise(route)])

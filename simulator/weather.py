@@ -1,4 +1,4 @@
-"""A weather service on the loopback: what a pull action asks for the temperature outside.
+"""A weather service on the loopback, for pull actions that need the temperature outside.
 
 ::
 
@@ -7,8 +7,7 @@
     GET /health
     {"status": "ok", "from": "2019-03-15T00:00:00Z", "to": "2019-05-01T00:00:00Z"}
 
-It answers from the same trace that cools the trucks. A time it cannot read is answered with
-400, a time outside the trace with 404.
+Its temperatures are those of the trucks' trace. A malformed time is a 400, a time outside the trace a 404.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ _Response = tuple[HTTPStatus, dict[str, Any]]
 def weather_server(host: str, port: int) -> ThreadingHTTPServer:
     """A server bound to ``host`` and ``port`` (0: any free one); the caller runs and closes it.
 
-    Raises EnvironmentProblem when the address cannot be had.
+    Raises EnvironmentProblem when the address is not available.
     """
     try:
         return ThreadingHTTPServer((host, port), _Handler)
@@ -59,7 +58,7 @@ def _health() -> _Response:
 
 def _weather(query: str) -> _Response:
     example = "for example /weather?time=2019-04-11T06:00:00Z"
-    # in a URI a plus is a plus (RFC 3986); reading it as a form's space would break offsets such as +00:00
+    # in a URI a plus is a plus (RFC 3986); decoding it as a form's space would break offsets such as +00:00
     pairs = (pair.partition("=") for pair in query.split("&"))
     given = [unquote(value) for name, _, value in pairs if name == "time"]
     if len(given) != 1:
@@ -91,4 +90,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(payload)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Stay quiet: the asker keeps its own log."""
+        """Log nothing: the caller has its own log."""

@@ -62,15 +62,15 @@ class LossTrend:
 
 
 class GateComparison(Protocol):
-    """Leaks found by the gate's windows in a simulated charge of modules, as the models give it.
+    """Leaks found by the gate's windows in a simulated lot of modules, as the models give it.
 
     ``leaks`` in µA; ``dynamic``, ``fixed`` and ``usual`` ``(n,)`` in percent found: by the dynamic window, by a
     fixed one at the same share of false rejects, and by the usual fixed one. ``smallest_…`` in µA.
     """
 
     @property
-    def charge(self) -> str:
-        """What sets this charge apart."""
+    def lot(self) -> str:
+        """The name of the lot."""
         ...
 
     @property

@@ -155,7 +155,7 @@ def self_discharge_over_time(trend: LossTrend, hours: tuple[float, float] | None
 
 
 def leaks_found(comparisons: Sequence[GateComparison], style: Style = Style()) -> bytes:
-    """The operating curve: share of leaky modules found [%] against the leak [µA], for each window and charge."""
+    """The operating curve: share of leaky modules found [%] against the leak [µA], for each window and lot."""
     figure, axes, colours = _start(style, "Leaks that the arrival gate finds")
     # The first is drawn wider, so that it stays visible where the next one lies on it.
     for comparison, colour, width in zip(comparisons, (colours.measured, colours.guessed), (3.2, 1.6), strict=False):
@@ -165,7 +165,7 @@ def leaks_found(comparisons: Sequence[GateComparison], style: Style = Style()) -
             (comparison.usual, ":", f"fixed ±{comparison.usual_limit:g} mV"),
         )
         for found, line, name in windows:
-            label = f"{name}, {comparison.charge}"
+            label = f"{name}, {comparison.lot}"
             axes.plot(comparison.leaks, found, color=colour, linestyle=line, linewidth=width, label=label)
     axes.set_xlabel("Leak in one cell (µA)", color=colours.ink)
     axes.set_ylabel("Modules with it that are rejected (%)", color=colours.ink)

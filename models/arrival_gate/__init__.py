@@ -1,1 +1,1 @@
-"""Is a module that arrives the module that left: a window of its own for every cell."""
+"""The arrival gate: a window for every cell of a module, from its end-of-line test and its history."""

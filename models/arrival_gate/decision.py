@@ -1,4 +1,4 @@
-"""Accept, reject or test again: the decision over a module's cells, with the reasons for it.
+"""The decision on a module, accept, reject or retest, with its reasons; false-reject rates and leaks.
 
 >>> from voltwin.models.arrival_gate.decision import Findings, decide
 >>> decide(Findings(low=True, not_soaked=True))
@@ -6,10 +6,10 @@
 >>> decide(Findings(low=True))
 ('REJECT', ['LOW_OCV'])
 
-A cell outside its window rejects the module. When the test itself is in doubt (the module not soaked, too
-short a rest, a gap in the history) the module is tested again, unless a cell lies beyond twice the limit.
-What cannot be cured by waiting (a flat curve, no entropic data, temperatures beyond the parameter set) is
-a remark: the window is already as wide as it makes it.
+A cell outside its window rejects the module. When the test itself is doubtful (the module not soaked, too
+short a rest, a gap in the history) the module is tested again, unless a cell is beyond twice the limit.
+Conditions that a retest cannot improve (a flat curve, no entropic data, temperatures beyond the parameter set)
+are remarks: they have already widened the window.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ACCEPT: Final = "ACCEPT"
 REJECT: Final = "REJECT"
 RETEST: Final = "RETEST"
 
-#: A leak counts as detectable when it is found with this probability (its normal quantile).
+#: The probability with which a leak must be found to count as detectable, and its normal quantile.
 DETECTION: Final = 0.95
 DETECTION_QUANTILE: Final = 1.6448536269514722
 _MICRO: Final = 1e6
@@ -34,7 +34,7 @@ _MICRO: Final = 1e6
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What was found out about one module."""
+    """Findings about one module."""
 
     low: bool = False
     high: bool = False
@@ -48,7 +48,7 @@ class Findings:
 
     @property
     def reasons(self) -> list[str]:
-        """Reason codes, what decides first."""
+        """Reason codes, the decisive ones first."""
         named = (
             ("LOW_OCV", self.low),
             ("HIGH_OCV", self.high),
@@ -93,9 +93,9 @@ def fixed_window_false_reject_rate(shift: Floats, sigma: Floats, window: Floats)
 
 
 def smallest_detectable_leak(z: Floats, sigma: Floats, slope: Floats, capacity: Floats, hours: Floats) -> Floats:
-    """Extra leak current (µA) that the lower limit finds with a probability of 0.95.
+    """Smallest extra leak current (µA) that the lower limit finds with a probability of 0.95.
 
-    A leak I takes I · t / C off the state of charge; ``sigma`` in V, ``slope`` dOCV/dSOC in V,
+    A leak I reduces the state of charge by I · t / C; ``sigma`` in V, ``slope`` dOCV/dSOC in V,
     ``capacity`` of the parallel group in Ah, ``hours`` between the tests.
     """
     result: Floats = (z + DETECTION_QUANTILE) * sigma / slope * capacity / hours * _MICRO

@@ -1,17 +1,17 @@
-"""How small a leak each gate finds at how many false rejects: a simulated charge with planted leaky cells.
+"""Operating curves of the gates, leaks found against false rejects, on a simulated lot with planted leaks.
 
 >>> from voltwin.models.arrival_gate.operating_curve import SimulatedLot, operate
 >>> found = operate(SimulatedLot(modules=200, seed=1), leaks=(0.0, 800.0))
 >>> bool(found.dynamic.detection(found.dynamic.threshold(0.01))[1] > 0.9)
 True
 
-The truth of every module is drawn: its rate, activation energy and beta, what the thermometers and the
-best guesses got wrong, relaxation, entropic coefficient, the noise of both voltmeters, each from the very
-distributions the gate declares (its parameters and files), plus a spread of the rate from cell to cell.
-Then one cell of each module gets a leak, from none to large. Both gates see the same readings: the fixed
-window looks at arrival minus end-of-line voltage, the dynamic one at the z scores of ``ArrivalGateModel``.
-That makes it a test of the decision and of its arithmetic, not of nature: where the distributions are
-judgements (see the parameter files), so is the figure.
+The truth of every module is drawn: its rate, activation energy and beta, the errors of thermometers and
+best guesses, relaxation, entropic coefficient, the noise of both voltmeters, each from the
+distributions that the gate declares (its parameters and files), plus a spread of the rate from cell to cell.
+Then one cell of each module gets a leak, from none to large. Both gates receive the same readings: the fixed
+window uses arrival minus end-of-line voltage, the dynamic one the z scores of ``ArrivalGateModel``.
+This tests the decision and its arithmetic, not nature: where the distributions are judgements (see the
+parameter files), so is the result.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ import numpy as np
 
 from ..base.columns import Floats, Ragged, Trends, offsets_of
 from ..base.protocol import Batch
+from ..base.units import SECONDS_PER_HOUR, ZERO_CELSIUS
 from ..ocv_soc.curve import OcvCurve
 from ..self_discharge.loss import loss
 from ..self_discharge.rate_laws import ArrheniusLaw
 from ..self_discharge.soc_laws import ExponentialFactor
+from .decision import DETECTION
 from .model import ArrivalGateModel
 
-_HOUR: Final = 3600.0
-_KELVIN: Final = 273.15
 _EPOCH: Final = 1.56e9
 _CELL_SPREAD: Final = 0.1
 _MEASURED: Final = np.array([False, True, True, True, False])
@@ -38,7 +38,7 @@ _MEASURED: Final = np.array([False, True, True, True, False])
 
 @dataclass(frozen=True, slots=True)
 class SimulatedLot:
-    """What is drawn: ages 250 to 300 h, trucks down to 5 °C, arrival at ``arrival`` °C (minimum, maximum).
+    """A lot of modules to draw: ages 250 to 300 h, trucks down to 5 °C, arrival at ``arrival`` °C (minimum, maximum).
 
     ``soc`` (minimum, maximum) as fractions, ``rest`` at the end-of-line test in h.
     """
@@ -54,7 +54,7 @@ class SimulatedLot:
 
 @dataclass(frozen=True, slots=True)
 class Statistic:
-    """The largest figure of each module that a gate looks at, ``(leaks, modules)``; leak 0 first."""
+    """A gate's largest statistic of each module, ``(leaks, modules)``; leak 0 first."""
 
     values: Floats
 
@@ -71,167 +71,180 @@ class Statistic:
         result: Floats = np.mean(self.values > threshold, axis=1)
         return result
 
-    def smallest_leak(self, leaks: Floats, threshold: float, probability: float = 0.95) -> float:
-        """The leak (µA) found with that probability, read between the simulated ones; NaN beyond them."""
+    def smallest_leak(self, leaks: Floats, threshold: float) -> float:
+        """The smallest detectable leak (µA), interpolated between the simulated ones; NaN beyond them."""
         found = self.detection(threshold)
-        if found[-1] < probability:
+        if found[-1] < DETECTION:
             return float("nan")
-        first = int(np.argmax(found >= probability))
+        first = int(np.argmax(found >= DETECTION))
         if first == 0:
             return float(leaks[0])
-        share = (probability - found[first - 1]) / (found[first] - found[first - 1])
+        share = (DETECTION - found[first - 1]) / (found[first] - found[first - 1])
         return float(leaks[first - 1] + share * (leaks[first] - leaks[first - 1]))
 
 
 @dataclass(frozen=True, slots=True)
 class OperatingCurve:
-    """Both gates over one charge: ``fixed`` in mV around the end-of-line voltage, ``dynamic`` in sigmas."""
+    """Both gates over one lot: ``fixed`` in mV around the end-of-line voltage, ``dynamic`` in sigmas."""
 
-    charge: SimulatedLot
+    lot: SimulatedLot
     leaks: Floats
     fixed: Statistic
     dynamic: Statistic
 
 
-def operate(charge: SimulatedLot, leaks: tuple[float, ...], curve_name: str = "bpx-nmc111") -> OperatingCurve:
-    """Simulate the charge and run both gates for each leak (µA, ascending, the first must be 0)."""
+def operate(lot: SimulatedLot, leaks: tuple[float, ...], curve_name: str = "bpx-nmc111") -> OperatingCurve:
+    """Simulate the lot and run both gates for each leak (µA, ascending, the first must be 0)."""
     if not leaks or leaks[0] != 0 or np.any(np.diff(leaks) <= 0):
         raise ValueError("leaks must begin with 0 and rise")
     gate = ArrivalGateModel.shipped()
     curve = gate.library.get(curve_name)
-    world = _draw(gate, curve, charge)
+    world = _draw(gate, curve, lot)
     fixed, dynamic = [], []
     for leak in leaks:
-        arrival = world.arrival(curve, leak, charge)
-        columns = gate.run(world.batch(gate, arrival, charge, curve_name)).raise_first().columns
-        largest = np.zeros(charge.modules)
+        arrival = world.arrival(curve, leak, lot)
+        columns = gate.run(world.batch(gate, arrival, lot, curve_name)).raise_first().columns
+        largest = np.zeros(lot.modules)
         for port in ("zScore", "siblingZScore"):
             scores = columns[port]
             assert isinstance(scores, Ragged)
-            largest = np.fmax(largest, np.abs(scores.values.reshape(charge.modules, charge.cells)).max(axis=1))
+            largest = np.fmax(largest, np.abs(scores.values.reshape(lot.modules, lot.cells)).max(axis=1))
         dynamic.append(largest)
-        fixed.append(np.abs(arrival - world.left).max(axis=1) * 1e3)
-    return OperatingCurve(charge, np.array(leaks), Statistic(np.stack(fixed)), Statistic(np.stack(dynamic)))
+        fixed.append(np.abs(arrival - world.end_of_line).max(axis=1) * 1e3)
+    return OperatingCurve(lot, np.array(leaks), Statistic(np.stack(fixed)), Statistic(np.stack(dynamic)))
 
 
 @dataclass(frozen=True, slots=True)
 class _World:
-    """The truth ``(modules, cells)`` or ``(modules,)``, and what the instruments made of it."""
+    """The truth ``(modules, cells)`` or ``(modules,)``, and the readings at the end of the line.
+
+    ``age`` and ``rest`` (before the end-of-line test) in h, ``nodes`` of the history in s with the temperatures
+    ``recorded`` in K, ``end_of_line`` readings in V, ``after`` the state of charge at arrival without a leak.
+    """
 
     age: Floats
     nodes: Floats
-    guessed: Floats
-    warm: Floats
-    cold: Floats
+    recorded: Floats
+    end_of_line_temperature: Floats
+    arrival_temperature: Floats
     rest: Floats
-    left: Floats
+    end_of_line: Floats
     after: Floats
     offset: Floats
     noise: Floats
 
-    def arrival(self, curve: OcvCurve, leak: float, charge: SimulatedLot) -> Floats:
+    def arrival(self, curve: OcvCurve, leak: float, lot: SimulatedLot) -> Floats:
         """Arrival readings (V) with a leak of that many µA in the first cell of every module."""
         soc = self.after.copy()
-        soc[:, 0] -= leak * 1e-6 * self.age / charge.capacity
-        voltage = curve.voltage(soc.ravel(), np.repeat(self.cold, charge.cells)).reshape(soc.shape)
+        soc[:, 0] -= leak * 1e-6 * self.age / lot.capacity
+        voltage = curve.voltage(soc.ravel(), np.repeat(self.arrival_temperature, lot.cells)).reshape(soc.shape)
         return voltage + self.offset[:, None] + self.noise
 
-    def batch(self, gate: ArrivalGateModel, arrival: Floats, charge: SimulatedLot, curve: str) -> Batch:
-        """The readings as the gate gets them."""
-        n, cells = charge.modules, charge.cells
+    def batch(self, gate: ArrivalGateModel, arrival: Floats, lot: SimulatedLot, curve: str) -> Batch:
+        """The readings as a request to the gate."""
+        n, cells = lot.modules, lot.cells
         per_module = offsets_of([cells] * n)
         segments = len(_MEASURED)
-        temperatures = np.array(self.guessed)
         trends = Trends(
             self.nodes[:, :-1].ravel(),
             self.nodes[:, 1:].ravel(),
-            temperatures[:, :-1].ravel(),
-            temperatures[:, 1:].ravel(),
+            self.recorded[:, :-1].ravel(),
+            self.recorded[:, 1:].ravel(),
             np.tile(_MEASURED, n),
             offsets_of([segments] * n),
         )
         return Batch(
             n,
             {
-                "endOfLineOcv": Ragged(self.left.ravel(), per_module),
-                "endOfLineTemperature": self.warm - _KELVIN,
+                "endOfLineOcv": Ragged(self.end_of_line.ravel(), per_module),
+                "endOfLineTemperature": self.end_of_line_temperature - ZERO_CELSIUS,
                 "endOfLineTime": self.nodes[:, 0],
                 "endOfLineRest": self.rest,
                 "temperatureTrend": trends,
                 "arrivalOcv": Ragged(arrival.ravel(), per_module),
-                "arrivalTemperature": self.cold - _KELVIN,
+                "arrivalTemperature": self.arrival_temperature - ZERO_CELSIUS,
                 "arrivalTime": self.nodes[:, -1],
                 "arrivalRest": self.rest + self.age,
-                "capacity": np.full(n, charge.capacity),
+                "capacity": np.full(n, lot.capacity),
                 "moduleOcv": np.full(n, np.nan),
             },
             {p.name: [curve if p.name == "curve" else p.default] * n for p in gate.parameters},
         )
 
 
-def _draw(gate: ArrivalGateModel, curve: OcvCurve, charge: SimulatedLot) -> _World:
-    random = np.random.default_rng(charge.seed)
-    n, shape = charge.modules, (charge.modules, charge.cells)
-    defaults = {p.name: p.default for p in gate.parameters}
+class _Random:
+    """Draws for one lot, by the gate's own standard deviations."""
 
-    def normal(sigma: float, size: int | tuple[int, int] = n) -> Floats:
-        return sigma * random.standard_normal(size)
+    def __init__(self, gate: ArrivalGateModel, lot: SimulatedLot) -> None:
+        self.generator = np.random.default_rng(lot.seed)
+        self.size = lot.modules
+        self.defaults = {parameter.name: parameter.default for parameter in gate.parameters}
 
-    def sigma(name: str) -> float:
-        return float(defaults[name])
+    def uniform(self, low: float, high: float, size: int | tuple[int, int] | None = None) -> Floats:
+        return self.generator.uniform(low, high, self.size if size is None else size)
 
-    age = random.uniform(250.0, 300.0, n)
+    def normal(self, sigma: float, size: int | tuple[int, int] | None = None) -> Floats:
+        return sigma * self.generator.standard_normal(self.size if size is None else size)
+
+    def error(self, parameter: str) -> Floats:
+        """Errors ``(modules,)`` with the default of that parameter as standard deviation."""
+        return self.normal(float(self.defaults[parameter]))
+
+
+def _draw(gate: ArrivalGateModel, curve: OcvCurve, lot: SimulatedLot) -> _World:
+    """Draw a lot. The order of the draws is part of the result: another order is another lot."""
+    random = _Random(gate, lot)
+    n, shape = lot.modules, (lot.modules, lot.cells)
+    age = random.uniform(250.0, 300.0)
     legs = np.stack([0 * age, age - 70, age - 64, age - 40, age - 38, age], axis=1)
-    nodes = _EPOCH + legs * _HOUR
-    store = random.uniform(charge.arrival[0], charge.arrival[1], n)
-    floor = random.uniform(5.0, 12.0, n)
-    believed = np.stack([np.full(n, 25.0), np.full(n, 25.0), floor, floor, store, store], axis=1) + _KELVIN
-    shift = np.where(
-        _MEASURED[None, :],
-        normal(sigma("measuredTemperatureSigma"))[:, None],
-        normal(sigma("guessedTemperatureSigma"))[:, None],
-    )
+    store = random.uniform(*lot.arrival)
+    floor = random.uniform(5.0, 12.0)
+    recorded = np.stack([np.full(n, 25.0), np.full(n, 25.0), floor, floor, store, store], axis=1) + ZERO_CELSIUS
+    before, after = _draw_charge(gate, lot, random, recorded, np.diff(legs, axis=1))
 
-    chosen = gate.sets.get(str(defaults["parameterSet"]))
-    (rate,) = chosen.rates
-    factor = chosen.soc_factor
-    assert isinstance(factor, ExponentialFactor)
-    assert chosen.activation_energy is not None
-    k25 = np.maximum(rate.rate * (1 + normal(rate.relative_sigma)), 0.0)
-    energy = np.maximum(chosen.activation_energy + normal(chosen.activation_energy_sigma), 0.0)
-    span = np.diff(legs, axis=1)
-    exposure = np.array(
-        [
-            (
-                ArrheniusLaw(k25[i], energy[i], rate.temperature).mean(
-                    believed[i, :-1] + shift[i], believed[i, 1:] + shift[i]
-                )
-                * span[i]
-            ).sum()
-            for i in range(n)
-        ]
-    )
-    per_cell = exposure[:, None] * np.exp(normal(_CELL_SPREAD, shape))
-    beta = factor.beta + normal(factor.sigma)
-    before = random.uniform(charge.soc[0], charge.soc[1], shape)
-    after = before - loss(before, per_cell, beta[:, None])
-
-    law = gate.relaxations.get(str(defaults["relaxation"]))
-    amplitude = np.maximum(law.amplitude + normal(law.amplitude_sigma), 0.0)
-    rest = random.uniform(charge.rest[0], charge.rest[1], n)
-    warm, cold = np.full(n, 25.0 + _KELVIN), store + _KELVIN
-    at_left = np.repeat(warm + normal(sigma("testTemperatureSigma")), charge.cells)
-    true_cold = cold + normal(sigma("testTemperatureSigma"))
-    voltage = sigma("voltageSigma") * 1e-3
-    left = (
-        curve.voltage(before.ravel(), at_left).reshape(shape)
+    law = gate.relaxations.get(str(random.defaults["relaxation"]))
+    amplitude = np.maximum(law.amplitude + random.normal(law.amplitude_sigma), 0.0)
+    rest = random.uniform(*lot.rest)
+    warm, cold = np.full(n, 25.0 + ZERO_CELSIUS), store + ZERO_CELSIUS
+    true_warm = np.repeat(warm + random.error("testTemperatureSigma"), lot.cells)
+    true_cold = cold + random.error("testTemperatureSigma")
+    noise = float(random.defaults["voltageSigma"]) * 1e-3
+    end_of_line = (
+        curve.voltage(before.ravel(), true_warm).reshape(shape)
         + (amplitude * law.factors(rest))[:, None]
-        + normal(voltage, shape)
+        + random.normal(noise, shape)
     )
     coefficient = curve.entropic_coefficient(np.full(n, 0.5), cold)
     offset = (
         amplitude * law.factors(rest + age)
-        + normal(curve.entropy_sigma) * (cold - warm)
+        + random.normal(curve.entropy_sigma) * (cold - warm)
         + coefficient * (true_cold - cold)
     )
-    return _World(age, nodes, believed, warm, cold, rest, left, after, offset, normal(voltage, shape))
+    nodes = _EPOCH + legs * SECONDS_PER_HOUR
+    return _World(age, nodes, recorded, warm, cold, rest, end_of_line, after, offset, random.normal(noise, shape))
+
+
+def _draw_charge(
+    gate: ArrivalGateModel, lot: SimulatedLot, random: _Random, recorded: Floats, hours: Floats
+) -> tuple[Floats, Floats]:
+    """States of charge ``(modules, cells)`` at the end of the line and at arrival, by each module's own law.
+
+    ``recorded`` temperatures ``(modules, segments + 1)`` in K, ``hours`` ``(modules, segments)``.
+    """
+    errors = random.error("measuredTemperatureSigma"), random.error("guessedTemperatureSigma")
+    shift = np.where(_MEASURED[None, :], errors[0][:, None], errors[1][:, None])
+    chosen = gate.sets.get(str(random.defaults["parameterSet"]))
+    (rate,) = chosen.rates
+    factor = chosen.soc_factor
+    assert isinstance(factor, ExponentialFactor)
+    assert chosen.activation_energy is not None
+    k25 = np.maximum(rate.rate * (1 + random.normal(rate.relative_sigma)), 0.0)
+    energy = np.maximum(chosen.activation_energy + random.normal(chosen.activation_energy_sigma), 0.0)
+    first, last = recorded[:, :-1] + shift, recorded[:, 1:] + shift
+    laws = (ArrheniusLaw(k25[i], energy[i], rate.temperature) for i in range(lot.modules))
+    exposure = np.array([(law.mean(first[i], last[i]) * hours[i]).sum() for i, law in enumerate(laws)])
+    shape = (lot.modules, lot.cells)
+    per_cell = exposure[:, None] * np.exp(random.normal(_CELL_SPREAD, shape))
+    beta = factor.beta + random.normal(factor.sigma)
+    before = random.uniform(*lot.soc, shape)
+    return before, before - loss(before, per_cell, beta[:, None])

@@ -1,4 +1,4 @@
-"""What the arrival gate wants and gives: its ports and parameters.
+"""Ports and parameters of the arrival gate.
 
 >>> from voltwin.models.arrival_gate.ports import INPUTS
 >>> next(port.unit for port in INPUTS if port.name == "capacity")
@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from ..base.protocol import EARLIEST, LATEST, Parameter, Port
+from ..self_discharge.thermal_exposure import exposure_ports
 from .relaxation import DEFAULT_RELAXATION
 
 INPUTS: Final = (
@@ -39,12 +40,12 @@ OUTPUTS: Final = (
     Port("upperLimit", "cells", "V", "the tighter of expectedOcv plus z sigma and the siblings' plus z sigmaSibling"),
     Port("zScore", "cells", "UNITLESS", "measured minus expected, in standard deviations"),
     Port("siblingZScore", "cells", "UNITLESS", "the same against the module's median; from 4 cells on"),
-    Port("worstCell", "scalar", "UNITLESS", "position, from 1, of the cell farthest from its expectation"),
+    Port("worstCell", "scalar", "UNITLESS", "position, from 1, of the cell with the largest deviation"),
     Port("deltaSelfDischarge", "cells", "MilliV", "part of the expected change: self-discharge"),
-    Port("deltaEntropic", "cells", "MilliV", "part of the expected change: other temperature"),
-    Port("deltaRelaxation", "cells", "MilliV", "part of the expected change: longer rest"),
+    Port("deltaEntropic", "cells", "MilliV", "part of the expected change: temperature"),
+    Port("deltaRelaxation", "cells", "MilliV", "part of the expected change: relaxation"),
     Port("sigma", "cells", "MilliV", "standard deviation of measured minus expected for a sound cell"),
-    Port("sigmaSibling", "cells", "MilliV", "standard deviation against the module's median: what cells do not share"),
+    Port("sigmaSibling", "cells", "MilliV", "standard deviation against the module's median"),
     Port("sigmaMeasurement", "cells", "MilliV", "part of sigma: both voltmeters"),
     Port("sigmaSelfDischarge", "cells", "MilliV", "part of sigma: rate, activation energy, beta, history"),
     Port("sigmaEntropic", "cells", "MilliV", "part of sigma: entropic coefficient and thermometers"),
@@ -54,27 +55,17 @@ OUTPUTS: Final = (
     Port("moduleZScore", "scalar", "UNITLESS", "deviation of the module's voltage, in standard deviations"),
     Port("leakCurrent", "cells", "MicroA", "extra leak that explains the deviation; negative for a surplus"),
     Port("leakCurrentSigma", "cells", "MicroA", "its standard deviation"),
-    Port(
-        "smallestDetectableLeak",
-        "scalar",
-        "MicroA",
-        "extra leak found with a probability of 0.95, worst cell",
-    ),
+    Port("smallestDetectableLeak", "scalar", "MicroA", "extra leak found with a probability of 0.95, worst cell"),
     Port("falseRejectRateCell", "scalar", "PERCENT", "sound cells outside their window, at most"),
     Port("falseRejectRateModule", "scalar", "PERCENT", "sound modules with a cell outside, at most"),
-    Port("fixedWindowDecision", "text", None, "what a fixed window around the end-of-line voltage would say"),
+    Port("fixedWindowDecision", "text", None, "decision of a fixed window around the end-of-line voltage"),
     Port("fixedWindowFalseRejectRate", "scalar", "PERCENT", "sound modules that window would reject"),
     Port("endOfLineSoc", "cells", "PERCENT", "state of charge at the end-of-line test"),
     Port("expectedSoc", "cells", "PERCENT", "state of charge of a sound cell at arrival"),
     Port("loss", "scalar", "PERCENT", "expected mean loss, percentage points of state of charge"),
     Port("lossSigma", "scalar", "PERCENT", "its standard deviation"),
-    Port("equivalentAge", "scalar", "HR", "hours at 25 °C that would lose as much"),
-    Port("equivalentAgeSigma", "scalar", "HR", "its standard deviation; the rate scales both times alike"),
-    Port("age", "scalar", "HR", "hours between the tests"),
-    Port("meanKineticTemperature", "scalar", "DEG_C", "constant temperature that would lose as much"),
-    Port("meanKineticTemperatureSigma", "scalar", "K", "its standard deviation"),
-    Port("measuredShare", "scalar", "PERCENT", "share of the history that was measured"),
-    Port("gapShare", "scalar", "PERCENT", "share of the history nobody knows"),
+    *exposure_ports("hours between the tests"),
+    Port("gapShare", "scalar", "PERCENT", "share of the history without a temperature"),
 )
 
 GATE_PARAMETERS: Final = (
@@ -93,15 +84,12 @@ GATE_PARAMETERS: Final = (
     Parameter("cellSpread", 20.0, "PERCENT", "spread of the rate from cell to cell", minimum=0, maximum=500),
     Parameter("testTemperatureSigma", 0.5, "K", "standard deviation of a test's temperature", minimum=0, maximum=30),
     Parameter(
-        "gapTemperatureSigma",
-        10.0,
-        "K",
-        "standard deviation of the temperature in a gap",
-        minimum=0,
-        maximum=50,
+        "gapTemperatureSigma", 10.0, "K", "standard deviation of the temperature in a gap", minimum=0, maximum=50
     ),
-    Parameter("minimumRest", 2.0, "HR", "shortest rest either test may have had", minimum=0, maximum=1000),
-    Parameter("soakTime", 6.0, "HR", "hours before arrival whose temperature must agree", minimum=0, maximum=100),
-    Parameter("soakTolerance", 5.0, "K", "by how much temperatures may differ", minimum=0, maximum=50),
+    Parameter("minimumRest", 2.0, "HR", "shortest rest before either test", minimum=0, maximum=1000),
+    Parameter(
+        "soakTime", 6.0, "HR", "hours before the arrival test whose mean temperature must agree", minimum=0, maximum=100
+    ),
+    Parameter("soakTolerance", 5.0, "K", "largest difference between temperatures", minimum=0, maximum=50),
     Parameter("fixedWindow", 10.0, "MilliV", "half width of the fixed window", minimum=0, maximum=1000),
 )

@@ -1,4 +1,4 @@
-"""Voltage that still settles after the last current, before and between two measurements.
+"""Relaxation of the voltage after the last current, before and between two measurements.
 
 >>> import numpy as np
 >>> from voltwin.models.arrival_gate.relaxation import Relaxations
@@ -8,31 +8,29 @@
 
 Weng et al. 2021 found the decay after formation logarithmic in time: 12.02 mV + 5.284 mV · ln(t/h) from 1
 to 6 h fits 39 cells to 0.037 mV rms (a root of time to 0.387, a line to 0.773). Only the difference
-between two rests enters; beyond the range the data cover, the term is held.
+between two rests is used; beyond the range of the data the term is constant.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from ...errors import NotFoundError
 from ..base.columns import Floats
-from ..base.json_fields import Fields, json_files
+from ..base.json_fields import Fields
+from ..base.library import Library
 
 DEFAULT_RELAXATION: Final = "partial-charge"
-_SHIPPED: Final = Path(__file__).parent.parent / "relaxations"
 
 
 @dataclass(frozen=True, slots=True)
 class Relaxation:
     """A logarithmic decay: ``amplitude`` in V for each factor e of time, with its sigma.
 
-    ``valid_rest`` in hours and ``valid_state_of_charge`` as a fraction say where it was fitted.
+    ``valid_rest`` in hours and ``valid_state_of_charge`` as a fraction are the range of the fit.
     """
 
     name: str
@@ -45,24 +43,24 @@ class Relaxation:
     valid_state_of_charge: tuple[float, float]
 
     def factors(self, rest: Floats) -> Floats:
-        """How many factors e of time a rest (h) lies before the end of the range; 0 beyond it.
+        """Factors e of time between a rest (h) and the end of the range; 0 beyond it.
 
-        Rests shorter than the range are continued along the logarithm; callers say so.
+        Rests shorter than the range are extrapolated along the logarithm; callers report that.
         """
         result: Floats = np.maximum(np.log(self.valid_rest[1] / rest), 0.0)
         return result
 
     def remaining(self, rest: Floats) -> Floats:
-        """Voltage still to be lost (V) after a rest of that many hours."""
+        """Voltage (V) that will still relax after a rest (h)."""
         return self.amplitude * self.factors(rest)
 
     def difference_sigma(self, earlier: Floats, later: Floats) -> Floats:
-        """Standard deviation (V) of the loss between two rests (h)."""
+        """Standard deviation (V) of the relaxation between two rests (h)."""
         return self.amplitude_sigma * np.abs(self.factors(later) - self.factors(earlier))
 
 
 def read_relaxation(file: Path) -> Relaxation:
-    """The decay in one file; InputError, naming file and field, when it cannot be one."""
+    """The decay in one file. Raises InputError, naming file and field, when it is wrong."""
     fields = Fields.read(file)
     amplitude = fields.quantity("amplitude", "V")
     if amplitude < 0:
@@ -74,29 +72,15 @@ def read_relaxation(file: Path) -> Relaxation:
         fields.texts("notes"),
         amplitude,
         fields.quantity("amplitude", "V", "sigma"),
-        (fields.quantity("validRest", "HR", "minimum"), fields.quantity("validRest", "HR", "maximum")),
-        (
-            fields.quantity("validStateOfCharge", "FRACTION", "minimum"),
-            fields.quantity("validStateOfCharge", "FRACTION", "maximum"),
-        ),
+        fields.range("validRest", "HR"),
+        fields.range("validStateOfCharge", "FRACTION"),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Relaxations:
+class Relaxations(Library[Relaxation]):
     """Relaxation laws by name."""
 
-    laws: Mapping[str, Relaxation]
-
-    @classmethod
-    def shipped(cls, more: Iterable[Path] = ()) -> Relaxations:
-        """Those of the package, and those in ``more``: JSON files, or folders of them."""
-        read = [read_relaxation(file) for file in json_files(_SHIPPED, more)]
-        return cls({law.name: law for law in read})
-
-    def get(self, name: str) -> Relaxation:
-        """The law of that name; NotFoundError with the known names."""
-        try:
-            return self.laws[name]
-        except KeyError:
-            raise NotFoundError(f"relaxation {name!r} is not known; known are {', '.join(sorted(self.laws))}") from None
+    __slots__ = ()
+    kind = "relaxation"
+    folder = "relaxations"
+    read = staticmethod(read_relaxation)

@@ -1,10 +1,9 @@
-"""From what was expected and what was found to decisions and figures, for every module of a batch.
+"""Decisions and output columns of the arrival gate, from expected and measured voltages.
 
-Two looks at every cell. Against its own expectation, where all doubts count; and against its siblings: the
-cells of a module share one history, so what the rate law, the entropic coefficient, the relaxation or a
-thermometer got wrong moves them together, and a cell that stands away from the median of the others'
-deviations is told apart by the voltmeter's noise and the spread of the rate from cell to cell alone. From
-four cells on, either look rejects.
+Every cell is compared twice. With its own expectation, where all uncertainties count; and with its siblings: the
+cells of a module share one history, so errors of the rate law, the entropic coefficient, the relaxation or a
+thermometer move them together, and only the voltmeter's noise and the spread of the rate from cell to cell
+separate a sound cell from the median of its module. From four cells on, either comparison rejects.
 
 >>> import numpy as np
 >>> from voltwin.models.base.columns import Ragged
@@ -19,8 +18,9 @@ from typing import Final
 
 import numpy as np
 
-from ..base.columns import Flags, Floats, Ragged
+from ..base.columns import Flags, Floats, Ragged, absent
 from ..base.protocol import Batch, Column
+from ..base.units import SECONDS_PER_HOUR
 from ..ocv_soc.model import FLAT
 from ..self_discharge.thermal_exposure import ThermalExposure
 from .decision import (
@@ -36,9 +36,7 @@ from .decision import (
 )
 from .expectation import Expectation
 
-_KELVIN: Final = 273.15
-_HOUR: Final = 3600.0
-#: Fewer cells have no median worth the name.
+#: The median of fewer cells is not meaningful.
 FEWEST_SIBLINGS: Final = 4
 COMPONENTS: Final = {
     "measurement": "sigmaMeasurement",
@@ -52,7 +50,7 @@ COMPONENTS: Final = {
 class Cells:
     """Per-cell results of all instances, flat ``(N,)``, V; ``soc_before`` and ``soc_after`` are fractions.
 
-    ``own`` is the standard deviation of what one cell does not share with its module, ``parts`` those of
+    ``own`` is the standard deviation of a cell's deviation from the others of its module, ``parts`` those of
     all components.
     """
 
@@ -68,9 +66,9 @@ class Cells:
 
     @classmethod
     def empty(cls, size: int) -> Cells:
-        """Nothing known yet."""
-        a, b, c, d, e, f, g, h = (np.full(size, np.nan) for _ in range(8))
-        return cls(a, b, c, d, e, f, g, h, {component: np.full(size, np.nan) for component in COMPONENTS})
+        """Results of ``size`` cells, all absent."""
+        a, b, c, d, e, f, g, h = (absent(size) for _ in range(8))
+        return cls(a, b, c, d, e, f, g, h, {component: absent(size) for component in COMPONENTS})
 
     def put(self, where: Flags, found: Expectation, parts: dict[str, Floats], own: Floats) -> None:
         """Write the cells in the mask ``where`` ``(N,)``."""
@@ -88,7 +86,7 @@ class Cells:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What else there is to know about each module ``(n,)``: open history (s), soak, entropy data, rest (h)."""
+    """Conditions of each module's tests ``(n,)``: gaps in its history (s), soak, entropic data, rest (h)."""
 
     gap_seconds: Floats
     not_soaked: Flags
@@ -97,42 +95,69 @@ class Circumstances:
 
 
 def siblings(deviation: Ragged) -> Ragged:
-    """Each cell's deviation from the median of its module's; NaN where there are too few cells."""
+    """Each cell's deviation less the median of its module; NaN where there are too few cells."""
     middle = np.where(deviation.lengths >= FEWEST_SIBLINGS, deviation.median(), np.nan)
     return deviation.with_values(deviation.values - deviation.spread(middle))
 
 
+@dataclass(frozen=True, slots=True)
+class _Deviations:
+    """Measured minus expected voltage of every cell (V), ``sigma`` for a sound one, and both scores."""
+
+    expected: Ragged
+    measured: Ragged
+    sigma: Floats
+    score: Ragged
+    apart: Ragged
+    sibling_score: Ragged
+
+    @classmethod
+    def of(cls, arrival: Ragged, cells: Cells) -> _Deviations:
+        sigma = np.sqrt(sum((part * part for part in cells.parts.values()), np.zeros_like(cells.expected)))
+        measured = arrival.with_values(arrival.values - cells.expected)
+        score = arrival.with_values(measured.values / sigma)
+        apart = siblings(measured)
+        sibling_score = arrival.with_values(apart.values / cells.own)
+        return cls(arrival.with_values(cells.expected), measured, sigma, score, apart, sibling_score)
+
+    @property
+    def comparisons(self) -> Floats:
+        """Number of comparisons of each cell, by module ``(n,)``: 1, or 2 where it has siblings."""
+        return np.where(self.score.lengths >= FEWEST_SIBLINGS, 2.0, 1.0)
+
+
 def judge(batch: Batch, cells: Cells, history: ThermalExposure, circumstances: Circumstances) -> dict[str, Column]:
     """The output columns of the gate."""
-    left, arrived = batch.cells("endOfLineOcv"), batch.cells("arrivalOcv")
-    z = batch.numbers("z")
-    sigma = np.sqrt(sum((part * part for part in cells.parts.values()), np.zeros_like(cells.expected)))
-    limit, own_limit = left.spread(z) * sigma, left.spread(z) * cells.own
-    deviation = left.with_values(arrived.values - cells.expected)
-    score = left.with_values(deviation.values / sigma)
-    apart = siblings(deviation)
-    sibling_score = left.with_values(apart.values / cells.own)
-    common = cells.expected + deviation.values - apart.values
-    lower = np.fmax(cells.expected - limit, common - own_limit)
-    upper = np.fmin(cells.expected + limit, common + own_limit)
-    lowest = np.fmin(score.minimum(), sibling_score.minimum())
-    highest = np.fmax(score.maximum(), sibling_score.maximum())
-    looks = np.where(left.lengths >= FEWEST_SIBLINGS, 2.0, 1.0)
+    deviations = _Deviations.of(batch.cells("arrivalOcv"), cells)
     hours = history.age
-    group = left.spread(batch.scalar("capacity") * batch.numbers("parallelCount"))
-    finest = np.where(left.spread(looks) > 1, np.minimum(sigma, cells.own), sigma)
-    leak = smallest_detectable_leak(left.spread(z), finest, cells.slope, group, left.spread(hours))
-    window = batch.numbers("fixedWindow") * 1e-3
-    change = left.with_values(np.abs(arrived.values - left.values))
-    fixed = fixed_window_false_reject_rate(cells.expected - left.values, sigma, left.spread(window))
-    rests = np.minimum(batch.scalar("endOfLineRest"), batch.scalar("arrivalRest"))
-    flat = left.with_values(cells.slope).minimum() < FLAT
-    shortest = np.maximum(batch.numbers("minimumRest"), circumstances.shortest_rest)
+    rows = deviations.expected
+    return {
+        **_decisions(batch, cells, deviations, history, circumstances),
+        **_windows(batch, cells, deviations),
+        **_module(cells, deviations),
+        **_leaks(batch, cells, deviations, hours),
+        **_false_rejects(batch, cells, deviations),
+        "endOfLineSoc": rows.with_values(cells.soc_before * 100),
+        "expectedSoc": rows.with_values(cells.soc_after * 100),
+        "loss": rows.with_values(cells.soc_before - cells.soc_after).mean() * 100,
+        "lossSigma": rows.with_values(cells.parts["selfDischarge"] / cells.slope).mean() * 100,
+        **history.columns(),
+        "gapShare": circumstances.gap_seconds / SECONDS_PER_HOUR / np.where(hours > 0, hours, np.nan) * 100,
+    }
 
-    decisions: list[str] = []
-    reasons: list[list[str]] = []
-    for i in range(batch.size):
-        decision, why = decide(
+
+def _decisions(
+    batch: Batch, cells: Cells, deviations: _Deviations, history: ThermalExposure, circumstances: Circumstances
+) -> dict[str, Column]:
+    """The decision on each module and its reasons."""
+    z = batch.numbers("z")
+    lowest = np.fmin(deviations.score.minimum(), deviations.sibling_score.minimum())
+    highest = np.fmax(deviations.score.maximum(), deviations.sibling_score.maximum())
+    rests = np.minimum(batch.scalar("endOfLineRest"), batch.scalar("arrivalRest"))
+    shortest = np.maximum(batch.numbers("minimumRest"), circumstances.shortest_rest)
+    flat = deviations.expected.with_values(cells.slope).minimum() < FLAT
+    decided = [
+        decide(
             Findings(
                 low=bool(lowest[i] < -z[i]),
                 high=bool(highest[i] > z[i]),
@@ -145,53 +170,73 @@ def judge(batch: Batch, cells: Cells, history: ThermalExposure, circumstances: C
                 no_entropy_data=not bool(circumstances.entropy_known[i]),
             )
         )
-        decisions.append(decision)
-        reasons.append(why)
+        for i in range(batch.size)
+    ]
+    return {"decision": [decision for decision, _ in decided], "reasons": [reasons for _, reasons in decided]}
 
-    # Two looks reject at most twice as often as one.
-    per_cell = np.minimum(looks * false_reject_rate(z), 1.0)
-    counts = left.lengths.astype(np.float64)
-    shared = left.with_values(np.sqrt(np.maximum(sigma**2 - cells.parts["measurement"] ** 2, 0.0))).sum()
-    own = left.with_values(cells.parts["measurement"] ** 2).sum()
-    module_sigma = np.sqrt(own + shared**2)
-    columns: dict[str, Column] = {
-        "decision": decisions,
-        "reasons": reasons,
-        "expectedOcv": left.with_values(cells.expected),
-        "lowerLimit": left.with_values(lower),
-        "upperLimit": left.with_values(upper),
+
+def _windows(batch: Batch, cells: Cells, deviations: _Deviations) -> dict[str, Column]:
+    """The window of every cell, its scores, and the parts of the expected change and of sigma."""
+    rows, score, sibling_score = deviations.expected, deviations.score, deviations.sibling_score
+    z = rows.spread(batch.numbers("z"))
+    limit, own_limit = z * deviations.sigma, z * cells.own
+    common = cells.expected + deviations.measured.values - deviations.apart.values
+    return {
+        "expectedOcv": rows,
+        "lowerLimit": rows.with_values(np.fmax(cells.expected - limit, common - own_limit)),
+        "upperLimit": rows.with_values(np.fmin(cells.expected + limit, common + own_limit)),
         "zScore": score,
         "siblingZScore": sibling_score,
-        "worstCell": left.with_values(np.fmax(np.abs(score.values), np.abs(sibling_score.values))).argmax() + 1.0,
-        "deltaSelfDischarge": left.with_values(cells.self_discharge * 1e3),
-        "deltaEntropic": left.with_values(cells.entropic * 1e3),
-        "deltaRelaxation": left.with_values(cells.relaxation * 1e3),
-        "sigma": left.with_values(sigma * 1e3),
-        "sigmaSibling": left.with_values(cells.own * 1e3),
-        "moduleExpectedOcv": left.with_values(cells.expected).sum(),
-        "moduleSigma": module_sigma * 1e3,
-        "moduleZScore": deviation.sum() / module_sigma,
-        "leakCurrent": left.with_values(leak_current(-deviation.values, cells.slope, group, left.spread(hours))),
-        "leakCurrentSigma": left.with_values(leak_current(sigma, cells.slope, group, left.spread(hours))),
-        "smallestDetectableLeak": left.with_values(leak).maximum(),
-        "falseRejectRateCell": per_cell * 100,
-        "falseRejectRateModule": any_of(per_cell, counts) * 100,
-        "fixedWindowDecision": [
-            REJECT if moved > w else ACCEPT for moved, w in zip(change.maximum(), window, strict=True)
-        ],
-        "fixedWindowFalseRejectRate": -np.expm1(left.with_values(np.log1p(-np.minimum(fixed, 1 - 1e-16))).sum()) * 100,
-        "endOfLineSoc": left.with_values(cells.soc_before * 100),
-        "expectedSoc": left.with_values(cells.soc_after * 100),
-        "loss": left.with_values(cells.soc_before - cells.soc_after).mean() * 100,
-        "lossSigma": left.with_values(cells.parts["selfDischarge"] / cells.slope).mean() * 100,
-        "equivalentAge": history.equivalent_age,
-        "equivalentAgeSigma": history.age_sigma,
-        "age": hours,
-        "meanKineticTemperature": history.mean_kinetic - _KELVIN,
-        "meanKineticTemperatureSigma": history.mean_kinetic_sigma,
-        "measuredShare": history.measured * 100,
-        "gapShare": circumstances.gap_seconds / _HOUR / np.where(hours > 0, hours, np.nan) * 100,
+        "worstCell": rows.with_values(np.fmax(np.abs(score.values), np.abs(sibling_score.values))).argmax() + 1.0,
+        "deltaSelfDischarge": rows.with_values(cells.self_discharge * 1e3),
+        "deltaEntropic": rows.with_values(cells.entropic * 1e3),
+        "deltaRelaxation": rows.with_values(cells.relaxation * 1e3),
+        "sigma": rows.with_values(deviations.sigma * 1e3),
+        "sigmaSibling": rows.with_values(cells.own * 1e3),
+        **{port: rows.with_values(cells.parts[component] * 1e3) for component, port in COMPONENTS.items()},
     }
-    for component, port in COMPONENTS.items():
-        columns[port] = left.with_values(cells.parts[component] * 1e3)
-    return columns
+
+
+def _module(cells: Cells, deviations: _Deviations) -> dict[str, Column]:
+    """Voltage of the whole module: shared errors add up linearly, those of the voltmeter in squares."""
+    rows, measurement = deviations.expected, cells.parts["measurement"]
+    shared = rows.with_values(np.sqrt(np.maximum(deviations.sigma**2 - measurement**2, 0.0))).sum()
+    sigma = np.sqrt(rows.with_values(measurement**2).sum() + shared**2)
+    return {
+        "moduleExpectedOcv": rows.sum(),
+        "moduleSigma": sigma * 1e3,
+        "moduleZScore": deviations.measured.sum() / sigma,
+    }
+
+
+def _leaks(batch: Batch, cells: Cells, deviations: _Deviations, hours: Floats) -> dict[str, Column]:
+    """The leak that explains each cell's deviation, and the smallest one the window finds."""
+    rows, sigma = deviations.expected, deviations.sigma
+    time = rows.spread(hours)
+    group = rows.spread(batch.scalar("capacity") * batch.numbers("parallelCount"))
+    finest = np.where(rows.spread(deviations.comparisons) > 1, np.minimum(sigma, cells.own), sigma)
+    smallest = smallest_detectable_leak(rows.spread(batch.numbers("z")), finest, cells.slope, group, time)
+    return {
+        "leakCurrent": rows.with_values(leak_current(-deviations.measured.values, cells.slope, group, time)),
+        "leakCurrentSigma": rows.with_values(leak_current(sigma, cells.slope, group, time)),
+        "smallestDetectableLeak": rows.with_values(smallest).maximum(),
+    }
+
+
+def _false_rejects(batch: Batch, cells: Cells, deviations: _Deviations) -> dict[str, Column]:
+    """False-reject rates of the window, and the decision and rate of a fixed one."""
+    rows, end_of_line = deviations.expected, batch.cells("endOfLineOcv").values
+    # Two comparisons reject at most twice as often as one.
+    per_cell = np.minimum(deviations.comparisons * false_reject_rate(batch.numbers("z")), 1.0)
+    window = batch.numbers("fixedWindow") * 1e-3
+    change = rows.with_values(np.abs(batch.cells("arrivalOcv").values - end_of_line)).maximum()
+    fixed = fixed_window_false_reject_rate(cells.expected - end_of_line, deviations.sigma, rows.spread(window))
+    log_accepted = rows.with_values(np.log1p(-np.minimum(fixed, 1 - 1e-16))).sum()
+    return {
+        "falseRejectRateCell": per_cell * 100,
+        "falseRejectRateModule": any_of(per_cell, rows.lengths.astype(np.float64)) * 100,
+        "fixedWindowDecision": [
+            REJECT if moved > limit else ACCEPT for moved, limit in zip(change, window, strict=True)
+        ],
+        "fixedWindowFalseRejectRate": -np.expm1(log_accepted) * 100,
+    }

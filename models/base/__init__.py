@@ -1,4 +1,4 @@
-"""The model protocol, columns of ragged data, units and the reading of parameter files.
+"""The model protocol, columns of ragged data, units and parameter files.
 
-For every room of ``models``; it knows no physics.
+Any room of ``models`` may import it; it imports none, and contains no physics.
 """

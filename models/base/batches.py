@@ -1,87 +1,79 @@
-"""A large batch, run in parts of bounded size: what a run needs beside its inputs stays small, whatever the fleet.
+"""Run a large batch in parts of bounded size: a run needs little memory beside its inputs, whatever the fleet.
 
     answer = run_in_batches(batch, run)
 
 A model allocates many temporaries as long as its histories. For a hundred thousand twins with 20 million segments
 that would be several times the inputs; in parts it is next to nothing, and several times as fast, since the
 temporaries stay near the processor (benchmarks/models_throughput.py measures both). Parts are views of the batch,
-not copies; rows are never split, and no instance's figures depend on its neighbours, so the answer is the same.
+not copies; rows are never split, and no instance's results depend on its neighbours, so the answer is the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from itertools import chain, pairwise
-from typing import Any, Final, cast
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any, Self, cast
 
 import numpy as np
 
-from .columns import Integers, Ragged, Trends, offsets_of
-from .protocol import Batch, Column, InstanceProblem, ModelAnswer
-
-#: Values (segments and cells) a part: temporaries of half a megabyte each.
-CHUNK: Final = 65_536
+from .columns import VALUES_AT_ONCE, Integers, Ragged, Trends, offsets_of, row_blocks
+from .protocol import Batch, Column, InstanceProblem, ModelAnswer, Problems, answer_good
 
 
-def run_in_batches(batch: Batch, run: Callable[[Batch], ModelAnswer], size: int = CHUNK) -> ModelAnswer:
-    """The answer of ``run`` to ``batch``, worked out in parts of about ``size`` values."""
-    borders = _borders(batch, size)
-    if len(borders) <= 2:
-        return run(batch)
-    answers: list[ModelAnswer] = []
-    problems: dict[int, InstanceProblem] = {}
-    for low, high in pairwise(borders):
-        answer = run(_part(batch, low, high))
-        answers.append(answer)
-        problems |= {low + position: problem for position, problem in answer.problems.items()}
-    # A part without one sound instance still has every column, all absent.
-    names = answers[0].columns
-    return ModelAnswer({name: _joined([answer.columns[name] for answer in answers]) for name in names}, problems)
+class BatchedModel:
+    """Base of the package's models: note the instances that are wrong, compute the others, in parts of bounded size."""
+
+    __slots__ = ()
+
+    @classmethod
+    def shipped(cls, folder: Path | None = None) -> Self:
+        """With the files of the package, and those of ``folder``."""
+        raise NotImplementedError
+
+    def with_files(self, folder: Path) -> Self:
+        """The same model with the files of ``folder`` besides the shipped ones."""
+        return type(self).shipped(folder)
+
+    def run(self, batch: Batch) -> ModelAnswer:
+        """Answer all instances at once; the units are those the ports declare."""
+        return run_in_batches(batch, self._run)
+
+    def _run(self, batch: Batch) -> ModelAnswer:
+        problems = Problems()
+        self._check(batch, problems)
+        return answer_good(batch, problems, self._compute)
+
+    def _check(self, batch: Batch, problems: Problems) -> None:
+        """Note the instances that cannot be computed."""
+        raise NotImplementedError
+
+    def _compute(self, batch: Batch, problems: Problems) -> Mapping[str, Column]:
+        """The output columns of instances that passed the check."""
+        raise NotImplementedError
 
 
-def _borders(batch: Batch, size: int) -> list[int]:
-    """First rows of the parts, and the number of rows at the end."""
+def run_in_batches(batch: Batch, run: Callable[[Batch], ModelAnswer], size: int = VALUES_AT_ONCE) -> ModelAnswer:
+    """The answer of ``run`` to ``batch``, computed in parts of about ``size`` values (segments and cells)."""
     weight: Integers = np.ones(batch.size, dtype=np.int64)
     for column in batch.columns.values():
         if isinstance(column, Ragged | Trends):
             weight += column.lengths
-    ends = np.cumsum(weight)
-    borders = [0]
-    while borders[-1] < batch.size:
-        first = borders[-1]
-        done = int(ends[first - 1]) if first else 0
-        borders.append(max(int(np.searchsorted(ends, done + size, side="right")), first + 1))
-    return borders
+    blocks = list(row_blocks(offsets_of(weight), size))
+    if len(blocks) <= 1:
+        return run(batch)
+    answers: list[ModelAnswer] = []
+    problems: dict[int, InstanceProblem] = {}
+    for first, end in blocks:
+        answer = run(batch.between(first, end))
+        answers.append(answer)
+        problems |= {first + position: problem for position, problem in answer.problems.items()}
+    # A part without one sound instance still has every column, all absent.
+    names = answers[0].columns
+    return ModelAnswer({name: _join([answer.columns[name] for answer in answers]) for name in names}, problems)
 
 
-def _part(batch: Batch, low: int, high: int) -> Batch:
-    columns: dict[str, Column] = {}
-    for name, column in batch.columns.items():
-        if isinstance(column, Ragged | Trends):
-            flat = slice(int(column.offsets[low]), int(column.offsets[high]))
-            offsets = column.offsets[low : high + 1] - column.offsets[low]
-            columns[name] = _cut(column, flat, offsets)
-        else:
-            columns[name] = column[low:high]
-    return Batch(high - low, columns, {name: values[low:high] for name, values in batch.parameters.items()})
-
-
-def _cut(column: Ragged | Trends, flat: slice, offsets: Integers) -> Ragged | Trends:
-    if isinstance(column, Ragged):
-        return Ragged(column.values[flat], offsets)
-    return replace(
-        column,
-        start=column.start[flat],
-        end=column.end[flat],
-        first=column.first[flat],
-        last=column.last[flat],
-        measured=column.measured[flat],
-        offsets=offsets,
-    )
-
-
-def _joined(columns: Sequence[Column]) -> Column:
+def _join(columns: Sequence[Column]) -> Column:
     first = columns[0]
     if isinstance(first, Ragged):
         rows = cast("Sequence[Ragged]", columns)
@@ -89,7 +81,7 @@ def _joined(columns: Sequence[Column]) -> Column:
             np.concatenate([row.values for row in rows]), offsets_of(np.concatenate([row.lengths for row in rows]))
         )
     if isinstance(first, Trends):
-        raise TypeError("a trend is no output")
+        raise TypeError("a trend cannot be an output")
     if isinstance(first, np.ndarray):
         return np.concatenate(cast("Sequence[Any]", columns))
     return list(chain.from_iterable(cast("Sequence[Any]", columns)))

@@ -1,4 +1,4 @@
-"""Reading parameter and curve files: every quantity has a unit, every complaint names file and field.
+"""Fields of parameter and curve files: every quantity has a unit, every error names file and field.
 
 >>> from pathlib import Path
 >>> from voltwin.models.base.json_fields import Fields
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,17 +19,9 @@ from ...errors import InputError, UnitError
 from .units import convert, convert_difference
 
 
-def json_files(shipped: Path, more: Iterable[Path]) -> list[Path]:
-    """The JSON files of a shipped folder and of ``more``: files, or folders of them, which may be absent."""
-    files = sorted(shipped.glob("*.json"))
-    for path in more:
-        files += [path] if path.is_file() else sorted(path.glob("*.json"))
-    return files
-
-
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """One JSON object of a file, with the file's name and the way to the object for messages."""
+    """One JSON object of a file, with the file's name and the path of the object for error messages."""
 
     data: Mapping[str, Any]
     file: Path
@@ -93,6 +85,13 @@ class Fields:
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
             raise self.error(key, "must be a list of objects")
         return [Fields(item, self.file, f"{self.where}{key}[{i}].") for i, item in enumerate(value)]
+
+    def range(self, key: str, unit: str) -> tuple[float, float]:
+        """``{"minimum": …, "maximum": …, "unit": …}`` as a pair in the wanted unit."""
+        low, high = self.quantity(key, unit, "minimum"), self.quantity(key, unit, "maximum")
+        if low > high:
+            raise self.error(key, "minimum must be at or below maximum")
+        return low, high
 
     def quantity(self, key: str, unit: str, part: str = "value") -> float:
         """``{"value": …, "unit": …}`` in the wanted unit; ``part`` names another member than value."""

@@ -1,13 +1,13 @@
-"""What a model is: named ports with units and shapes, parameters, a version and ``run`` over a batch.
+"""The model protocol: named ports with units and shapes, parameters, a version and ``run`` over a batch.
 
 >>> from voltwin.models.registry import Registry
 >>> model = Registry.discover().get("ocv-soc")
 >>> [port.name for port in model.inputs]
 ['ocv', 'temperature']
 
-A model never sees JSON, twins or the network: it gets columns (one row per instance) whose units were
-already converted to what its ports declare, and gives columns back. A bad instance is named in
-``ModelAnswer.problems`` and does not spoil the others. Third parties register a model, an object with the
+A model never sees JSON, twins or the network: it receives columns (one row per instance) in the units that
+its ports declare, and returns columns. A wrong instance is reported in ``ModelAnswer.problems`` and does not
+affect the others. Third parties register a model, an object with the
 attributes of ``Model``, under the entry point group ``voltwin.models``.
 """
 
@@ -38,7 +38,7 @@ class Port:
     ``shape``: ``scalar`` (a number per instance), ``cells`` (a list of numbers per instance),
     ``trend`` (temperature segments), ``text`` or ``texts`` (one or several words).
     ``unit`` is the QUDT local name the model works in; any unit of the same dimension is accepted on
-    the wire. ``minimum`` and ``maximum`` bound an input in that unit: outside them the value is refused.
+    the wire. ``minimum`` and ``maximum`` bound an input in that unit; values outside are rejected.
     """
 
     name: str
@@ -66,17 +66,20 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class InstanceProblem:
-    """What is wrong with one instance: the port or parameter, and a sentence."""
+    """The problem of one instance: the port or parameter concerned, and a sentence."""
 
     field: str
     message: str
 
+    def __str__(self) -> str:
+        return f"{self.field}: {self.message}"
+
 
 class InstanceError(InputError):
-    """One instance's input is wrong; ``field`` names the port or parameter."""
+    """A single instance is wrong; ``problem`` names the port or parameter."""
 
     def __init__(self, problem: InstanceProblem) -> None:
-        super().__init__(f"{problem.field}: {problem.message}")
+        super().__init__(str(problem))
         self.problem = problem
 
 
@@ -125,6 +128,14 @@ class Batch:
             len(picked), columns, {name: [values[i] for i in picked] for name, values in self.parameters.items()}
         )
 
+    def between(self, first: int, end: int) -> Batch:
+        """The instances from ``first`` to before ``end``: views, not copies."""
+        columns: dict[str, Column] = {
+            name: column.between(first, end) if isinstance(column, Ragged | Trends) else column[first:end]
+            for name, column in self.columns.items()
+        }
+        return Batch(end - first, columns, {name: values[first:end] for name, values in self.parameters.items()})
+
     def numbers(self, name: str) -> Floats:
         """A numeric parameter's values ``(n,)``, in the parameter's unit."""
         return np.asarray(self.parameters[name], dtype=np.float64)
@@ -138,7 +149,7 @@ class Batch:
 class ModelAnswer:
     """Outputs of a batch: a column per port, and the instances that could not be answered.
 
-    A scalar of NaN means the figure does not exist for that instance; it is left out on the wire.
+    A scalar of NaN means that the instance has no such value; it is omitted on the wire.
     """
 
     columns: Mapping[str, Column]
@@ -152,17 +163,17 @@ class ModelAnswer:
 
 
 class Problems:
-    """Collects at most one problem per instance while a batch is worked on; the first one stays."""
+    """The problems found in a batch: at most one per instance, the first."""
 
     def __init__(self) -> None:
         self.found: dict[int, InstanceProblem] = {}
 
     def add(self, index: int, name: str, message: str) -> None:
-        """Instance ``index`` has this problem."""
+        """Note a problem of instance ``index``, unless it has one already."""
         self.found.setdefault(index, InstanceProblem(name, message))
 
     def flag(self, mask: Flags, name: str, message: str, values: Floats | None = None) -> None:
-        """Every instance where ``mask`` ``(n,)`` holds; ``{}`` in the message takes its value."""
+        """Note a problem of every instance in ``mask`` ``(n,)``; ``{}`` in the message stands for its value."""
         for index in np.flatnonzero(mask).tolist():
             self.add(index, name, message if values is None else message.format(f"{values[index]:.6g}"))
 
@@ -176,10 +187,10 @@ class Problems:
 def answer_good(
     batch: Batch, problems: Problems, compute: Callable[[Batch, Problems], Mapping[str, Column]]
 ) -> ModelAnswer:
-    """Compute the instances without a problem, and put the columns back in the batch's order.
+    """Compute the instances without a problem, and return the columns in the batch's order.
 
-    A model checks its inputs first and notes what it finds; ``compute`` then sees sound instances only
-    and may note further problems, by their position in the batch it was given.
+    A model first notes the problems of its inputs; ``compute`` then receives sound instances only and may
+    note further problems, by their position in the batch it received.
     """
     rows = np.flatnonzero(problems.good(batch.size))
     if rows.size == batch.size:
@@ -196,7 +207,7 @@ def scatter(column: Column, rows: Integers, size: int) -> Column:
     if isinstance(column, Ragged):
         return column.scatter(rows, size)
     if isinstance(column, Trends):
-        raise TypeError("a trend is no output")
+        raise TypeError("a trend cannot be an output")
     if isinstance(column, np.ndarray):
         whole = absent(size)
         whole[rows] = column
@@ -209,7 +220,7 @@ def scatter(column: Column, rows: Integers, size: int) -> Column:
 
 @runtime_checkable
 class Model(Protocol):
-    """A model: what it wants, what it gives, and the calculation."""
+    """A model: its inputs, its outputs, and the calculation."""
 
     @property
     def name(self) -> str:
@@ -218,12 +229,12 @@ class Model(Protocol):
 
     @property
     def version(self) -> str:
-        """Semantic version of the calculation: another figure out of the same input is another version."""
+        """Semantic version of the calculation: it changes when the same input gives another result."""
         ...
 
     @property
     def description(self) -> str:
-        """One sentence on what the model answers."""
+        """One sentence on the question the model answers."""
         ...
 
     @property

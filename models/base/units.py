@@ -1,4 +1,4 @@
-"""The units quantities may be given in, by the local names of QUDT units, and how they convert.
+"""Units of quantities, by the local names of QUDT units, and their conversion; constants of physics and time.
 
 >>> from voltwin.models.base.units import convert
 >>> convert(3650.0, "MilliV", "V")
@@ -21,6 +21,9 @@ from numpy.typing import NDArray
 
 from ...errors import UnitError
 
+#: 0 °C in kelvin.
+ZERO_CELSIUS: Final = 273.15
+SECONDS_PER_HOUR: Final = 3600.0
 HOURS_PER_MONTH: Final = 730.0
 
 _Number = TypeVar("_Number", float, NDArray[np.float64])
@@ -45,25 +48,25 @@ UNITS: Final = _table(
     Unit("MilliV", "voltage", 1e-3),
     Unit("MicroV", "voltage", 1e-6),
     Unit("K", "temperature", 1.0),
-    Unit("DEG_C", "temperature", 1.0, 273.15),
+    Unit("DEG_C", "temperature", 1.0, ZERO_CELSIUS),
     Unit("DEG_F", "temperature", 5.0 / 9.0, 459.67 * 5.0 / 9.0),
     Unit("UNITLESS", "fraction", 1.0),
     Unit("FRACTION", "fraction", 1.0),
     Unit("PERCENT", "fraction", 1e-2),
     Unit("SEC", "time", 1.0),
     Unit("MIN", "time", 60.0),
-    Unit("HR", "time", 3600.0),
+    Unit("HR", "time", SECONDS_PER_HOUR),
     Unit("DAY", "time", 86400.0),
-    Unit("A-HR", "charge", 3600.0),
+    Unit("A-HR", "charge", SECONDS_PER_HOUR),
     Unit("MilliA-HR", "charge", 3.6),
     Unit("C", "charge", 1.0),
     Unit("A", "current", 1.0),
     Unit("MilliA", "current", 1e-3),
     Unit("MicroA", "current", 1e-6),
-    Unit("PER-HR", "rate", 1.0 / 3600.0),
-    Unit("PERCENT-PER-HR", "rate", 1e-2 / 3600.0),
+    Unit("PER-HR", "rate", 1.0 / SECONDS_PER_HOUR),
+    Unit("PERCENT-PER-HR", "rate", 1e-2 / SECONDS_PER_HOUR),
     Unit("PERCENT-PER-DAY", "rate", 1e-2 / 86400.0),
-    Unit("PERCENT-PER-MO", "rate", 1e-2 / (HOURS_PER_MONTH * 3600.0)),
+    Unit("PERCENT-PER-MO", "rate", 1e-2 / (HOURS_PER_MONTH * SECONDS_PER_HOUR)),
     Unit("J-PER-MOL", "molar energy", 1.0),
     Unit("KiloJ-PER-MOL", "molar energy", 1e3),
     Unit("V-PER-K", "entropic coefficient", 1.0),
@@ -85,7 +88,7 @@ def unit_named(name: str) -> Unit:
 def scale(source: str, target: str) -> tuple[float, float]:
     """Factor and offset that take a value in ``source`` to ``target``.
 
-    Raises UnitError when one is unknown or the two measure different things.
+    Raises UnitError when one is unknown or the two have different dimensions.
     """
     if source == target:
         unit_named(source)
@@ -100,7 +103,7 @@ def scale(source: str, target: str) -> tuple[float, float]:
 
 
 def convert(value: _Number, source: str, target: str) -> _Number:
-    """``value`` (a float or an array) from one unit to another; UnitError when they do not fit."""
+    """``value`` (a float or an array) from one unit to another; UnitError when their dimensions differ."""
     factor, offset = scale(source, target)
     return value * factor + offset
 

@@ -1,1 +1,1 @@
-"""Parameters of a plant fitted to its own tests. Import ``fit`` and ``read_lot``."""
+"""Fit of a plant's parameters to its own tests: ``lots`` reads them, ``fit`` estimates."""

@@ -1,1 +1,1 @@
-"""The models against published figures, and the pages of docs/models written from that."""
+"""Comparison of the models with published figures, and the generated pages of docs/models."""

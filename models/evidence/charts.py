@@ -1,4 +1,4 @@
-"""Line charts as SVG text, for the pages: no plotting library, the same bytes for the same figures.
+"""Line charts as SVG text, for the pages: no plotting library, the same bytes for the same data.
 
 >>> text = line_chart("Loss", "h", "%", [Line("model", [0, 100, 200], [0.0, 0.04, 0.08])])
 >>> text.startswith("<svg") and text.rstrip().endswith("</svg>")
@@ -19,7 +19,7 @@ _LEFT: Final = 70
 _RIGHT: Final = 20
 _TOP: Final = 44
 _BOTTOM: Final = 56
-#: Distinguishable without colour vision, too (Okabe and Ito 2008), with dashes besides.
+#: Distinguishable with colour blindness (Okabe and Ito 2008), and by their dashes.
 _COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 _DASHES: Final = ("", "8 4", "2 3", "10 3 2 3", "5 5", "1 4")
 
@@ -70,7 +70,7 @@ def line_chart(
     log_y: bool = False,
     y_range: tuple[float, float] | None = None,
 ) -> str:
-    """An SVG document. Logarithmic axes need positive values; points that are not finite are left out."""
+    """An SVG document. Logarithmic axes need positive values; points that are not finite are omitted."""
     usable = [_usable(line, log_x, log_y) for line in lines]
     xs = [x for line in usable for x in line.x]
     ys = [y for line in usable for y in line.y]

@@ -1,4 +1,4 @@
-"""The electrode potentials behind the curve `bpx-nmc111`, as its source gives them: the yardstick for the table.
+"""The electrode potentials behind the curve `bpx-nmc111`, as published: the reference for its table.
 
 >>> import numpy as np
 >>> voltage(np.array([0.5])).round(4).tolist()
@@ -6,7 +6,7 @@
 
 Source: Faraday Institution, Battery Parameter eXchange (BPX), example nmc_pouch_cell_BPX.json (MIT): NMC111 and
 graphite potentials at 25 °C fitted by About:Energy, and the stoichiometries at both ends of charge. Models read
-the table; this is what ``plausibility`` and the tests hold it against.
+the table; ``evidence.comparison`` and the tests compare it with these functions.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ NEGATIVE: Final = (0.005504, 0.75668)
 
 
 def positive_potential(x: Floats) -> Floats:
-    """Of the NMC111 electrode against lithium (V) at stoichiometry ``x`` ``(n,)``."""
+    """Potential of the NMC111 electrode against lithium (V) at stoichiometry ``x`` ``(n,)``."""
     result: Floats = (
         10.04892207
         - 3.04420906 * x
@@ -35,7 +35,7 @@ def positive_potential(x: Floats) -> Floats:
 
 
 def negative_potential(x: Floats) -> Floats:
-    """Of the graphite electrode against lithium (V) at stoichiometry ``x`` ``(n,)``."""
+    """Potential of the graphite electrode against lithium (V) at stoichiometry ``x`` ``(n,)``."""
     result: Floats = (
         0.947057878 * np.exp(-159.418743 * x)
         - 35092.8033

@@ -7,8 +7,8 @@
 >>> float(curve.voltage(soc, np.array([298.15]))[0]).__round__(9)
 3.65
 
-Between its points a curve is a monotone cubic (pchip: Fritsch & Carlson 1980), which errs 0.009 mV on a
-101-point table where straight lines err 0.107 mV. A curve measured at one temperature carries dU/dT over
+Between its points a curve is a monotone cubic (pchip: Fritsch & Carlson 1980), with an error of 0.009 mV on a
+101-point table where straight lines have 0.107 mV. A curve measured at one temperature has dU/dT over
 the state of charge; one measured at several is linear in temperature between neighbours.
 
 State of charge is a fraction here, temperature in kelvin, voltage in volt; arrays are ``(N,)``.
@@ -71,7 +71,7 @@ class OcvCurve:
     negative_spline: Spline | None
 
     def _weights(self, temperature: Floats) -> list[Floats]:
-        """Share of each temperature's curve; beyond the range the nearest two are continued."""
+        """Weight of each temperature's curve; beyond the range the nearest two are extrapolated."""
         grid = np.asarray(self.temperatures)
         if grid.size == 1:
             return [np.ones_like(temperature)]
@@ -98,7 +98,7 @@ class OcvCurve:
         return total
 
     def entropic_coefficient(self, soc: Floats, temperature: Floats) -> Floats:
-        """dU/dT in V/K; zero where the curve knows none (``entropy`` is ``none``)."""
+        """dU/dT in V/K; zero for a curve without entropic data (``entropy`` is ``none``)."""
         if self.entropic_spline is not None:
             result: Floats = self.entropic_spline.value(soc)
             return result
@@ -113,12 +113,12 @@ class OcvCurve:
         return steepness
 
     def negative_shift(self, soc: Floats, negative_soc: Floats) -> Floats:
-        """Change of the OCV (V) when the negative electrode stands at ``negative_soc`` while the cell's is ``soc``.
+        """Change of the OCV (V) when the negative electrode is at ``negative_soc`` while the cell is at ``soc``.
 
         Both as states of charge of the cell; at the reference temperature. Needs ``negative_spline``.
         """
         if self.negative_spline is None:
-            raise ValueError(f"curve {self.name} does not know its electrodes")
+            raise ValueError(f"curve {self.name} has no electrode potentials")
         result: Floats = self.negative_spline.value(soc) - self.negative_spline.value(negative_soc)
         return result
 
@@ -130,7 +130,7 @@ class OcvCurve:
         )
 
     def covers(self, voltage: Floats, temperature: Floats) -> Flags:
-        """Whether each voltage lies on the curve."""
+        """Mask ``(N,)`` of the voltages that are on the curve."""
         low, high = self.bounds(temperature)
         result: Flags = (voltage >= low - _TOLERANCE) & (voltage <= high + _TOLERANCE)
         return result
@@ -155,7 +155,7 @@ class OcvCurve:
             step = np.divide(error, slope, out=np.full_like(error, np.inf), where=slope > 0)
             newton = guess - step
             moved = np.where((newton >= low) & (newton <= high), newton, 0.5 * (low + high))
-            # What is found stays: an answer must not depend on who else is in the batch.
+            # Cells already solved stay fixed: a result must not depend on the rest of the batch.
             guess = np.where(found, guess, moved)
         result: Floats = np.where(inside, guess, np.nan)
         return result

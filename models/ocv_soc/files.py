@@ -1,11 +1,11 @@
-"""Curve files: a table of points (CSV) and what is known about it (JSON), read and checked.
+"""Curve files: a table of points (CSV) and its description (JSON), read and checked.
 
 >>> from voltwin.models.ocv_soc.files import CurveLibrary
->>> sorted(CurveLibrary.shipped().curves)
+>>> sorted(CurveLibrary.shipped().entries)
 ['bpx-nmc111', 'chen-2020', 'samsung-94ah']
 
 The JSON names the table (``file``), the source, the licence, the reference temperature, the valid range
-and three figures of doubt; the shipped ones in ``models/curves`` serve as examples. Columns of the table:
+and three uncertainties; the shipped ones in ``models/curves`` serve as examples. Columns of the table:
 ``soc`` (fraction), then ``ocv_V`` (with ``dUdT_cell_V_per_K`` when ``entropy`` is ``table``) or one
 ``ocv_<kelvin>K_V`` per temperature; ``U_neg_V`` (against lithium) when the negative electrode is known.
 """
@@ -14,25 +14,23 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
 
 import numpy as np
 
-from ...errors import NotFoundError
 from ..base.columns import Floats
-from ..base.json_fields import Fields, json_files
+from ..base.json_fields import Fields
+from ..base.library import Library
+from ..base.units import ZERO_CELSIUS
 from .curve import Entropy, OcvCurve, Spline
 
 DEFAULT_CURVE: Final = "bpx-nmc111"
-_SHIPPED: Final = Path(__file__).parent.parent / "curves"
 _AT: Final = re.compile(r"^ocv_([0-9.]+)K_V$")
 
 
 def read_curve(file: Path) -> OcvCurve:
-    """The curve a JSON file describes; InputError, naming file and field, when it cannot be one."""
+    """The curve a JSON file describes. Raises InputError, naming file and field, when it is wrong."""
     fields = Fields.read(file)
     table = _read_table(fields, file.parent / fields.text("file"))
     if "soc" not in table:
@@ -64,7 +62,7 @@ def read_curve(file: Path) -> OcvCurve:
         if falling.size:
             raise fields.error(
                 "file",
-                f"the curve at {temperature - 273.15:g} °C is not monotone at soc {soc[falling[0]]:g}: "
+                f"the curve at {temperature - ZERO_CELSIUS:g} °C is not monotone at soc {soc[falling[0]]:g}: "
                 "one voltage would mean two states of charge; smooth or cut it",
             )
     hysteresis = None if fields.data.get("hysteresis") is None else fields.quantity("hysteresis", "V")
@@ -79,10 +77,7 @@ def read_curve(file: Path) -> OcvCurve:
         voltages=voltages,
         entropic=entropic,
         reference_temperature=reference,
-        valid_temperature=(
-            fields.quantity("validTemperature", "K", "minimum"),
-            fields.quantity("validTemperature", "K", "maximum"),
-        ),
+        valid_temperature=fields.range("validTemperature", "K"),
         entropy=cast(Entropy, entropy),
         entropy_sigma=fields.quantity("entropySigma", "V-PER-K"),
         curve_sigma=fields.quantity("curveSigma", "V"),
@@ -94,7 +89,7 @@ def read_curve(file: Path) -> OcvCurve:
 
 
 def _read_table(fields: Fields, path: Path) -> dict[str, Floats]:
-    """Columns by name; lines that begin with # are remarks."""
+    """Columns by name; lines that begin with # are comments."""
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -108,28 +103,17 @@ def _read_table(fields: Fields, path: Path) -> dict[str, Floats]:
         try:
             values = np.array([float(row[number]) for row in rows[1:]])
         except (ValueError, IndexError) as error:
-            raise fields.error("file", f"{path.name}: column {name!r} is not numbers throughout ({error})") from error
+            raise fields.error("file", f"{path.name}: column {name!r} must hold only numbers ({error})") from error
         if not np.all(np.isfinite(values)):
             raise fields.error("file", f"{path.name}: column {name!r} has values that are not finite")
         columns[name.strip()] = values
     return columns
 
 
-@dataclass(frozen=True, slots=True)
-class CurveLibrary:
-    """Curves by name."""
+class CurveLibrary(Library[OcvCurve]):
+    """OCV curves by name."""
 
-    curves: Mapping[str, OcvCurve]
-
-    @classmethod
-    def shipped(cls, more: Iterable[Path] = ()) -> CurveLibrary:
-        """Those of the package, and those in ``more``: JSON files, or folders of them."""
-        read = [read_curve(file) for file in json_files(_SHIPPED, more)]
-        return cls({curve.name: curve for curve in read})
-
-    def get(self, name: str) -> OcvCurve:
-        """The curve of that name; NotFoundError with the known names."""
-        try:
-            return self.curves[name]
-        except KeyError:
-            raise NotFoundError(f"curve {name!r} is not known; known are {', '.join(sorted(self.curves))}") from None
+    __slots__ = ()
+    kind = "curve"
+    folder = "curves"
+    read = staticmethod(read_curve)

@@ -1,4 +1,4 @@
-"""The OCV-SOC model: measured cell voltages in, states of charge with their uncertainty out.
+"""The OCV-SOC model: states of charge with their uncertainty, from measured cell voltages.
 
 >>> from voltwin.models.ocv_soc.model import OcvSocModel
 >>> [port.name for port in OcvSocModel.shipped().outputs][:2]
@@ -7,23 +7,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 
-from ..base.batches import run_in_batches
+from ..base.batches import BatchedModel
 from ..base.columns import Floats, Integers, Ragged, grouped
-from ..base.protocol import Batch, Column, ModelAnswer, Parameter, Port, Problems, answer_good
+from ..base.protocol import Batch, Column, Parameter, Port, Problems
+from ..base.units import ZERO_CELSIUS
 from .curve import OcvCurve
 from .files import DEFAULT_CURVE, CurveLibrary
 
-#: Below this slope (V per unit of charge, that is 2 mV per percent) a voltage says little about charge.
+#: Below this slope (V per unit of state of charge, that is 2 mV per percent) a voltage hardly determines the charge.
 FLAT: Final = 0.2
 
 CURVE_PARAMETER: Final = Parameter("curve", DEFAULT_CURVE, description="name of the OCV curve")
+
+#: The input of models that read a curve.
+TEMPERATURE: Final = Port(
+    "temperature",
+    "scalar",
+    "DEG_C",
+    "cell temperature; without it the curve's reference temperature",
+    optional=True,
+    minimum=-60,
+    maximum=120,
+)
 
 _SPLIT: Final = {
     "voltage": "socSigmaVoltage",
@@ -35,38 +46,22 @@ _SPLIT: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class OcvSocModel:
+class OcvSocModel(BatchedModel):
     """State of charge from open circuit voltage, by each instance's own curve."""
 
     library: CurveLibrary
     name: str = "ocv-soc"
     version: str = "1.0.0"
     description: str = "State of charge of resting cells from their open circuit voltage."
-    inputs: tuple[Port, ...] = (
-        Port("ocv", "cells", "V", "open circuit voltage of each cell"),
-        Port(
-            "temperature",
-            "scalar",
-            "DEG_C",
-            "cell temperature; without it the curve's reference temperature is used and reported",
-            optional=True,
-            minimum=-60,
-            maximum=120,
-        ),
-    )
+    inputs: tuple[Port, ...] = (Port("ocv", "cells", "V", "open circuit voltage of each cell"), TEMPERATURE)
     outputs: tuple[Port, ...] = (
         Port("soc", "cells", "PERCENT", "state of charge of each cell"),
         Port("socSigma", "cells", "PERCENT", "its standard deviation"),
         *(Port(port, "cells", "PERCENT", f"part of socSigma from {source}") for source, port in _SPLIT.items()),
         Port("meanSoc", "scalar", "PERCENT", "mean over the cells"),
-        Port("temperatureUsed", "scalar", "DEG_C", "temperature the curve was read at"),
+        Port("temperatureUsed", "scalar", "DEG_C", "temperature at which the curve was read"),
         Port("curve", "text", None, "curve used"),
-        Port(
-            "flags",
-            "texts",
-            None,
-            "HYSTERESIS, OCV_FLAT, NO_ENTROPY_DATA, EXTRAPOLATED_T, REFERENCE_TEMPERATURE",
-        ),
+        Port("flags", "texts", None, "HYSTERESIS, OCV_FLAT, NO_ENTROPY_DATA, EXTRAPOLATED_T, REFERENCE_TEMPERATURE"),
     )
     parameters: tuple[Parameter, ...] = (
         CURVE_PARAMETER,
@@ -75,23 +70,13 @@ class OcvSocModel:
     )
 
     @classmethod
-    def shipped(cls, more: Iterable[Path] = ()) -> OcvSocModel:
-        """With the shipped curves, and those in ``more``."""
-        return cls(CurveLibrary.shipped(more))
+    def shipped(cls, folder: Path | None = None) -> Self:
+        """With the shipped curves, and those in ``folder/curves``."""
+        return cls(CurveLibrary.shipped(folder))
 
-    def with_files(self, folder: Path) -> OcvSocModel:
-        """Knowing the curves in ``folder/curves``, too."""
-        return OcvSocModel.shipped([folder / "curves"])
-
-    def run(self, batch: Batch) -> ModelAnswer:
-        """Answer all instances at once."""
-        return run_in_batches(batch, self._run)
-
-    def _run(self, batch: Batch) -> ModelAnswer:
-        problems = Problems()
+    def _check(self, batch: Batch, problems: Problems) -> None:
         problems.flag(batch.cells("ocv").lengths == 0, "ocv", "is empty; give one value per cell")
-        check_curves(self.library, batch, problems)
-        return answer_good(batch, problems, self._compute)
+        self.library.check(batch, problems)
 
     def _compute(self, batch: Batch, problems: Problems) -> dict[str, Column]:
         ocv, given = batch.cells("ocv"), batch.scalar("temperature")
@@ -101,8 +86,8 @@ class OcvSocModel:
         flags: list[list[str]] = [[] for _ in range(batch.size)]
         for name, rows in grouped(batch.words("curve")):
             curve = self.library.get(name)
-            kelvin = np.where(np.isnan(given[rows]), curve.reference_temperature, given[rows] + 273.15)
-            used[rows] = np.where(np.isnan(given[rows]), curve.reference_temperature - 273.15, given[rows])
+            kelvin = np.where(np.isnan(given[rows]), curve.reference_temperature, given[rows] + ZERO_CELSIUS)
+            used[rows] = np.where(np.isnan(given[rows]), curve.reference_temperature - ZERO_CELSIUS, given[rows])
             cells = np.isin(ocv.rows, rows)
             part = ocv.take(rows)
             temperature = part.spread(kelvin)
@@ -116,7 +101,7 @@ class OcvSocModel:
             parts["temperature"][cells] = np.abs(entropic) * sigma_t / slope
             parts["entropy"][cells] = curve.entropy_sigma * np.abs(temperature - curve.reference_temperature) / slope
             parts["curve"][cells] = curve.curve_sigma / slope
-            # Somewhere between the two branches, evenly likely: width over the root of 12.
+            # Uniform between the two branches: width over the root of 12.
             parts["hysteresis"][cells] = (curve.hysteresis or 0.0) / np.sqrt(12.0) / slope
             flat = part.with_values(slope).minimum() < FLAT
             for position, row in enumerate(rows.tolist()):
@@ -137,18 +122,10 @@ class OcvSocModel:
         return columns
 
 
-def check_curves(library: CurveLibrary, batch: Batch, problems: Problems) -> None:
-    """Note the instances whose curve is unknown."""
-    for row, name in enumerate(batch.words("curve")):
-        if name not in library.curves:
-            known = ", ".join(sorted(library.curves))
-            problems.add(row, "curve", f"{name!r} is not known; known are {known}")
-
-
 def refuse_off_curve(
     curve: OcvCurve, ocv: Ragged, temperature: Floats, rows: Integers, field: str, problems: Problems
 ) -> None:
-    """Note instances with a voltage that is not on the curve; a module's voltage is recognised as such."""
+    """Note the instances with a voltage outside the curve; the message recognises a module's voltage."""
     off = ~curve.covers(ocv.values, temperature)
     if not off.any():
         return
@@ -171,7 +148,7 @@ def refuse_off_curve(
 
 
 def curve_flags(curve: OcvCurve, temperature: float, flat: bool) -> list[str]:
-    """What a reader of this curve at this temperature (K) has to know."""
+    """Flags of a result read from this curve at this temperature (K)."""
     low, high = curve.valid_temperature
     named: tuple[tuple[str, bool], ...] = (
         ("HYSTERESIS", curve.hysteresis is not None),

@@ -1,1 +1,1 @@
-"""How much charge a resting cell loses over a temperature history."""
+"""Self-discharge of a resting cell over a temperature history."""

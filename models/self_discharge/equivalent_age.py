@@ -1,4 +1,4 @@
-"""Exposure: what a temperature history adds up to, as K = ∫k(T)dt and as hours at 25 °C.
+"""Thermal exposure of a temperature history, K = ∫k(T)dt, also as equivalent hours at 25 °C.
 
 >>> from voltwin.models.base.columns import Trends
 >>> from voltwin.models.self_discharge.parameter_sets import ParameterSets
@@ -9,8 +9,8 @@
 >>> float(exposure(day, law)[0] / law.rate(np.array([298.15]))[0])   # hours at 25 °C
 24.0
 
-Exposure adds up: a history may be split, merged, delivered late or out of order, and the sum stays the
-same. That is what makes streaming updates and shared situations exact.
+Exposure is additive: a history may be split, merged, delivered late or out of order, and the sum stays the
+same. Streaming updates and shared temperature records are therefore exact.
 """
 
 from __future__ import annotations
@@ -21,13 +21,11 @@ from typing import Final
 
 import numpy as np
 
-from ..base.columns import Flags, Floats, Trends, row_sums
+from ..base.columns import Flags, Floats, Integers, Ragged, Trends, row_blocks, row_sums
+from ..base.units import SECONDS_PER_HOUR
 from .rate_laws import RateLaw
 
-SECONDS_PER_HOUR: Final = 3600.0
-#: Segments a chunk: large enough to drown the calls, small enough for the second-level cache.
-_CHUNK: Final = 65536
-#: Gauss-Legendre nodes on [0, 1], of equal weight: two serve sensitivities (1e-3 over a ramp of 20 K).
+#: Gauss-Legendre nodes on [0, 1], of equal weight: two suffice for sensitivities (1e-3 over a ramp of 20 K).
 _NODES: Final = 0.5 + 0.5 * np.array([-1.0, 1.0]) / np.sqrt(3.0)
 
 
@@ -40,54 +38,52 @@ def hours(trends: Trends) -> Floats:
 def exposure(trends: Trends, law: RateLaw) -> Floats:
     """K = ∫k(T)dt of each history ``(n,)``, dimensionless: the loss at a constant factor f(S) of 1.
 
-    Works through the rows in chunks, so that the temporaries stay small beside the histories themselves.
+    Computed in blocks of rows, so that the temporaries stay small beside the histories themselves.
     """
-    offsets = trends.offsets
     result = np.empty(len(trends))
-    first_row = 0
-    while first_row < len(trends):
-        target = offsets[first_row] + _CHUNK
-        last_row = max(int(np.searchsorted(offsets, target, side="right")) - 1, first_row + 1)
-        part = slice(int(offsets[first_row]), int(offsets[last_row]))
-        weighted = law.mean(trends.first[part], trends.last[part])
-        span = trends.end[part] - trends.start[part]
-        span *= weighted
-        local = offsets[first_row : last_row + 1] - offsets[first_row]
-        result[first_row:last_row] = row_sums(span, local)
-        first_row = last_row
+    for first, end in row_blocks(trends.offsets):
+        part = trends.between(first, end)
+        span = part.end - part.start
+        span *= law.mean(part.first, part.last)
+        result[first:end] = row_sums(span, part.offsets)
     result /= SECONDS_PER_HOUR
     return result
 
 
 @dataclass(frozen=True, slots=True)
 class TemperatureUncertainty:
-    """One reason to doubt temperatures: the segments it touches ``(N,)`` and its size ``(n,)`` in K.
+    """One source of temperature error: the segments it affects ``(N,)`` and its standard deviation ``(n,)`` in K.
 
-    Within a history it is one common offset: a sensor's error is the same over all it measured, and a
-    best guess is off by one amount over all it covers, which is the cautious reading of both.
+    Within a history it is one common offset: a sensor has the same error in all its readings, and a best
+    guess has the same error over all its segments, which is the cautious assumption for both.
     """
 
     source: str
-    touches: Flags
+    affects: Flags
     sigma: Floats
+
+    def take(self, trends: Trends, rows: Integers) -> TemperatureUncertainty:
+        """The same source for the histories ``rows`` of ``trends``."""
+        affects = Ragged(self.affects.astype(np.float64), trends.offsets).take(rows).values > 0
+        return TemperatureUncertainty(self.source, affects, self.sigma[rows])
 
 
 @dataclass(frozen=True, slots=True)
 class ExposureSigma:
     """Standard deviations of the exposure K ``(n,)``.
 
-    ``by_source``: the law's own sources and the doubts, of first order each, and ``interaction``, what they
-    make together and what the exponential makes of a large one (see ``_interaction``); their squares add up
-    to the variance. ``at_known_rate``: that of K when the rate at the reference were known, which divided
-    by it is the standard deviation of the equivalent age.
+    ``by_source``: the law's own sources and the temperature uncertainties, of first order each, and
+    ``interaction``, the contribution of products and of the exponential's curvature (see ``_interaction``); their
+    squares add up to the variance. ``at_known_rate``: the standard deviation of K if the rate at the reference
+    were known; divided by that rate it is the standard deviation of the equivalent age.
     """
 
     by_source: dict[str, Floats]
     at_known_rate: Floats
 
 
-def exposure_sigma(trends: Trends, law: RateLaw, doubts: Sequence[TemperatureUncertainty]) -> ExposureSigma:
-    """How well the exposure of each history is known, by source."""
+def exposure_sigma(trends: Trends, law: RateLaw, uncertainties: Sequence[TemperatureUncertainty]) -> ExposureSigma:
+    """Standard deviations of the exposure of each history, by source."""
     span = hours(trends)
     sums: dict[str, Floats] = {}
     slope, area = np.zeros_like(span), np.zeros_like(span)
@@ -101,27 +97,27 @@ def exposure_sigma(trends: Trends, law: RateLaw, doubts: Sequence[TemperatureUnc
             sums[source] = sums.get(source, 0.0) + row_sums(share * deviation, trends.offsets)
     merged: dict[str, Floats] = {}
     for source, value in sums.items():
-        # rate@298.15 and rate@333.15 are independent measurements of one kind: one line in the split.
+        # rate@298.15 and rate@333.15 are independent measurements of one kind: reported as one source.
         kind = source.split("@")[0]
         merged[kind] = np.hypot(merged[kind], value) if kind in merged else np.abs(value)
     total = row_sums(area, trends.offsets)
-    doubted: list[tuple[Floats, Floats]] = []
-    for doubt in doubts:
-        lever = row_sums(np.where(doubt.touches, slope, 0.0), trends.offsets)
-        merged[doubt.source] = np.abs(lever) * doubt.sigma
-        doubted.append((row_sums(np.where(doubt.touches, area, 0.0), trends.offsets), merged[doubt.source]))
+    affected: list[tuple[Floats, Floats]] = []
+    for item in uncertainties:
+        lever = row_sums(np.where(item.affects, slope, 0.0), trends.offsets)
+        merged[item.source] = np.abs(lever) * item.sigma
+        affected.append((row_sums(np.where(item.affects, area, 0.0), trends.offsets), merged[item.source]))
     others = {source: sigma for source, sigma in merged.items() if source != "rate"}
-    alone = sum((sigma * sigma for sigma in others.values()), _interaction(total, others, doubted) ** 2)
-    merged["interaction"] = _interaction(total, merged, doubted)
+    alone = sum((sigma * sigma for sigma in others.values()), _interaction(total, others, affected) ** 2)
+    merged["interaction"] = _interaction(total, merged, affected)
     return ExposureSigma(merged, np.sqrt(alone))
 
 
-def _interaction(total: Floats, first_order: dict[str, Floats], doubted: Sequence[tuple[Floats, Floats]]) -> Floats:
+def _interaction(total: Floats, first_order: dict[str, Floats], affected: Sequence[tuple[Floats, Floats]]) -> Floats:
     """Standard deviation of the exposure beyond the first orders ``(n,)``.
 
     The rate multiplies the whole as a normal factor, the activation energy as a log-normal one, and each
-    doubt its part of the history as a log-normal one, all independent; the variance of that product is
-    exact. ``doubted`` holds, per doubt, the exposure it touches and its first-order deviation.
+    temperature error its part of the history as a log-normal one, all independent; the variance of that product
+    is exact. ``affected`` holds, per temperature error, the exposure it affects and its first-order deviation.
     """
 
     def relative(sigma: Floats, of: Floats) -> Floats:
@@ -130,8 +126,8 @@ def _interaction(total: Floats, first_order: dict[str, Floats], doubted: Sequenc
     zero = np.zeros_like(total)
     rate = relative(first_order.get("rate", zero), total) ** 2
     energy = relative(first_order.get("activationEnergy", zero), total) ** 2
-    mean, variance = total - sum((part for part, _ in doubted), zero), zero
-    for part, sigma in doubted:
+    mean, variance = total - sum((part for part, _ in affected), zero), zero
+    for part, sigma in affected:
         square = relative(sigma, part) ** 2
         mean = mean + part * np.exp(square / 2)
         variance = variance + part**2 * np.exp(square) * np.expm1(square)
@@ -150,7 +146,7 @@ def measured_share(trends: Trends) -> Floats:
 
 
 def temperature_extremes(trends: Trends) -> tuple[Floats, Floats]:
-    """Coldest and warmest temperature of each history ``(n,)``, K; what has no length does not count."""
+    """Coldest and warmest temperature of each history ``(n,)``, K; segments without length do not count."""
     counts = trends.end > trends.start
     low = np.where(counts, np.minimum(trends.first, trends.last), np.inf)
     high = np.where(counts, np.maximum(trends.first, trends.last), -np.inf)
@@ -164,9 +160,9 @@ def temperature_extremes(trends: Trends) -> tuple[Floats, Floats]:
 
 
 def mean_kinetic_temperature(mean_rate: Floats, coldest: Floats, warmest: Floats, law: RateLaw) -> Floats:
-    """The constant temperature ``(n,)`` in K that would have given the same exposure.
+    """The constant temperature ``(n,)`` in K with the same exposure.
 
-    Found by bisection between the coldest and the warmest of the history, which always bracket it
+    By bisection between the coldest and the warmest of the history, which always bracket it
     because k never falls with T; 60 halvings reach the last bit.
     """
     low, high = coldest.copy(), warmest.copy()

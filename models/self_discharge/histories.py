@@ -1,4 +1,4 @@
-"""Whether a temperature history is one: increasing in time, without gaps, in the right unit.
+"""Checks of temperature histories: increasing in time, without gaps, in the right unit.
 
 >>> import numpy as np
 >>> from voltwin.models.base.columns import Trends
@@ -8,8 +8,8 @@
 >>> float(gaps(two, np.array([0.0]), np.array([120.0])).seconds[0])
 30.0
 
-A gap is never filled in silence: self-discharge refuses it, the arrival gate bridges it in the open
-(``bridge``), says HISTORY_GAP and doubts the bridge.
+A gap is never filled silently: self-discharge rejects it; the arrival gate interpolates over it (``bridge``),
+reports HISTORY_GAP and gives the bridge an uncertainty of its own.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ import numpy as np
 from ..base.columns import TIME_TOLERANCE, Flags, Floats, Integers, Trends, offsets_of, row_sums
 from ..base.protocol import Problems
 
-#: No cell rests outside these (K); a value beyond is a unit mistaken, not a climate.
+#: No cell rests outside these (K); a value beyond is a wrong unit, not a climate.
 PLAUSIBLE: Final = (213.15, 393.15)
 
 
 def check_trends(trends: Trends, name: str, problems: Problems) -> None:
-    """Note for each row the first thing that keeps it from being a history; gaps are not looked at here."""
+    """Note the first defect of each row; gaps are not checked here."""
     problems.flag(trends.lengths == 0, name, "is empty; give at least one segment")
     rows = trends.rows
 
@@ -36,26 +36,23 @@ def check_trends(trends: Trends, name: str, problems: Problems) -> None:
             row = int(rows[index])
             problems.add(row, name, f"segment {index - int(trends.offsets[row])}: {message}")
 
-    for what, values in (("startValue", trends.first), ("endValue", trends.last)):
+    for member, values in (("startValue", trends.first), ("endValue", trends.last)):
         low, high = values < PLAUSIBLE[0], values > PLAUSIBLE[1]
-        note(low, f"{what} is below -60 °C: were degrees Celsius given as K?")
-        note(high, f"{what} is above 120 °C: were kelvin given as DEG_C?")
-    note(
-        trends.end <= trends.start,
-        "its end does not come after its start; times must increase, without duplicates",
-    )
+        note(low, f"{member} is below -60 °C: were degrees Celsius given as K?")
+        note(high, f"{member} is above 120 °C: were kelvin given as DEG_C?")
+    note(trends.end <= trends.start, "its end is not after its start; times must increase, without duplicates")
     if trends.start.size > 1:
         inside = rows[1:] == rows[:-1]
         overlap = inside & (trends.start[1:] < trends.end[:-1] - TIME_TOLERANCE)
         note(
             np.concatenate([[False], overlap]),
-            "begins before the segment ahead of it ends; times must increase, without duplicates",
+            "begins before the previous segment ends; times must increase, without duplicates",
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Gaps:
-    """Time not covered: ``seconds`` ``(n,)`` per row, and where (flat index before which it lies)."""
+    """Time not covered: ``seconds`` ``(n,)`` per row, and each gap with the flat index of the segment after it."""
 
     seconds: Floats
     index: Integers
@@ -65,7 +62,7 @@ class Gaps:
 
 
 def gaps(trends: Trends, begin: Floats, until: Floats) -> Gaps:
-    """What of ``[begin, until]`` (seconds, ``(n,)``) the segments leave open; rows must not be empty."""
+    """The parts of ``[begin, until]`` (seconds, ``(n,)``) without a segment; rows must not be empty."""
     rows = trends.rows
     inner = np.flatnonzero((rows[1:] == rows[:-1]) & (trends.start[1:] > trends.end[:-1] + TIME_TOLERANCE))
     late = np.flatnonzero(trends.ends() < until - TIME_TOLERANCE)
@@ -83,20 +80,20 @@ def gaps(trends: Trends, begin: Floats, until: Floats) -> Gaps:
 
 
 def refuse_gaps(trends: Trends, begin: Floats, until: Floats, name: str, problems: Problems) -> None:
-    """Note a problem for every row that leaves part of ``[begin, until]`` open."""
+    """Note a problem for every row with a gap in ``[begin, until]``."""
     found = gaps(trends, begin, until)
     problems.flag(
         found.seconds > 0,
         name,
-        "leaves {} s without a temperature; give segments without gaps up to the moment asked for",
+        "has {} s without a temperature; give segments without gaps up to the moment of the estimate",
         found.seconds,
     )
 
 
 def bridge(trends: Trends, found: Gaps) -> tuple[Trends, Flags]:
-    """The histories with a straight bridge over each gap, and a mask ``(M,)`` of the bridges.
+    """The histories with a segment added for each gap, and a mask ``(M,)`` of those added.
 
-    Inside, a bridge joins the temperatures on both sides; at an end it holds the nearest one.
+    Inside a history it joins the temperatures on both sides; at an end it keeps the nearest one.
     """
     if not found.index.size:
         return trends, np.zeros(trends.start.shape, dtype=np.bool_)

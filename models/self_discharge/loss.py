@@ -1,4 +1,4 @@
-"""From exposure to lost charge: the closed form, its power law in time, and its derivatives.
+"""Loss of charge from exposure: the closed form, its power law in time, and its derivatives.
 
 >>> from voltwin.models.self_discharge.loss import loss
 >>> import numpy as np
@@ -18,8 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.columns import Floats
-
-_HOURS_PER_MONTH = 730.0
+from ..base.units import HOURS_PER_MONTH
 
 
 def soc_factor(state_of_charge: Floats, beta: float | Floats) -> Floats:
@@ -31,7 +30,7 @@ def soc_factor(state_of_charge: Floats, beta: float | Floats) -> Floats:
 def loss(state_of_charge: Floats, exposure: Floats, beta: float | Floats) -> Floats:
     """Charge lost, as a fraction of capacity; shapes broadcast.
 
-    Where the law would lose more than can be lost (beta below 0 and a huge exposure) the result is inf.
+    Where the law has no solution (beta below 0 and a huge exposure) the result is inf.
     """
     b = np.asarray(beta, dtype=np.float64)
     y = exposure * soc_factor(state_of_charge, b)
@@ -45,7 +44,7 @@ def loss(state_of_charge: Floats, exposure: Floats, beta: float | Floats) -> Flo
 
 @dataclass(frozen=True, slots=True)
 class LossSlopes:
-    """Derivatives of the loss, each in the shape of the loss: by exposure, by beta, by start charge."""
+    """Derivatives of the loss, each in the shape of the loss: by exposure, by beta, by the state of charge before."""
 
     by_exposure: Floats
     by_beta: Floats
@@ -76,20 +75,20 @@ def powered_exposure(
     """Exposure K under a power law in time: k25 · m · [((a + t)/m)^n - (a/m)^n], m = 730 h.
 
     ``equivalent_age`` t and ``age_before`` a (since the cell was made, before this history) in hours at
-    25 °C. With n = 1 it is k25 · t; with n = 0.5 the slowing-down of a growing film.
+    25 °C. With n = 1 it is k25 · t; n = 0.5 is the square-root growth of a film.
     """
     if exponent == 1.0:
         return rate_at_25 * equivalent_age
-    month = _HOURS_PER_MONTH
-    before = np.asarray(age_before, dtype=np.float64) / month
-    result: Floats = rate_at_25 * month * ((before + equivalent_age / month) ** exponent - before**exponent)
+    before = np.asarray(age_before, dtype=np.float64) / HOURS_PER_MONTH
+    after = before + equivalent_age / HOURS_PER_MONTH
+    result: Floats = rate_at_25 * HOURS_PER_MONTH * (after**exponent - before**exponent)
     return result
 
 
 def powered_slope(equivalent_age: Floats, exponent: float, age_before: float | Floats = 0.0) -> NDArray[np.float64]:
-    """D powered_exposure / d(k25 · t): how the power law stretches a small change of exposure."""
+    """D powered_exposure / d(k25 · t): the factor on a small change of exposure."""
     if exponent == 1.0:
         return np.ones_like(equivalent_age)
-    total = np.maximum((np.asarray(age_before) + equivalent_age) / _HOURS_PER_MONTH, 1e-12)
+    total = np.maximum((np.asarray(age_before) + equivalent_age) / HOURS_PER_MONTH, 1e-12)
     result: Floats = exponent * total ** (exponent - 1.0)
     return result

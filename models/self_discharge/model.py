@@ -1,4 +1,4 @@
-"""The self-discharge model: charge at the start and a temperature history in, charge now out.
+"""The self-discharge model: state of charge after a temperature history, from that at its start.
 
 >>> from voltwin.models.self_discharge.model import SelfDischargeModel
 >>> [port.name for port in SelfDischargeModel.shipped().inputs][:3]
@@ -7,23 +7,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 
-from ..base.batches import run_in_batches
+from ..base.batches import BatchedModel
 from ..base.columns import Floats, Ragged
-from ..base.protocol import EARLIEST, LATEST, Batch, Column, ModelAnswer, Parameter, Port, Problems, answer_good
-from .equivalent_age import TemperatureUncertainty
+from ..base.protocol import Batch, Column, Parameter, Port, Problems
 from .parameter_sets import ParameterSets
-from .thermal_exposure import PARAMETERS, ThermalExposure, check_laws, check_until, integrate_exposure
+from .thermal_exposure import (
+    PARAMETERS,
+    TREND,
+    UNTIL,
+    ThermalExposure,
+    check_laws,
+    check_until,
+    exposure_ports,
+    integrate_exposure,
+    temperature_uncertainties,
+)
 
-_KELVIN: Final = 273.15
-
-#: Sources of uncertainty in the loss, and the output port each has.
+#: Sources of uncertainty in the loss, and the output port of each.
 SOURCES: Final = {
     "rate": "lossSigmaRate",
     "activationEnergy": "lossSigmaActivationEnergy",
@@ -36,7 +42,7 @@ SOURCES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class SelfDischargeModel:
+class SelfDischargeModel(BatchedModel):
     """Self-discharge over a temperature history, closed form, any number of twins in one call."""
 
     sets: ParameterSets
@@ -44,31 +50,12 @@ class SelfDischargeModel:
     version: str = "1.0.0"
     description: str = "Charge a resting cell loses over its temperature history, with its uncertainty."
     inputs: tuple[Port, ...] = (
-        Port(
-            "soc",
-            "cells",
-            "PERCENT",
-            "state of charge of each cell when the history begins",
-            minimum=0,
-            maximum=100,
-        ),
-        Port("temperatureTrend", "trend", "DEG_C", "segments from the start on, without gaps"),
-        Port(
-            "until",
-            "scalar",
-            "SEC",
-            "the moment the estimate is for, seconds since 1970-01-01 UTC",
-            minimum=EARLIEST,
-            maximum=LATEST,
-        ),
+        Port("soc", "cells", "PERCENT", "state of charge of each cell when the history begins", minimum=0, maximum=100),
+        TREND,
+        UNTIL,
         Port("socSigma", "cells", "PERCENT", "standard deviation of soc", optional=True, minimum=0, maximum=100),
         Port(
-            "ageBefore",
-            "scalar",
-            "HR",
-            "hours at 25 °C before the history (power law only)",
-            optional=True,
-            minimum=0,
+            "ageBefore", "scalar", "HR", "hours at 25 °C before the history (power law only)", optional=True, minimum=0
         ),
     )
     outputs: tuple[Port, ...] = (
@@ -78,12 +65,7 @@ class SelfDischargeModel:
         Port("weakestCell", "scalar", "UNITLESS", "its position, from 1"),
         Port("imbalance", "scalar", "PERCENT", "highest minus lowest cell now"),
         Port("cellLoss", "cells", "PERCENT", "loss of each cell, percentage points"),
-        Port("equivalentAge", "scalar", "HR", "hours at 25 °C that would lose as much"),
-        Port("equivalentAgeSigma", "scalar", "HR", "its standard deviation; the rate scales both times alike"),
-        Port("age", "scalar", "HR", "hours of the history"),
-        Port("meanKineticTemperature", "scalar", "DEG_C", "constant temperature that would lose as much"),
-        Port("meanKineticTemperatureSigma", "scalar", "K", "its standard deviation"),
-        Port("measuredShare", "scalar", "PERCENT", "share of the history that was measured"),
+        *exposure_ports("hours of the history"),
         Port("lossSigma", "scalar", "PERCENT", "standard deviation of loss"),
         Port("socSigma", "cells", "PERCENT", "standard deviation of soc"),
         *(Port(port, "scalar", "PERCENT", f"part of lossSigma from {source}") for source, port in SOURCES.items()),
@@ -92,37 +74,24 @@ class SelfDischargeModel:
     parameters: tuple[Parameter, ...] = PARAMETERS
 
     @classmethod
-    def shipped(cls, more: Iterable[Path] = ()) -> SelfDischargeModel:
-        """With the shipped parameter sets, and those in ``more``."""
-        return cls(ParameterSets.shipped(more))
+    def shipped(cls, folder: Path | None = None) -> Self:
+        """With the shipped parameter sets, and those in ``folder/parameters``."""
+        return cls(ParameterSets.shipped(folder))
 
-    def with_files(self, folder: Path) -> SelfDischargeModel:
-        """Knowing the parameter sets in ``folder/parameters``, too."""
-        return SelfDischargeModel.shipped([folder / "parameters"])
-
-    def run(self, batch: Batch) -> ModelAnswer:
-        """Answer all instances at once."""
-        return run_in_batches(batch, self._run)
-
-    def _run(self, batch: Batch) -> ModelAnswer:
-        problems = Problems()
+    def _check(self, batch: Batch, problems: Problems) -> None:
         soc, given = batch.cells("soc"), batch.cells("socSigma")
         check_until(batch, problems)
         problems.flag(soc.lengths == 0, "soc", "is empty; give one value per cell")
         unpaired = (given.lengths > 0) & (given.lengths != soc.lengths)
         problems.flag(unpaired, "socSigma", "must have as many values as soc")
         check_laws(self.sets, batch, problems)
-        return answer_good(batch, problems, self._compute)
 
     def _compute(self, batch: Batch, problems: Problems) -> dict[str, Column]:
         trends, soc = batch.trend("temperatureTrend"), batch.cells("soc")
         cut = trends.within(trends.begins(), batch.scalar("until"))
-        doubts = [
-            TemperatureUncertainty("measuredTemperature", cut.measured, batch.numbers("measuredTemperatureSigma")),
-            TemperatureUncertainty("guessedTemperature", ~cut.measured, batch.numbers("guessedTemperatureSigma")),
-        ]
+        uncertainties = temperature_uncertainties(batch, cut.measured, ~cut.measured)
         before = np.nan_to_num(batch.scalar("ageBefore"), nan=0.0)
-        found = integrate_exposure(self.sets, batch, cut, doubts, before, problems)
+        found = integrate_exposure(self.sets, batch, cut, uncertainties, before, problems)
 
         start = soc.values / 100.0
         lost, response = found.losses(soc.with_values(start))
@@ -148,12 +117,7 @@ class SelfDischargeModel:
             "weakestCell": soc.with_values(-now).argmax() + 1.0,
             "imbalance": (soc.with_values(now).maximum() - soc.with_values(now).minimum()) * 100,
             "cellLoss": soc.with_values(lost * 100),
-            "equivalentAge": found.equivalent_age,
-            "equivalentAgeSigma": found.age_sigma,
-            "age": found.age,
-            "meanKineticTemperature": found.mean_kinetic - _KELVIN,
-            "meanKineticTemperatureSigma": found.mean_kinetic_sigma,
-            "measuredShare": found.measured * 100,
+            **found.columns(),
             "lossSigma": np.sqrt(sum((part * part for part in parts.values()), np.zeros(batch.size))) * 100,
             "socSigma": soc.with_values(np.sqrt(cell_variance) * 100),
             "flags": self._flags(batch, found, soc.with_values(start)),
@@ -174,7 +138,7 @@ class SelfDischargeModel:
 
 
 def _aligned(sigma: Ragged, soc: Ragged) -> Floats:
-    """Sigmas per cell ``(N,)``: zero where an instance gave none."""
+    """Sigmas per cell ``(N,)``: zero for instances without any."""
     result = np.zeros_like(soc.values)
     result[np.repeat(sigma.lengths > 0, soc.lengths)] = sigma.values
     return result

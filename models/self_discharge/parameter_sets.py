@@ -1,4 +1,4 @@
-"""Parameter sets: rates with their source, range and uncertainty, and the law a policy makes of them.
+"""Parameter sets: rates with their source, range and uncertainty, and the rate law of each policy.
 
 >>> from voltwin.models.self_discharge.parameter_sets import ParameterSets
 >>> default = ParameterSets.shipped().get("generic-nmc-literature")
@@ -7,13 +7,12 @@
 
 A file is JSON (the shipped ones in ``models/parameters`` serve as examples). Its rates hold at a state
 of charge of 0.5, at one temperature together with an activation energy, or at two and more. Between and
-beyond them the policy decides: ``arrhenius`` (ln k linear in 1/T), ``linear`` (k linear in T) or
+beyond them the policy applies: ``arrhenius`` (ln k linear in 1/T), ``linear`` (k linear in T) or
 ``clamp`` (Arrhenius inside the range, the nearest end outside of it).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -21,16 +20,16 @@ from typing import Final
 
 import numpy as np
 
-from ...errors import InputError, NotFoundError
-from ..base.json_fields import Fields, json_files
-from ..base.units import convert
+from ...errors import InputError
+from ..base.json_fields import Fields
+from ..base.library import Library
+from ..base.units import ZERO_CELSIUS, convert
 from .rate_laws import ArrheniusLaw, ArrheniusPair, ConstantLaw, LinearLaw, PiecewiseLaw, RateLaw
 from .soc_laws import ExponentialFactor, SocFactor, TabulatedFactor
 
 POLICIES: Final = ("arrhenius", "linear", "clamp")
-REFERENCE: Final = 298.15  # K: equivalent age counts in hours at 25 °C
+REFERENCE: Final = 298.15  # K: equivalent age is in hours at 25 °C
 DEFAULT_SET: Final = "generic-nmc-literature"
-_SHIPPED: Final = Path(__file__).parent.parent / "parameters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class Film:
 
 @dataclass(frozen=True, slots=True)
 class ParameterSet:
-    """Everything the self-discharge of one kind of cell needs.
+    """Parameters of the self-discharge of one kind of cell.
 
     Temperatures in kelvin, rates in 1/h, activation energy in J/mol (None when two or more rates imply
     it), ``soc_factor`` the dependence f(S) on the state of charge, ``time_exponent`` n of the power law in
@@ -96,11 +95,7 @@ class ParameterSet:
             if self.activation_energy is None:
                 raise InputError(f"parameter set {self.name}: one rate needs an activationEnergy")
             law: RateLaw = ArrheniusLaw(
-                only.rate,
-                self.activation_energy,
-                only.temperature,
-                only.relative_sigma,
-                self.activation_energy_sigma,
+                only.rate, self.activation_energy, only.temperature, only.relative_sigma, self.activation_energy_sigma
             )
             bounds = self.valid_temperature
         else:
@@ -119,26 +114,23 @@ class ParameterSet:
 
 
 def read_parameter_set(file: Path) -> ParameterSet:
-    """The set in one file; InputError, naming file and field, when something in it cannot be."""
+    """The parameter set in one file. Raises InputError, naming file and field, when it is wrong."""
     fields = Fields.read(file)
     rates = sorted((_read_rate(item) for item in fields.children("rates")), key=lambda rate: rate.temperature)
     if not rates:
         raise fields.error("rates", "needs at least one rate")
     for a, b in pairwise(rates):
         if a.temperature == b.temperature:
-            raise fields.error("rates", f"two rates at {a.temperature - 273.15:g} °C; keep one")
+            raise fields.error("rates", f"two rates at {a.temperature - ZERO_CELSIUS:g} °C; keep one")
         if b.rate < a.rate:
             raise fields.error(
                 "rates",
-                f"the rate falls from {a.temperature - 273.15:g} to {b.temperature - 273.15:g} °C; "
+                f"the rate falls from {a.temperature - ZERO_CELSIUS:g} to {b.temperature - ZERO_CELSIUS:g} °C; "
                 "self-discharge does not slow down with heat: check values and units",
             )
     energy, energy_sigma = None, 0.0
     if "activationEnergy" in fields.data:
-        energy = fields.quantity("activationEnergy", "J-PER-MOL")
-        energy_sigma = fields.quantity("activationEnergy", "J-PER-MOL", "sigma")
-        if energy < 0:
-            raise fields.error("activationEnergy", f"must not be negative, is {energy:g} J/mol")
+        energy, energy_sigma = _read_energy(fields)
     if len(rates) == 1 and energy is None:
         raise fields.error("activationEnergy", "missing: with a rate at one temperature only, it is needed")
     exponent = fields.number("timeExponent", 1.0)
@@ -155,8 +147,8 @@ def read_parameter_set(file: Path) -> ParameterSet:
         soc_factor=_read_soc_factor(fields),
         time_exponent=exponent,
         film=_read_film(fields.child("film")) if "film" in fields.data else None,
-        valid_temperature=_read_range(fields, "validTemperature", "K"),
-        valid_state_of_charge=_read_range(fields, "validStateOfCharge", "FRACTION"),
+        valid_temperature=fields.range("validTemperature", "K"),
+        valid_state_of_charge=fields.range("validStateOfCharge", "FRACTION"),
     )
 
 
@@ -166,6 +158,14 @@ def _read_rate(fields: Fields) -> MeasuredRate:
         raise fields.error("rate", f"must be positive, is {rate:g} per hour")
     sigma = fields.quantity("relativeSigma", "FRACTION") if "relativeSigma" in fields.data else 0.0
     return MeasuredRate(fields.quantity("temperature", "K"), rate, sigma)
+
+
+def _read_energy(fields: Fields) -> tuple[float, float]:
+    """The activation energy and its standard deviation, J/mol."""
+    energy = fields.quantity("activationEnergy", "J-PER-MOL")
+    if energy < 0:
+        raise fields.error("activationEnergy", f"must not be negative, is {energy:g} J/mol")
+    return energy, fields.quantity("activationEnergy", "J-PER-MOL", "sigma")
 
 
 def _read_soc_factor(fields: Fields) -> SocFactor:
@@ -184,10 +184,7 @@ def _read_soc_factor(fields: Fields) -> SocFactor:
 
 def _read_film(fields: Fields) -> Film:
     rate = _read_rate(fields)
-    energy = fields.quantity("activationEnergy", "J-PER-MOL")
-    if energy < 0:
-        raise fields.error("activationEnergy", f"must not be negative, is {energy:g} J/mol")
-    sigma = fields.quantity("activationEnergy", "J-PER-MOL", "sigma")
+    energy, sigma = _read_energy(fields)
     beta = fields.child("beta")
     return Film(
         ArrheniusLaw(rate.rate, energy, rate.temperature, rate.relative_sigma, sigma),
@@ -196,30 +193,10 @@ def _read_film(fields: Fields) -> Film:
     )
 
 
-def _read_range(fields: Fields, key: str, unit: str) -> tuple[float, float]:
-    low, high = fields.quantity(key, unit, "minimum"), fields.quantity(key, unit, "maximum")
-    if low >= high:
-        raise fields.error(key, "minimum must lie below maximum")
-    return low, high
-
-
-@dataclass(frozen=True, slots=True)
-class ParameterSets:
+class ParameterSets(Library[ParameterSet]):
     """Parameter sets by name."""
 
-    sets: Mapping[str, ParameterSet]
-
-    @classmethod
-    def shipped(cls, more: Iterable[Path] = ()) -> ParameterSets:
-        """Those of the package, and those in ``more``: files, or folders of them."""
-        read = [read_parameter_set(file) for file in json_files(_SHIPPED, more)]
-        return cls({item.name: item for item in read})
-
-    def get(self, name: str) -> ParameterSet:
-        """The set of that name; NotFoundError with the known names."""
-        try:
-            return self.sets[name]
-        except KeyError:
-            raise NotFoundError(
-                f"parameter set {name!r} is not known; known are {', '.join(sorted(self.sets))}"
-            ) from None
+    __slots__ = ()
+    kind = "parameter set"
+    folder = "parameters"
+    read = staticmethod(read_parameter_set)

@@ -1,4 +1,4 @@
-"""How fast a cell discharges itself at a temperature: k(T) at half charge, and its mean over a ramp.
+"""Rate laws of self-discharge: k(T) at half charge, and its mean over a temperature ramp.
 
 >>> import numpy as np
 >>> from voltwin.models.self_discharge.rate_laws import ArrheniusLaw
@@ -7,7 +7,7 @@
 >>> float(ramp[0] / law.rate(np.array([298.15]))[0]).__round__(6)
 0.53643
 
-Every law integrates a temperature that is linear in time exactly: nothing is stepped. For Arrhenius,
+Every law integrates a temperature that is linear in time exactly, without time steps. For Arrhenius,
 with B = Ea/R and x = B/T, the antiderivative of exp(-B/T) is T·E2(x) (equal to T·exp(-x) - B·E1(x) but
 without its cancellation; Abramowitz & Stegun 5.1.14). A short ramp, where the difference of two such
 terms would cancel, uses the series of exp(-x/(1+u)) in Laguerre polynomials (A&S 22.9.15).
@@ -24,7 +24,7 @@ from typing import Final, Protocol
 import numpy as np
 from scipy.special import expn
 
-from ..base.columns import Floats
+from ..base.columns import CACHED_VALUES, Floats
 
 GAS_CONSTANT: Final = 8.314462618  # J/(mol K), CODATA 2018, exact
 
@@ -32,14 +32,12 @@ GAS_CONSTANT: Final = 8.314462618  # J/(mol K), CODATA 2018, exact
 _SHORT: Final = 0.1
 _NARROW: Final = 0.02
 #: Laguerre coefficients of degree 6, 4 and 2 over degree + 1 (highest power of x first, none constant), and
-#: the steepness that calls for each.
+#: the steepness from which each is needed.
 _LAGUERRE: Final = (
     ((1 / 5040, -1 / 168, 5 / 84, -5 / 21, 5 / 14, -1 / 7), 0.028),
     ((1 / 120, -1 / 10, 3 / 10, -1 / 5), 0.0018),
     ((1 / 6, -1 / 3), 0.0),
 )
-#: Segments worked on at once: the temporaries stay in the processor's cache.
-_BLOCK: Final = 8192
 
 
 class RateLaw(Protocol):
@@ -50,7 +48,7 @@ class RateLaw(Protocol):
         ...
 
     def slope(self, temperature: Floats, rate: Floats) -> Floats:
-        """dk/dT in 1/(h K); ``rate`` is k there, which most laws can make use of."""
+        """dk/dT in 1/(h K); ``rate`` is k there, which most laws use."""
         ...
 
     def mean(self, first: Floats, last: Floats) -> Floats:
@@ -66,7 +64,7 @@ def mean_exponential(x: Floats, square: Floats, steepest: float, out: Floats, sc
     """Write the mean of ``exp(x - x/(1+u))`` over u in [-w, w] into ``out``, for short ramps.
 
     ``x`` is B/T at the middle of the ramp, ``square`` is w², w half the ramp over that T; ``steepest``
-    bounds x·w and says how many of the even Laguerre terms (degree 6, 4, 2) are needed for 1e-13.
+    bounds x·w and decides how many of the even Laguerre terms (degree 6, 4, 2) are needed for 1e-13.
     """
     terms = [row for row, needed in _LAGUERRE if steepest > needed] or [_LAGUERRE[-1][0]]
     for number, row in enumerate(terms):
@@ -83,7 +81,7 @@ def mean_exponential(x: Floats, square: Floats, steepest: float, out: Floats, sc
 
 @dataclass(frozen=True, slots=True)
 class ArrheniusLaw:
-    """k(T) = k_ref · exp[-Ea/R · (1/T - 1/T_ref)]; the sigmas describe how well both are known.
+    """k(T) = k_ref · exp[-Ea/R · (1/T - 1/T_ref)], with the uncertainty of both parameters.
 
     ``rate_at_reference`` in 1/h, ``activation_energy`` (not negative) and its sigma in J/mol, ``reference`` in K,
     ``relative_sigma`` as a fraction of the rate.
@@ -110,9 +108,9 @@ class ArrheniusLaw:
     def mean(self, first: Floats, last: Floats) -> Floats:
         """Mean rate over ramps, exact to about 1e-13."""
         result = np.empty_like(first)
-        buffers = np.empty((4, min(_BLOCK, first.size)))
-        for start in range(0, first.size, _BLOCK):
-            block = slice(start, start + _BLOCK)
+        buffers = np.empty((4, min(CACHED_VALUES, first.size)))
+        for start in range(0, first.size, CACHED_VALUES):
+            block = slice(start, start + CACHED_VALUES)
             self._mean_block(first[block], last[block], result[block], buffers)
         return result
 
@@ -132,7 +130,7 @@ class ArrheniusLaw:
         widest = float(scratch.max())
         steepest = widest * max(float(x.max()), _SHORT / _NARROW)
         w *= w
-        # ``inverse`` has served: it holds the series now.
+        # ``inverse`` is free from here on: it takes the series.
         mean_exponential(x, w, min(steepest, _SHORT), inverse, scratch)
         result *= inverse
         if steepest > _SHORT:
@@ -140,7 +138,7 @@ class ArrheniusLaw:
         result *= self.rate_at_reference
 
     def _mean_steep(self, first: Floats, last: Floats, result: Floats) -> None:
-        """Overwrite the long ramps among ``result`` by the difference of antiderivatives, still without k."""
+        """Overwrite the long ramps in ``result`` by the difference of antiderivatives, not yet times k."""
         b = self.activation_energy / GAS_CONSTANT
         w = np.abs(last - first) / (first + last)
         steep = w * np.maximum(2.0 * b / (first + last), _SHORT / _NARROW) > _SHORT
@@ -151,15 +149,12 @@ class ArrheniusLaw:
     def deviations(self, temperature: Floats, rate: Floats) -> Mapping[str, Floats]:
         """From the rate at the reference, and from the activation energy."""
         lever = (1.0 / self.reference - 1.0 / temperature) / GAS_CONSTANT
-        return {
-            "rate": rate * self.relative_sigma,
-            "activationEnergy": rate * lever * self.activation_energy_sigma,
-        }
+        return {"rate": rate * self.relative_sigma, "activationEnergy": rate * lever * self.activation_energy_sigma}
 
 
 @dataclass(frozen=True, slots=True)
 class LinearLaw:
-    """k(T) on the straight line through two measured rates; beyond them it can turn negative."""
+    """k(T) on the straight line through two measured rates; beyond them it can be negative."""
 
     temperatures: tuple[float, float]
     rates: tuple[float, float]
@@ -187,10 +182,7 @@ class LinearLaw:
         """From both measured rates, each at its own temperature."""
         share = self._share(temperature)
         low, high = (k * s for k, s in zip(self.rates, self.relative_sigmas, strict=True))
-        return {
-            f"rate@{self.temperatures[0]:g}": low * (1.0 - share),
-            f"rate@{self.temperatures[1]:g}": high * share,
-        }
+        return {f"rate@{self.temperatures[0]:g}": low * (1.0 - share), f"rate@{self.temperatures[1]:g}": high * share}
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +195,7 @@ class ArrheniusPair:
 
     @property
     def law(self) -> ArrheniusLaw:
-        """The same law with the activation energy spelled out."""
+        """The same law, with its activation energy."""
         (low, high), (k_low, k_high) = self.temperatures, self.rates
         energy = GAS_CONSTANT * float(np.log(k_high / k_low)) / (1.0 / low - 1.0 / high)
         return ArrheniusLaw(k_low, energy, low)
@@ -232,7 +224,7 @@ class ArrheniusPair:
 
 @dataclass(frozen=True, slots=True)
 class ConstantLaw:
-    """k held where another law's range ends (policy clamp)."""
+    """k constant beyond the end of another law's range (policy clamp)."""
 
     held: RateLaw
     at: float
@@ -250,7 +242,7 @@ class ConstantLaw:
         return self.rate(first)
 
     def deviations(self, temperature: Floats, rate: Floats) -> Mapping[str, Floats]:
-        """Those of the law held, where it is held."""
+        """The deviations of the held law at the temperature ``at``."""
         at = np.array([self.at])
         held = self.held.deviations(at, self.held.rate(at))
         return {source: np.full_like(temperature, float(value[0])) for source, value in held.items()}
@@ -293,7 +285,7 @@ class PiecewiseLaw:
         return result
 
     def deviations(self, temperature: Floats, rate: Floats) -> Mapping[str, Floats]:
-        """Those of the piece each temperature falls into."""
+        """The deviations of the piece that contains each temperature."""
         index = np.searchsorted(np.asarray(self.bounds), temperature, side="right")
         merged: dict[str, Floats] = {}
         for number, piece in enumerate(self.pieces):

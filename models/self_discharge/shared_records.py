@@ -1,4 +1,4 @@
-"""Shared situations: a warehouse or a truck leg is integrated once, and a million twins look themselves up.
+"""Shared temperature records: a warehouse or a truck leg is integrated once, for any number of twins.
 
 >>> import numpy as np
 >>> from voltwin.models.self_discharge.parameter_sets import ParameterSets
@@ -10,8 +10,8 @@
 >>> (stays / law.rate(np.array([298.15]))).round(9).tolist()      # hours at 25 °C
 [20.0, 20.0]
 
-What a twin got is the difference of the situation's running exposure at its two times. Between two nodes
-the temperature is linear and the integral is exact there, too.
+The exposure of a twin's stay is the difference of the record's running exposure at its two times. Between two
+nodes the temperature is linear, and the integral is exact.
 """
 
 from __future__ import annotations
@@ -22,14 +22,12 @@ from typing import Final
 import numpy as np
 
 from ...errors import InputError
-from ..base.columns import Floats, Integers
-from .equivalent_age import SECONDS_PER_HOUR
+from ..base.columns import CACHED_VALUES, Floats, Integers
+from ..base.units import SECONDS_PER_HOUR
 from .rate_laws import RateLaw
 
-#: A guide this much longer than the nodes pays; beyond it bisection serves.
+#: A guide up to this many times longer than the nodes is worth its memory; beyond it bisection is used.
 _LONGEST_GUIDE: Final = 64
-#: Look-ups worked on at once: the temporaries stay in the processor's cache.
-_CHUNK: Final = 16384
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +35,7 @@ class SharedTemperatureRecord:
     """A temperature over time that many twins share: nodes ``(m,)``, linear in between.
 
     ``times`` in seconds since 1970-01-01 UTC, ``temperatures`` in K, ``running`` the exposure K from the
-    first node on. ``guide`` and ``pace`` (buckets a second) find the segment of a time.
+    first node on. ``guide`` and ``pace`` (buckets per second) give the segment of a time.
     """
 
     law: RateLaw
@@ -50,13 +48,15 @@ class SharedTemperatureRecord:
 
     @classmethod
     def of(cls, law: RateLaw, times: Floats, temperatures: Floats) -> SharedTemperatureRecord:
-        """Integrate once. Raises InputError unless the times rise strictly and there are two or more."""
+        """Integrate a record once. Raises InputError unless the times rise strictly and there are two or more."""
         if times.size < 2 or np.any(np.diff(times) <= 0):
-            raise InputError("situation: times must rise strictly, two or more; sort them and drop duplicates")
+            raise InputError(
+                "temperature record: times must rise strictly, two or more; sort them and remove duplicates"
+            )
         steps = law.mean(temperatures[:-1], temperatures[1:]) * np.diff(times) / SECONDS_PER_HOUR
         running = np.concatenate([[0.0], np.cumsum(steps)])
         slopes = np.diff(temperatures) / np.diff(times)
-        # Buckets no wider than the closest nodes hold one node at most: a look-up is one step, not a search.
+        # Buckets no wider than the closest nodes contain one node at most: a look-up is one step, not a search.
         buckets = int(np.ceil((times[-1] - times[0]) / np.diff(times).min()))
         guide, pace = None, buckets / float(times[-1] - times[0])
         if buckets <= _LONGEST_GUIDE * times.size:
@@ -67,16 +67,16 @@ class SharedTemperatureRecord:
     def until(self, times: Floats) -> Floats:
         """Exposure K from the first node to each time ``(N,)``.
 
-        Raises InputError for a time outside the nodes: what was not recorded is not invented.
+        Raises InputError for a time outside the nodes: the record is not extrapolated.
         """
         if times.size and (times.min() < self.times[0] or times.max() > self.times[-1]):
             raise InputError(
-                f"situation: recorded from {self.times[0]:.0f} to {self.times[-1]:.0f} s, asked outside; "
+                f"temperature record: covers {self.times[0]:.0f} to {self.times[-1]:.0f} s, asked outside; "
                 "extend the record or shorten the stay"
             )
         result = np.empty_like(times)
-        for start in range(0, times.size, _CHUNK):
-            part = slice(start, start + _CHUNK)
+        for start in range(0, times.size, CACHED_VALUES):
+            part = slice(start, start + CACHED_VALUES)
             result[part] = self._until(times[part])
         return result
 
@@ -94,7 +94,7 @@ class SharedTemperatureRecord:
         return rate
 
     def _segment(self, times: Floats) -> Integers:
-        """The segment each time lies in; at a node rounding may choose either side, where both agree."""
+        """The segment of each time; at a node rounding may choose either side, where both agree."""
         if self.guide is None:
             return np.searchsorted(self.times[1:-1], times, side="right").astype(np.int64)
         index: Integers = self.guide[((times - self.times[0]) * self.pace).astype(np.int64)]

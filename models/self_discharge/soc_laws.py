@@ -1,4 +1,4 @@
-"""How the rate depends on the state of charge: exp[beta (S - 0.5)], or any positive table f(S).
+"""Dependence of the rate on the state of charge: exp[beta (S - 0.5)], or any positive table f(S).
 
 >>> import numpy as np
 >>> from voltwin.models.self_discharge.soc_laws import ExponentialFactor, TabulatedFactor
@@ -31,10 +31,10 @@ _GAUSS = np.polynomial.legendre.leggauss(4)
 
 @dataclass(frozen=True, slots=True)
 class LossResponse:
-    """How a loss answers to what it came from, each in the shape of the loss.
+    """Sensitivity of a loss, each in the shape of the loss.
 
     ``by_exposure`` dL/dK, ``by_state_of_charge`` dL/dS0, ``shape_sigma`` the standard deviation of the
-    loss that comes from the factor itself.
+    loss due to the factor itself.
     """
 
     by_exposure: Floats
@@ -60,7 +60,7 @@ class SocFactor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ExponentialFactor:
-    """f(S) = exp[beta (S - 0.5)], with how well beta is known."""
+    """f(S) = exp[beta (S - 0.5)], with the standard deviation of beta."""
 
     beta: float
     sigma: float = 0.0
@@ -91,8 +91,8 @@ class TabulatedFactor:
     def through(cls, points: Floats, factors: Floats) -> TabulatedFactor:
         """Through ``points`` (fractions, ascending from 0 to 1) and positive ``factors``, both ``(m,)``.
 
-        Raises InputError for points that do not rise from 0 to 1 or a factor that is not positive: a
-        state of charge where nothing happens has no way out, and no inverse.
+        Raises InputError for points that do not rise from 0 to 1 or a factor that is not positive: with a rate
+        of zero the integral would have no inverse.
         """
         if points.size < 2 or points[0] != 0 or points[-1] != 1 or np.any(np.diff(points) <= 0):
             raise InputError("the points of f(S) must rise strictly from 0 to 1")
@@ -114,13 +114,13 @@ class TabulatedFactor:
         return result
 
     def loss(self, state_of_charge: Floats, exposure: Floats) -> Floats:
-        """Charge lost (fraction); inf where the exposure takes more than there is."""
+        """Charge lost (fraction); inf where the exposure exceeds the charge present."""
         target = self.integral(state_of_charge) - exposure
         result: Floats = np.where(target >= 0.0, state_of_charge - self.inverse(np.maximum(target, 0.0)), np.inf)
         return result
 
     def response(self, state_of_charge: Floats, exposure: Floats) -> LossResponse:
-        """Derivatives of that loss; the table itself is taken as exact."""
+        """Derivatives of that loss; the table itself counts as exact."""
         end = state_of_charge - np.minimum(self.loss(state_of_charge, exposure), state_of_charge)
         at_end = self.factor(end)
         return LossResponse(at_end, 1.0 - at_end / self.factor(state_of_charge), np.zeros_like(at_end))

@@ -1,4 +1,4 @@
-"""Two ways to lose charge: a shuttle moves both electrodes, a film takes lithium from the negative one only.
+"""Two mechanisms of self-discharge: a shuttle discharges both electrodes, a film only the negative one.
 
 >>> import numpy as np
 >>> from voltwin.models.base.columns import Trends
@@ -12,7 +12,7 @@
 >>> (shuttle * 100).round(3).tolist(), (film * 100).round(3).tolist()        # percent
 ([0.18], [0.1])
 
-Both electrodes are counted in the cell's state of charge, S+ and S-. The shuttle follows the closed form
+Both electrodes are expressed in the cell's state of charge, S+ and S-. The shuttle follows the closed form
 of ``loss``: dS+/dt = -k f(S+). The film grows by k' g(S-), with S- = S+ - L and g = exp[b (S- - 0.5)], so
 L = ln(1 + b ∫k' exp[b (S+ - 0.5)] dt) / b. Along the history exp[b (S+ - 0.5)] is (A + beta K)^(-b/beta)
 with A = exp[-beta (S0 - 0.5)]: a binomial series in the shuttle's running exposure K, whose moments are one
@@ -26,35 +26,32 @@ from typing import Final
 
 import numpy as np
 
-from ..base.columns import Floats, Trends, row_sums
+from ..base.columns import Floats, Trends, row_sums, running_sums
 from .equivalent_age import hours
 from .parameter_sets import ParameterSet
 from .rate_laws import RateLaw
 from .soc_laws import ExponentialFactor
 
 _TERMS: Final = 4
-#: The series is left alone beyond beta K / A of this: its error would pass one percent of the film's loss.
+#: Beyond this beta K / A the series is not used: its error would exceed one percent of the film's loss.
 _FARTHEST: Final = 0.3
 
 
 @dataclass(frozen=True, slots=True)
 class FilmMoments:
-    """Of each history: the shuttle's exposure ``(n,)``, and ∫k'·K^m dt for m = 0..3, ``(4, n)``."""
+    """Integrals over each history: the shuttle's exposure ``(n,)``, and ∫k'·K^m dt for m = 0..3, ``(4, n)``."""
 
     shuttle: Floats
     film: Floats
 
 
 def film_moments(trends: Trends, shuttle: RateLaw, film: RateLaw) -> FilmMoments:
-    """One pass over the histories; the running exposure of a segment is taken at its middle."""
+    """The integrals in one pass; the running exposure of a segment is taken at its middle."""
     span = hours(trends)
     steps = shuttle.mean(trends.first, trends.last) * span
     growth = film.mean(trends.first, trends.last) * span
     total = row_sums(steps, trends.offsets)
-    running = np.cumsum(steps) - 0.5 * steps
-    # cumsum runs over all rows: take off what the rows before have added.
-    before = np.concatenate([[0.0], np.cumsum(total)[:-1]])
-    running -= np.repeat(before, trends.lengths)
+    running = running_sums(steps, trends.offsets) - 0.5 * steps
     return FilmMoments(total, np.stack([row_sums(growth * running**m, trends.offsets) for m in range(_TERMS)]))
 
 
@@ -64,8 +61,8 @@ def two_losses(
     """Charge lost to the shuttle and to the film ``(N,)``, fractions of capacity.
 
     ``state_of_charge`` at the start and ``shuttle`` exposure ``(N,)``, ``moments`` ``(4, N)``. The set must
-    have a film and an exponential f(S). Where the shuttle takes so much (about a fifth of the capacity) that
-    the series no longer holds, the film's loss is NaN.
+    have a film and an exponential f(S). Where the shuttle's loss is too large for the series (about a fifth of
+    the capacity), the film's loss is NaN.
     """
     if chosen.film is None or not isinstance(chosen.soc_factor, ExponentialFactor):
         raise TypeError(f"parameter set {chosen.name} has no film, or no exponential f(S)")
@@ -78,7 +75,7 @@ def two_losses(
         series += coefficient * (beta * np.exp(beta * level)) ** m * moments[m]
         coefficient *= -(power + m) / (m + 1)
     exposure = np.exp(b * level) * series
-    # With beta = 0 the shuttle runs evenly: exp[b (S0 - K - 0.5)], whose series the moments hold as well.
+    # With beta = 0 the shuttle's rate is constant: exp[b (S0 - K - 0.5)], whose series has the same moments.
     if not beta:
         even = sum((-b) ** m / float(np.prod(np.arange(1, m + 1))) * moments[m] for m in range(_TERMS))
         exposure = np.exp(b * level) * even

@@ -1,4 +1,4 @@
-"""The two-electrode variant as a model: how much a rest cost, and how little of it the voltage shows.
+"""The two-electrode model: self-discharge by shuttle and by film, and its effect on the voltage.
 
 >>> from voltwin.models.self_discharge.two_electrode_model import TwoElectrodeModel
 >>> [port.name for port in TwoElectrodeModel.shipped().outputs][:2]
@@ -7,66 +7,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 
-from ..base.batches import run_in_batches
-from ..base.columns import Floats, Integers, Trends, grouped
-from ..base.protocol import EARLIEST, LATEST, Batch, Column, ModelAnswer, Parameter, Port, Problems, answer_good
+from ..base.batches import BatchedModel
+from ..base.columns import Floats, Trends, grouped
+from ..base.protocol import Batch, Column, Parameter, Port, Problems
+from ..base.units import ZERO_CELSIUS
 from ..ocv_soc.files import CurveLibrary
-from ..ocv_soc.model import CURVE_PARAMETER, check_curves
+from ..ocv_soc.model import CURVE_PARAMETER, TEMPERATURE
 from .equivalent_age import TemperatureUncertainty, exposure, exposure_sigma
 from .histories import outside
-from .parameter_sets import ParameterSet, ParameterSets
+from .parameter_sets import ParameterSets
+from .rate_laws import RateLaw
 from .soc_laws import ExponentialFactor
-from .thermal_exposure import PARAMETERS, check_laws, check_until
+from .thermal_exposure import PARAMETERS, TREND, UNTIL, check_laws, check_until, temperature_uncertainties
 from .two_electrode import film_moments, two_losses
 
-_KELVIN: Final = 273.15
-_CELLS: Final = (
-    "shuttleLoss",
-    "filmLoss",
-    "ocv",
-    "ocvChange",
-    "ocvChangeShuttle",
-    "ocvChangeFilm",
-    "ocvChangeSigma",
-)
+_CELLS: Final = ("shuttleLoss", "filmLoss", "ocv", "ocvChange", "ocvChangeShuttle", "ocvChangeFilm", "ocvChangeSigma")
 
 
 @dataclass(frozen=True, slots=True)
-class TwoElectrodeModel:
-    """Shuttle and film over a temperature history, with the voltage both leave behind."""
+class TwoElectrodeModel(BatchedModel):
+    """Loss by shuttle and by film over a temperature history, and the voltage after both."""
 
     library: CurveLibrary
     sets: ParameterSets
     name: str = "self-discharge-two-electrode"
     version: str = "1.0.0"
-    description: str = "Self-discharge split into a reversible shuttle and a film, and the voltage it leaves."
+    description: str = "Self-discharge split into a reversible shuttle and a film, and the voltage after it."
     inputs: tuple[Port, ...] = (
         Port("soc", "cells", "PERCENT", "state of charge of each cell at the start", minimum=0, maximum=100),
-        Port("temperatureTrend", "trend", "DEG_C", "segments from the start on, without gaps"),
-        Port(
-            "until",
-            "scalar",
-            "SEC",
-            "the moment the estimate is for, seconds since 1970-01-01 UTC",
-            minimum=EARLIEST,
-            maximum=LATEST,
-        ),
-        Port(
-            "temperature",
-            "scalar",
-            "DEG_C",
-            "cell temperature for the voltages; without it the curve's reference temperature",
-            optional=True,
-            minimum=-60,
-            maximum=120,
-        ),
+        TREND,
+        UNTIL,
+        TEMPERATURE,
     )
     outputs: tuple[Port, ...] = (
         Port("shuttleLoss", "cells", "PERCENT", "charge lost by both electrodes, percentage points"),
@@ -87,38 +65,29 @@ class TwoElectrodeModel:
     )
 
     @classmethod
-    def shipped(cls, curves: Iterable[Path] = (), sets: Iterable[Path] = ()) -> TwoElectrodeModel:
-        """With the shipped curves and parameter sets, and further files of each."""
-        return cls(CurveLibrary.shipped(curves), ParameterSets.shipped(sets))
+    def shipped(cls, folder: Path | None = None) -> Self:
+        """With the shipped curves and parameter sets, and those in ``folder/curves`` and ``folder/parameters``."""
+        return cls(CurveLibrary.shipped(folder), ParameterSets.shipped(folder))
 
-    def with_files(self, folder: Path) -> TwoElectrodeModel:
-        """Knowing the curves and parameter sets in ``folder/curves`` and ``folder/parameters``, too."""
-        return TwoElectrodeModel.shipped([folder / "curves"], [folder / "parameters"])
-
-    def run(self, batch: Batch) -> ModelAnswer:
-        """Answer all instances at once."""
-        return run_in_batches(batch, self._run)
-
-    def _run(self, batch: Batch) -> ModelAnswer:
-        problems = Problems()
+    def _check(self, batch: Batch, problems: Problems) -> None:
         check_until(batch, problems)
         problems.flag(batch.cells("soc").lengths == 0, "soc", "is empty; give one value per cell")
         check_laws(self.sets, batch, problems)
-        check_curves(self.library, batch, problems)
+        self.library.check(batch, problems)
         for row, name in enumerate(batch.words("parameterSet")):
-            chosen = self.sets.sets.get(name)
+            chosen = self.sets.entries.get(name)
             if chosen and (chosen.film is None or not isinstance(chosen.soc_factor, ExponentialFactor)):
                 problems.add(row, "parameterSet", f"{name} has no film, or no beta; choose one with both")
         for row, name in enumerate(batch.words("curve")):
-            curve = self.library.curves.get(name)
+            curve = self.library.entries.get(name)
             if curve and curve.negative_spline is None:
-                problems.add(row, "curve", f"{name} does not know its electrodes; choose one with U_neg_V")
-        return answer_good(batch, problems, self._compute)
+                problems.add(row, "curve", f"{name} has no electrode potentials; choose one with U_neg_V")
 
     def _compute(self, batch: Batch, problems: Problems) -> dict[str, Column]:
         soc = batch.cells("soc")
         trends = batch.trend("temperatureTrend")
         cut = trends.within(trends.begins(), batch.scalar("until"))
+        uncertainties = temperature_uncertainties(batch, cut.measured, ~cut.measured)
         flat = {port: np.empty_like(soc.values) for port in _CELLS}
         sigmas = {port: np.empty(batch.size) for port in ("shuttleLossSigma", "filmLossSigma")}
         flags: list[list[str]] = [[] for _ in range(batch.size)]
@@ -138,12 +107,14 @@ class TwoElectrodeModel:
                     int(rows[position]), "soc", "loses nearly all within the history; check start, times and rates"
                 )
             at = batch.scalar("temperature")[rows]
-            kelvin = cells.spread(np.where(np.isnan(at), curve.reference_temperature, at + _KELVIN))
+            kelvin = cells.spread(np.where(np.isnan(at), curve.reference_temperature, at + ZERO_CELSIUS))
             before = curve.voltage(start, kelvin)
             shuttled = curve.voltage(start - shuttle, kelvin)
             filmed = curve.negative_shift(start - shuttle, start - shuttle - film)
-            relative = self._relative_sigmas(batch, rows, part, chosen, policy)
-            by_shuttle, by_film = cells.spread(relative[0]), cells.spread(relative[1])
+            local = [item.take(cut, rows) for item in uncertainties]
+            sigma_shuttle = _relative_sigma(part, chosen.law(policy), local)
+            sigma_film = _relative_sigma(part, chosen.film.law, local)
+            by_shuttle, by_film = cells.spread(sigma_shuttle), cells.spread(sigma_film)
             results = {
                 "shuttleLoss": shuttle * 100,
                 "filmLoss": film * 100,
@@ -155,31 +126,18 @@ class TwoElectrodeModel:
             }
             for port, values in results.items():
                 flat[port][where] = values
-            sigmas["shuttleLossSigma"][rows] = cells.with_values(shuttle * 100).mean() * relative[0]
-            sigmas["filmLossSigma"][rows] = cells.with_values(film * 100).mean() * relative[1]
+            sigmas["shuttleLossSigma"][rows] = cells.with_values(shuttle * 100).mean() * sigma_shuttle
+            sigmas["filmLossSigma"][rows] = cells.with_values(film * 100).mean() * sigma_film
             beyond = outside(part, *chosen.valid_temperature)
             for row in rows[beyond].tolist():
                 flags[row].append("EXTRAPOLATED_T")
         columns: dict[str, Column] = {port: soc.with_values(values) for port, values in flat.items()}
         return {**columns, **sigmas, "flags": flags}
 
-    @staticmethod
-    def _relative_sigmas(
-        batch: Batch, rows: Integers, part: Trends, chosen: ParameterSet, policy: str
-    ) -> tuple[Floats, Floats]:
-        """Relative standard deviations of both exposures: rates, activation energies, temperatures."""
-        assert chosen.film is not None
-        doubts = [
-            TemperatureUncertainty(
-                "measuredTemperature", part.measured, batch.numbers("measuredTemperatureSigma")[rows]
-            ),
-            TemperatureUncertainty(
-                "guessedTemperature", ~part.measured, batch.numbers("guessedTemperatureSigma")[rows]
-            ),
-        ]
-        results = []
-        for law in (chosen.law(policy), chosen.film.law):
-            squares = sum((s * s for s in exposure_sigma(part, law, doubts).by_source.values()), np.zeros(len(part)))
-            total = exposure(part, law)
-            results.append(np.divide(np.sqrt(squares), total, out=np.zeros_like(total), where=total > 0))
-        return results[0], results[1]
+
+def _relative_sigma(trends: Trends, law: RateLaw, uncertainties: Sequence[TemperatureUncertainty]) -> Floats:
+    """Relative standard deviation of each exposure ``(n,)``: rate, activation energy, temperatures."""
+    sigmas = exposure_sigma(trends, law, uncertainties).by_source
+    squares = sum((sigma * sigma for sigma in sigmas.values()), np.zeros(len(trends)))
+    total = exposure(trends, law)
+    return np.divide(np.sqrt(squares), total, out=np.zeros_like(total), where=total > 0)

@@ -1,14 +1,14 @@
-"""The models behind REST, in a process of their own: `voltwin models serve --port 8100`.
+"""The model service, REST in a process of its own: `voltwin models serve --port 8100`.
 
 >>> from voltwin.models.registry import Registry
 >>> app = service(Registry.discover())
 >>> app.title
 'voltwin models'
 
-POST /models/{name}/run takes ``{"instances": [...]}`` and answers one result per instance, in order, or a single
-``{"inputs": {...}}``; GET /models tells ports, shapes and units, /health what is loaded, /metrics counts for
-Prometheus. A request that is malformed as a whole, or a single instance that is wrong, gets a 422 that names the
-field and its unit. The same request may come as an Arrow stream (see ``arrow``), and is answered as one.
+POST /models/{name}/run takes ``{"instances": [...]}`` and returns one result per instance, in order, or a single
+``{"inputs": {...}}``; GET /models returns ports, shapes and units, /health the loaded models, /metrics counters for
+Prometheus. A request that is malformed as a whole, or a single instance that is wrong, is a 422 that names the
+field and its unit. A request may also be an Arrow stream (see ``arrow_codec``); its reply is one as well.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from ..base.protocol import InstanceError
 from ..registry import Registry
 from .arrow_codec import MEDIA_TYPE, answer_arrow
 from .openapi import REQUEST, RESPONSES
-from .requests import answer, describe, error
+from .requests import answer, describe, describe_problem
 
 
 @dataclass
 class Meter:
-    """What has been served, for /metrics; safe to add to from any thread."""
+    """Counters of served requests, for /metrics; thread-safe."""
 
     requests: dict[tuple[str, int], int] = field(default_factory=dict)
     instances: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -41,13 +41,13 @@ class Meter:
     lock: Lock = field(default_factory=Lock)
 
     def request(self, model: str, status: int, seconds: float) -> None:
-        """A request was answered with that status, after that long."""
+        """Count a request by its status, with its duration."""
         with self.lock:
             self.requests[model, status] = self.requests.get((model, status), 0) + 1
             self.seconds[model] = self.seconds.get(model, 0.0) + seconds
 
     def results(self, model: str, answered: int, refused: int) -> None:
-        """So many instances were answered, so many refused."""
+        """Count instances with outputs and with errors."""
         with self.lock:
             for outcome, count in (("answered", answered), ("refused", refused)):
                 self.instances[model, outcome] = self.instances.get((model, outcome), 0) + count
@@ -55,26 +55,18 @@ class Meter:
     def text(self) -> str:
         """Prometheus text exposition format 0.0.4."""
         with self.lock:
-            lines = [
-                "# HELP voltwin_model_requests_total Requests answered.",
-                "# TYPE voltwin_model_requests_total counter",
-                *(
-                    f'voltwin_model_requests_total{{model="{model}",status="{status}"}} {count}'
-                    for (model, status), count in sorted(self.requests.items())
-                ),
-                "# HELP voltwin_model_instances_total Instances answered or refused.",
-                "# TYPE voltwin_model_instances_total counter",
-                *(
-                    f'voltwin_model_instances_total{{model="{model}",outcome="{outcome}"}} {count}'
-                    for (model, outcome), count in sorted(self.instances.items())
-                ),
-                "# HELP voltwin_model_seconds_total Time spent answering.",
-                "# TYPE voltwin_model_seconds_total counter",
-                *(
-                    f'voltwin_model_seconds_total{{model="{model}"}} {spent:.6f}'
-                    for model, spent in sorted(self.seconds.items())
-                ),
-            ]
+            requests = [(f'model="{name}",status="{status}"', n) for (name, status), n in self.requests.items()]
+            instances = [(f'model="{name}",outcome="{outcome}"', n) for (name, outcome), n in self.instances.items()]
+            seconds = [(f'model="{name}"', f"{spent:.6f}") for name, spent in self.seconds.items()]
+        lines = []
+        for counted, meaning, values in (
+            ("requests", "Requests answered.", requests),
+            ("instances", "Instances answered or refused.", instances),
+            ("seconds", "Time spent answering.", seconds),
+        ):
+            name = f"voltwin_model_{counted}_total"
+            lines += [f"# HELP {name} {meaning}", f"# TYPE {name} counter"]
+            lines += [f"{name}{{{labels}}} {value}" for labels, value in sorted(values)]
         return "\n".join(lines) + "\n"
 
 
@@ -85,7 +77,7 @@ def _json(content: Any, status: int = 200) -> Response:
 
 def _problem(problem: VoltwinError, registry: Registry, name: str) -> Response:
     if isinstance(problem, InstanceError):
-        return _json({"error": error(registry.get(name), problem.problem)}, problem.status)
+        return _json({"error": describe_problem(registry.get(name), problem.problem)}, problem.status)
     message = str(problem)
     content: dict[str, Any] = {"message": message}
     if isinstance(problem, InputError) and ":" in message:
@@ -95,7 +87,7 @@ def _problem(problem: VoltwinError, registry: Registry, name: str) -> Response:
 
 def service(registry: Registry) -> FastAPI:
     """The application over these models."""
-    # The interactive page would load its scripts from a content delivery network; the description stays.
+    # No interactive pages: they would load scripts from a content delivery network. /openapi.json stays.
     app = FastAPI(
         title="voltwin models",
         version="1.0.0",
@@ -138,9 +130,9 @@ def service(registry: Registry) -> FastAPI:
 def _run(registry: Registry, name: str, body: bytes, kind: str, meter: Meter) -> Response:
     try:
         if kind == MEDIA_TYPE:
-            table, answered, refused = answer_arrow(registry, name, body)
-            meter.results(name, answered, refused)
-            return Response(table, media_type=MEDIA_TYPE)
+            table = answer_arrow(registry, name, body)
+            meter.results(name, table.answered, table.refused)
+            return Response(table.body, media_type=MEDIA_TYPE)
         try:
             request = json.loads(body)
         except (ValueError, RecursionError) as problem:

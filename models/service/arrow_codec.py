@@ -1,21 +1,21 @@
-"""The same request as an Arrow table: a row per instance, a column per port, no text in between.
+"""Requests and replies as Arrow tables: a row per instance, a column per port, without the cost of text.
 
-Optional: needs pyarrow, which is imported only here and only when a table arrives.
+Optional: needs pyarrow, which is imported only here and only for a request of this kind.
 
     table = pyarrow.table({"ocv": [[3.65, 3.66], [3.70]]})
     field = table.schema.field("ocv").with_metadata({"unit": "V"})
 
 Columns of the request, by port: a scalar port is a number, a port of cells a list of numbers, a trend a
-struct of the lists start, end, startValue, endValue and origin. The unit stands in the field's metadata
+struct of the lists start, end, startValue, endValue and origin. The unit is in the field's metadata
 under ``unit``. Parameters are columns called ``parameters.<name>``. The reply has a column per output with
-its unit, and ``error``, a struct of field and message that is null where a row was answered.
+its unit, and ``error``, a struct of field and message that is null for a row with outputs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -24,14 +24,14 @@ from ..base.columns import Floats, Ragged, Trends, absent, offsets_of
 from ..base.protocol import Batch, Column, Model, Parameter, ParameterValue, Port, Problems, scatter
 from ..base.units import scale
 from ..registry import Registry
-from .json_codec import BEST_GUESS, MEASURED, check_range, parameter_value
+from .json_codec import BEST_GUESS, MEASURED, check_range, read_parameter
 
 MEDIA_TYPE: Final = "application/vnd.apache.arrow.stream"
 _LISTS: Final = ("start", "end", "startValue", "endValue")
 
 
 class ArrowMissing(InputError):
-    """A table arrived, but pyarrow is not installed here."""
+    """A request is an Arrow stream, but pyarrow is not installed."""
 
     status = 415
 
@@ -46,11 +46,19 @@ def load_arrow() -> Any:
     return arrow
 
 
-def answer_arrow(registry: Registry, name: str, body: bytes) -> tuple[bytes, int, int]:
-    """The reply to an Arrow stream, as an Arrow stream, and how many rows were answered and refused.
+class ArrowReply(NamedTuple):
+    """The reply as an Arrow stream, and the number of rows with outputs and with errors."""
 
-    Raises NotFoundError for an unknown model, ArrowMissing, and InputError for a body that is no stream or
-    a column that is unknown, of the wrong type, or without a unit that fits.
+    body: bytes
+    answered: int
+    refused: int
+
+
+def answer_arrow(registry: Registry, name: str, body: bytes) -> ArrowReply:
+    """The reply to an Arrow stream.
+
+    Raises NotFoundError for an unknown model, ArrowMissing, and InputError for a body that is not a stream or
+    a column that is unknown, of the wrong type, or without a compatible unit.
     """
     arrow = load_arrow()
     model = registry.get(name)
@@ -65,7 +73,8 @@ def answer_arrow(registry: Registry, name: str, body: bytes) -> tuple[bytes, int
     for position, problem in reply.problems.items():
         problems.add(int(good[position]), problem.field, problem.message)
     columns = {port: scatter(column, good, batch.size) for port, column in reply.columns.items()}
-    return _encode(arrow, model, columns, problems, batch.size), batch.size - len(problems.found), len(problems.found)
+    refused = len(problems.found)
+    return ArrowReply(_encode(arrow, model, columns, problems, batch.size), batch.size - refused, refused)
 
 
 def _decode(arrow: Any, model: Model, table: Any, problems: Problems) -> Batch:
@@ -73,7 +82,7 @@ def _decode(arrow: Any, model: Model, table: Any, problems: Problems) -> Batch:
     known = {port.name for port in model.inputs} | {f"parameters.{p.name}" for p in model.parameters}
     for name in table.column_names:
         if name not in known:
-            raise InputError(f"{name}: is no column of {model.name}; columns are {', '.join(sorted(known))}")
+            raise InputError(f"{name}: is not a column of {model.name}; columns are {', '.join(sorted(known))}")
     columns: dict[str, Column] = {}
     for port in model.inputs:
         if port.name in table.column_names:
@@ -177,15 +186,8 @@ def _parameter(parameter: Parameter, table: Any, problems: Problems) -> Sequence
     if name not in table.column_names:
         return [parameter.default] * int(table.num_rows)
     unit = _unit(table.schema.field(name))
-    values: list[ParameterValue] = []
-    for row, value in enumerate(table.column(name).to_pylist()):
-        try:
-            given = {"value": value} if unit is None else {"value": value, "unit": unit}
-            values.append(parameter.default if value is None else parameter_value(parameter, given))
-        except InputError as error:
-            problems.add(row, parameter.name, str(error))
-            values.append(parameter.default)
-    return values
+    values = table.column(name).to_pylist()
+    return read_parameter(parameter, (None if v is None else {"value": v, "unit": unit} for v in values), problems)
 
 
 def _encode(arrow: Any, model: Model, columns: dict[str, Column], problems: Problems, size: int) -> bytes:

@@ -1,24 +1,24 @@
-"""JSON to columns and back: units converted, lengths checked, bad instances named one by one.
+"""Conversion between JSON and columns: units converted, lengths checked, wrong instances reported one by one.
 
 >>> from voltwin.models.registry import Registry
 >>> from voltwin.models.service.json_codec import decode
 >>> model = Registry.discover().get("ocv-soc")
->>> batch, good, problems = decode(model, [{"inputs": {"ocv": {"value": [3650], "unit": "MilliV"}}}])
+>>> batch, positions, problems = decode(model, [{"inputs": {"ocv": {"value": [3650], "unit": "MilliV"}}}])
 >>> batch.cells("ocv").values.tolist()
 [3.65]
 
 A quantity is ``{"value": number or list, "unit": QUDT local name}``, a word ``{"value": text}``, a
 temperature trend ``{"start", "end", "startValue", "endValue", "origin", "unit"}``. All instances of a
-request are read column by column, so a batch costs a few numpy calls and not one per instance.
+request are read column by column, so a batch needs a few numpy calls and not one per instance.
 """
 
 from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -34,21 +34,29 @@ BEST_GUESS: Final = "best guess"
 _ORIGINS: Final = {MEASURED: True, BEST_GUESS: False}
 
 
-def decode(model: Model, instances: Sequence[Any]) -> tuple[Batch, list[int], dict[int, InstanceProblem]]:
-    """The batch of the well-formed instances, their positions, and what is wrong with the rest."""
+class Decoded(NamedTuple):
+    """The batch of the well-formed instances, their positions in the request, and the problems of the others."""
+
+    batch: Batch
+    positions: list[int]
+    problems: Mapping[int, InstanceProblem]
+
+
+def decode(model: Model, instances: Sequence[Any]) -> Decoded:
+    """Read the instances of a request; a malformed one does not affect the others."""
     problems = Problems()
     for index, instance in enumerate(instances):
         _check_shape(model, index, instance, problems)
     good = [i for i in range(len(instances)) if i not in problems.found]
-    # A value that cannot be read takes its instance out; what is left is read again, without it.
+    # An instance with an unreadable value is dropped; the others are read again, without it.
     while True:
         local = Problems()
         inputs = [instances[i]["inputs"] for i in good]
         columns: dict[str, Column] = {port.name: _READERS[port.shape](port, inputs, local) for port in model.inputs}
         given = [instances[i].get("parameters", {}) for i in good]
-        parameters = {p.name: _read_parameter(p, given, local) for p in model.parameters}
+        parameters = {p.name: read_parameter(p, [item.get(p.name) for item in given], local) for p in model.parameters}
         if not local.found:
-            return Batch(len(good), columns, parameters), good, problems.found
+            return Decoded(Batch(len(good), columns, parameters), good, problems.found)
         for position, problem in local.found.items():
             problems.add(good[position], problem.field, problem.message)
         good = [i for i in good if i not in problems.found]
@@ -69,10 +77,10 @@ def _check_shape(model: Model, index: int, instance: Any, problems: Problems) ->
         problems.add(index, str(extra), "is not known here; an instance has inputs and parameters")
     ports = {port.name: port for port in model.inputs}
     for name in inputs.keys() - ports.keys():
-        problems.add(index, str(name), f"is no input of {model.name}; inputs are {', '.join(ports)}")
+        problems.add(index, str(name), f"is not an input of {model.name}; inputs are {', '.join(ports)}")
     known = [parameter.name for parameter in model.parameters]
     for name in parameters.keys() - set(known):
-        problems.add(index, str(name), f"is no parameter of {model.name}; parameters are {', '.join(known)}")
+        problems.add(index, str(name), f"is not a parameter of {model.name}; parameters are {', '.join(known)}")
     for port in model.inputs:
         value = inputs.get(port.name)
         if value is None:
@@ -87,14 +95,14 @@ def _finite(value: Any) -> bool:
 
 
 def _unit_scales(
-    port: Port, units: Sequence[Any], present: Sequence[bool], problems: Problems
+    port: Port, given: Sequence[Instance | None], problems: Problems, wanted: str
 ) -> tuple[Floats, Floats]:
-    """Factor and offset per instance ``(n,)``; a unit that is missing or does not fit is a problem."""
-    wanted = port.unit or "UNITLESS"
-    factor, offset = np.ones(len(units)), np.zeros(len(units))
+    """Factor and offset per instance ``(n,)``; a missing or incompatible unit is a problem."""
+    factor, offset = np.ones(len(given)), np.zeros(len(given))
     seen: dict[Any, tuple[float, float] | str] = {wanted: (1.0, 0.0)}
-    for index, unit in enumerate(units):
-        if not present[index] or unit == wanted:
+    for index, item in enumerate(given):
+        unit = wanted if item is None else item.get("unit")
+        if unit == wanted:
             continue
         if not isinstance(unit, str):
             problems.add(index, port.name, f"has no unit; give a QUDT unit such as {wanted}")
@@ -114,9 +122,7 @@ def _unit_scales(
 
 def _read_scalar(port: Port, inputs: Sequence[Instance], problems: Problems) -> Column:
     given = [item.get(port.name) for item in inputs]
-    present = [item is not None for item in given]
-    units = [None if item is None else item.get("unit") for item in given]
-    factor, offset = _unit_scales(port, units, present, problems)
+    factor, offset = _unit_scales(port, given, problems, port.unit or "UNITLESS")
     values = np.full(len(inputs), np.nan)
     for index, item in enumerate(given):
         if item is None:
@@ -133,9 +139,7 @@ def _read_scalar(port: Port, inputs: Sequence[Instance], problems: Problems) -> 
 
 def _read_cells(port: Port, inputs: Sequence[Instance], problems: Problems) -> Column:
     given = [item.get(port.name) for item in inputs]
-    present = [item is not None for item in given]
-    units = [None if item is None else item.get("unit") for item in given]
-    factor, offset = _unit_scales(port, units, present, problems)
+    factor, offset = _unit_scales(port, given, problems, port.unit or "UNITLESS")
     lists: list[list[float]] = []
     for index, item in enumerate(given):
         value = [] if item is None else item.get("value")
@@ -145,37 +149,37 @@ def _read_cells(port: Port, inputs: Sequence[Instance], problems: Problems) -> C
             problems.add(index, port.name, f"value must be a list of numbers, not {value!r}")
             value = []
         lists.append(list(value))
-    flat, lengths = _flatten(lists, _complainer(problems, port.name))
+    flat, lengths = _flatten(lists, _reporter(problems, port.name))
     ragged = Ragged(flat, offsets_of(lengths))
     values = flat * np.repeat(factor, lengths) + np.repeat(offset, lengths)
     check_range(port, values, ragged.rows, problems)
     return ragged.with_values(values)
 
 
-def _complainer(problems: Problems, port: str, prefix: str = "") -> Callable[[int, str], None]:
+def _reporter(problems: Problems, port: str, prefix: str = "") -> Callable[[int, str], None]:
     return lambda index, message: problems.add(index, port, prefix + message)
 
 
-def _flatten(lists: list[list[float]], complain: Callable[[int, str], None]) -> tuple[Floats, list[int]]:
-    """One flat array of all lists; a list with anything but finite numbers is named and emptied."""
+def _flatten(lists: list[list[float]], report: Callable[[int, str], None]) -> tuple[Floats, list[int]]:
+    """One flat array of all lists, and their lengths; a list that is not all finite numbers is reported and emptied."""
     flat = _numbers(list(chain.from_iterable(lists)))
     if flat is None or not np.isfinite(flat).all():
         for index, items in enumerate(lists):
             bad = next((i for i, item in enumerate(items) if not _finite(item)), None)
             if bad is not None:
-                complain(index, f"value {bad} must be a finite number, not {items[bad]!r}")
+                report(index, f"value {bad} must be a finite number, not {items[bad]!r}")
                 lists[index] = []
         flat = np.array(list(chain.from_iterable(lists)), dtype=np.float64)
     return flat, [len(items) for items in lists]
 
 
 def _numbers(values: list[Any]) -> Floats | None:
-    """As floats, or None where something is not a plain number (text, null, a list, a truth value)."""
+    """The values as floats, or None if one is not a number (text, null, a list, a truth value)."""
     try:
         flat = np.frombuffer(array("d", values), dtype=np.float64) if values else np.empty(0)
     except (TypeError, OverflowError):
         return None
-    # Truth values pass as 0 and 1: only those need a second look.
+    # Truth values are converted to 0 and 1: only those need a second check.
     doubtful = np.flatnonzero((flat == 0.0) | (flat == 1.0)).tolist()
     return None if any(isinstance(values[i], bool) for i in doubtful) else flat
 
@@ -196,7 +200,7 @@ def check_range(port: Port, values: Floats, rows: Integers, problems: Problems) 
 
 def _read_trend(port: Port, inputs: Sequence[Instance], problems: Problems) -> Column:
     lists: dict[str, list[list[Any]]] = {name: [] for name in _TREND_LISTS}
-    units: list[Any] = []
+    trends: list[Instance] = []
     for index, item in enumerate(inputs):
         trend = item.get(port.name) or {}
         if isinstance(trend.get("value"), Mapping):
@@ -210,15 +214,15 @@ def _read_trend(port: Port, inputs: Sequence[Instance], problems: Problems) -> C
             problems.add(index, port.name, f"{', '.join(_TREND_LISTS)} must have the same length")
         for name, column in zip(_TREND_LISTS, columns, strict=True):
             lists[name].append(column if usable and column is not None else [])
-        units.append(trend.get("unit"))
-    factor, offset = _unit_scales(Port(port.name, "trend", "K"), units, [True] * len(inputs), problems)
+        trends.append(trend)
+    factor, offset = _unit_scales(port, trends, problems, "K")
     flats: list[Floats] = []
     for name in _TREND_LISTS[:-1]:
-        flat, _ = _flatten(lists[name], _complainer(problems, port.name, f"{name}: "))
+        flat, _ = _flatten(lists[name], _reporter(problems, port.name, f"{name}: "))
         flats.append(flat)
-    measured = _read_origins(lists["origin"], _complainer(problems, port.name))
+    measured = _read_origins(lists["origin"], _reporter(problems, port.name))
     if problems.found:
-        # decode reads again without these instances; a column of the right type is all it needs now.
+        # decode reads again without these instances; for now any column of the right type will do.
         return Trends(*(np.empty(0),) * 4, np.empty(0, dtype=np.bool_), np.zeros(len(inputs) + 1, dtype=np.int64))
     lengths = [len(column) for column in lists["start"]]
     by_segment, shift = np.repeat(factor, lengths), np.repeat(offset, lengths)
@@ -226,8 +230,8 @@ def _read_trend(port: Port, inputs: Sequence[Instance], problems: Problems) -> C
     return Trends(start, end, first * by_segment + shift, last * by_segment + shift, measured, offsets_of(lengths))
 
 
-def _read_origins(lists: list[list[Any]], complain: Callable[[int, str], None]) -> Flags:
-    """Which segments were measured, flat; an origin that is neither of the two words is complained about."""
+def _read_origins(lists: list[list[Any]], report: Callable[[int, str], None]) -> Flags:
+    """Mask of the measured segments, flat; any other origin than the two words is reported."""
     count = sum(map(len, lists))
     try:
         return np.fromiter(map(_ORIGINS.__getitem__, chain.from_iterable(lists)), dtype=np.bool_, count=count)
@@ -235,7 +239,7 @@ def _read_origins(lists: list[list[Any]], complain: Callable[[int, str], None]) 
         for index, column in enumerate(lists):
             bad = next((i for i, origin in enumerate(column) if origin not in (MEASURED, BEST_GUESS)), None)
             if bad is not None:
-                complain(index, f"origin {bad} must be {MEASURED!r} or {BEST_GUESS!r}, not {column[bad]!r}")
+                report(index, f"origin {bad} must be {MEASURED!r} or {BEST_GUESS!r}, not {column[bad]!r}")
         return np.zeros(count, dtype=np.bool_)
 
 
@@ -246,23 +250,22 @@ _READERS: Final[dict[str, Callable[[Port, Sequence[Instance], Problems], Column]
 }
 
 
-def _read_parameter(parameter: Parameter, given: Sequence[Instance], problems: Problems) -> list[ParameterValue]:
+def read_parameter(parameter: Parameter, given: Iterable[Any], problems: Problems) -> list[ParameterValue]:
+    """The parameter's values, one per instance; absent (None) and wrong ones are the default."""
     values: list[ParameterValue] = []
-    for index, item in enumerate(given):
-        raw = item.get(parameter.name)
-        if raw is None:
-            values.append(parameter.default)
-            continue
+    for index, raw in enumerate(given):
+        value = parameter.default
         try:
-            values.append(parameter_value(parameter, raw))
+            if raw is not None:
+                value = _parameter_value(parameter, raw)
         except InputError as error:
             problems.add(index, parameter.name, str(error))
-            values.append(parameter.default)
+        values.append(value)
     return values
 
 
-def parameter_value(parameter: Parameter, raw: Any) -> ParameterValue:
-    """The value of a parameter, bare or ``{"value", "unit"}``, in its unit; InputError when it cannot be."""
+def _parameter_value(parameter: Parameter, raw: Any) -> ParameterValue:
+    """The value of a parameter, given bare or as ``{"value", "unit"}``, in its unit. Raises InputError."""
     value, unit = (raw.get("value"), raw.get("unit")) if isinstance(raw, Mapping) else (raw, None)
     if isinstance(parameter.default, str):
         if not isinstance(value, str):
@@ -275,7 +278,7 @@ def parameter_value(parameter: Parameter, raw: Any) -> ParameterValue:
     number = float(value)
     if parameter.unit is not None:
         if not isinstance(unit, str):
-            raise UnitError(f'has no unit; give {{"value": …, "unit": "{parameter.unit}"}} or another that fits')
+            raise UnitError(f'has no unit; give {{"value": …, "unit": "{parameter.unit}"}} or a compatible one')
         number = convert(number, unit, parameter.unit)
     elif unit not in (None, "UNITLESS"):
         number = convert(number, unit, "UNITLESS")
@@ -287,7 +290,7 @@ def parameter_value(parameter: Parameter, raw: Any) -> ParameterValue:
 
 
 def encode(model: Model, columns: Mapping[str, Column], size: int) -> list[dict[str, Any]]:
-    """One ``{"outputs": …}`` object per instance; figures that do not exist (NaN) are left out."""
+    """One ``{"outputs": …}`` object per instance; absent values (NaN) are omitted."""
     outputs: list[dict[str, Any]] = [{} for _ in range(size)]
     for port in model.outputs:
         column = columns[port.name]
@@ -295,10 +298,7 @@ def encode(model: Model, columns: Mapping[str, Column], size: int) -> list[dict[
             flat, borders = column.values.tolist(), column.offsets.tolist()
             complete = ~np.isnan(column.sum())
             for index in np.flatnonzero(complete).tolist():
-                outputs[index][port.name] = {
-                    "value": flat[borders[index] : borders[index + 1]],
-                    "unit": port.unit,
-                }
+                outputs[index][port.name] = {"value": flat[borders[index] : borders[index + 1]], "unit": port.unit}
         elif isinstance(column, np.ndarray):
             for index, value in enumerate(column.tolist()):
                 if math.isfinite(value):

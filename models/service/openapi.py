@@ -1,9 +1,9 @@
-"""What the service's OpenAPI description says of requests and replies, as JSON Schema.
+"""JSON Schemas of requests and replies, for the service's OpenAPI description.
 
 >>> sorted(RESPONSES)
 [200, 404, 415, 422]
 
-Ports differ from model to model and are told by GET /models; the schemas here say what all have in common: a
+Ports differ from model to model, see GET /models; the schemas describe what all have in common: a
 quantity has a value and a unit, a word a value, a temperature trend its five lists.
 """
 
@@ -96,8 +96,8 @@ _ERROR: Final = {
     "additionalProperties": False,
     "properties": {
         "message": {"type": "string"},
-        "field": {"type": "string", "description": "The port, parameter or member that is wrong."},
-        "unit": {"type": "string", "description": "The unit the model has that field in."},
+        "field": {"type": "string", "description": "The port, parameter or member with the error."},
+        "unit": {"type": "string", "description": "The model's unit of that field."},
     },
 }
 _OUTPUTS: Final = {
@@ -150,6 +150,6 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
         },
     },
     404: _refused("No such model."),
-    415: _refused("An Arrow stream, but pyarrow is not installed here."),
+    415: _refused("An Arrow stream, but pyarrow is not installed."),
     422: _refused("A malformed request or a single instance that is wrong, with its field and unit."),
 }

@@ -1,4 +1,4 @@
-"""One request answered: the same function in process and behind REST.
+"""Requests to the models and their replies as JSON values, in process and behind REST.
 
 >>> from voltwin.models.service.requests import answer
 >>> from voltwin.models.registry import Registry
@@ -24,7 +24,7 @@ def answer(registry: Registry, name: str, request: Any) -> dict[str, Any]:
 
     A single one is ``{"inputs": {...}, "parameters": {...}}``; its reply has ``outputs`` instead of ``results``.
     Raises NotFoundError for an unknown model, InputError for a request that is malformed as a whole, and
-    InstanceError for a single instance that is wrong; what is wrong with one of a batch stands in its result.
+    InstanceError for a single instance that is wrong; in a batch its result has the ``error`` instead.
     """
     model = registry.get(name)
     if not isinstance(request, Mapping):
@@ -39,37 +39,33 @@ def answer(registry: Registry, name: str, request: Any) -> dict[str, Any]:
         raise InputError("instances: missing or not a list; give a list with one object per twin")
     extra = request.keys() - {"instances"}
     if extra:
-        raise InputError(f"{sorted(map(str, extra))[0]}: is not known; a request has instances only")
+        raise InputError(f"{min(map(str, extra))}: is not known; a request has only instances")
     results = [
-        {"error": error(model, result)} if isinstance(result, InstanceProblem) else result
+        {"error": describe_problem(model, result)} if isinstance(result, InstanceProblem) else result
         for result in _results(model, instances)
     ]
     return {"model": model.name, "version": model.version, "results": results}
 
 
 def _results(model: Model, instances: list[Any]) -> list[dict[str, Any] | InstanceProblem]:
-    """Each instance's ``{"outputs": ...}``, or what is wrong with it."""
-    batch, good, problems = decode(model, instances)
+    """Each instance's ``{"outputs": ...}``, or its problem."""
+    batch, positions, problems = decode(model, instances)
     results: list[dict[str, Any] | InstanceProblem] = [{} for _ in instances]
-    if good:
+    if positions:
         reply = model.run(batch)
         encoded = encode(model, reply.columns, batch.size)
-        for position, index in enumerate(good):
-            results[index] = reply.problems.get(position, encoded[position])
+        for row, index in enumerate(positions):
+            results[index] = reply.problems.get(row, encoded[row])
     for index, problem in problems.items():
         results[index] = problem
     return results
 
 
-def error(model: Model, problem: InstanceProblem) -> dict[str, Any]:
-    """What is wrong as JSON: the field, a sentence, and the unit that field is in, where it has one."""
+def describe_problem(model: Model, problem: InstanceProblem) -> dict[str, Any]:
+    """A problem as JSON values: the field, a sentence, and the unit of that field if it has one."""
     units = {port.name: port.unit for port in model.inputs} | {item.name: item.unit for item in model.parameters}
     unit = units.get(problem.field)
-    return {
-        "field": problem.field,
-        "message": f"{problem.field}: {problem.message}",
-        **({"unit": unit} if unit else {}),
-    }
+    return {"field": problem.field, "message": str(problem), **({"unit": unit} if unit else {})}
 
 
 def describe(model: Model) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What every registered model keeps, ours and those of other packages."""
+"""The contract of every registered model, ours and those of other packages."""
 
 from __future__ import annotations
 

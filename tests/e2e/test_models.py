@@ -1,4 +1,4 @@
-"""The models in the finished case study: the operating curve in its report, and what `voltwin models fit` can tell."""
+"""The models in the finished case study: the operating curve in its report, and the results of `voltwin models fit`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_the_case_study_says_plainly_what_it_cannot_tell(study):
     assert lines[0].startswith("181 modules")
     energy = next(line for line in lines if line.startswith("activationEnergy"))
     assert energy.startswith("activationEnergy 50 KiloJ-PER-MOL: not identified")
-    assert "mean temperatures run from" in energy
+    assert "mean temperatures range from" in energy
     assert "store some modules colder or warmer" in energy
     assert "not identified" in next(line for line in lines if line.startswith("beta"))
 

@@ -30,13 +30,13 @@ pytestmark = pytest.mark.integration
 TRUTH = {"k25": 0.45, "activationEnergy": 58.0, "beta": 1.3}
 ROOMS = {"storage-cell-plant": 5.0, "storage-system-plant": 42.0}
 OFF = {"storage-cell-plant": 0.4, "storage-system-plant": -0.3}
-"""What the rooms are off their set points by, K; nobody tells the fleet."""
+"""Deviations of the rooms from their set points, K; unknown to the fleet."""
 MODULES, CELLS, AGE = 18, 12, 900.0
 BORN = datetime(2019, 3, 1, 6, tzinfo=UTC)
 
 
 class Models:
-    """The model service's own handler function, without the service."""
+    """The model service's function, without the service."""
 
     def __init__(self):
         self.registry = Registry.discover()
@@ -54,7 +54,7 @@ class Models:
 
 
 def hours_at_25(stays):
-    """Hours at 25 °C that do the same as (hours, °C) one after the other."""
+    """Hours at 25 °C equivalent to a sequence of (hours, °C)."""
     b = TRUTH["activationEnergy"] * 1e3 / 8.314462618
     return sum(hours * np.exp(-b * (1 / (celsius + 273.15) - 1 / 298.15)) for hours, celsius in stays)
 
@@ -97,7 +97,7 @@ def life(number):
 
 @pytest.fixture(scope="module")
 def plant(tmp_path_factory):
-    """A fleet's folder with every module arrived but one, whose life ends in the store."""
+    """The folder of a fleet whose modules have all arrived but one, which is still in the store."""
     folder = tmp_path_factory.mktemp("plant") / "fleet"
     create_fleet(folder, convert(Path(voltwin.ontology.__file__).parent / "models" / "battery_logistics.mdj"), BASE)
     with open_fleet(folder) as fleet:
@@ -128,7 +128,7 @@ def test_the_true_values_lie_inside_the_intervals(plant):
     for item in found["estimates"]:
         assert item["identified"], item
         assert item["low"] < TRUTH[item["name"]] < item["high"], item
-    # The set it starts from says 0.28 %/month and 0.87: the fit has left both behind.
+    # The set it starts from has 0.28 %/month and 0.87: the fit has changed both.
     intervals = {item["name"]: (item["low"], item["high"]) for item in found["estimates"]}
     assert intervals["k25"][0] > 0.28
     assert intervals["beta"][0] > 0.87

@@ -1,4 +1,4 @@
-"""The gate on the messages of the simulator, whose truth was written without the models."""
+"""The gate on the messages of the simulator, whose truth does not depend on the models."""
 
 from __future__ import annotations
 

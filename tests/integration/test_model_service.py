@@ -1,4 +1,4 @@
-"""The model service as it runs: a process of its own, asked over HTTP."""
+"""The model service in a process of its own, over HTTP."""
 
 from __future__ import annotations
 
@@ -233,7 +233,7 @@ def test_metrics_count_what_was_asked(service):
 
 @pytest.fixture(scope="module")
 def described(service) -> dict[str, Any]:
-    """What the service says of itself."""
+    """The service's own description."""
     return json.loads(service.ask("GET", "/openapi.json")[1])
 
 

@@ -1,4 +1,4 @@
-"""Histories and requests the model tests share."""
+"""Histories and requests shared by the tests of the models."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def case_study(age: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def trends_of(*histories: tuple[np.ndarray, np.ndarray], measured: bool = True) -> Trends:
-    """Histories given by their nodes (s, °C), straight between them."""
+    """Histories with these nodes (s, °C), linear in between."""
     return Trends(
         np.concatenate([times[:-1] for times, _ in histories]),
         np.concatenate([times[1:] for times, _ in histories]),

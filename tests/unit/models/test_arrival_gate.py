@@ -69,7 +69,7 @@ def test_cells_in_parallel_hide_a_leak_and_the_module_adds_up(registry):
     for port in ("smallestDetectableLeak", "leakCurrentSigma", "leakCurrent"):
         assert np.array(value(two, port)) == pytest.approx(2 * np.array(value(one, port)))
     assert value(one, "moduleExpectedOcv") == pytest.approx(sum(value(one, "expectedOcv")))
-    # What the cells share adds up straight, what they do not in squares.
+    # Errors shared by the cells add up linearly, the others in squares.
     sigma, measured = value(one, "sigma")[0], value(one, "sigmaMeasurement")[0]
     shared = 144 * (sigma**2 - measured**2)
     assert value(one, "moduleSigma") == pytest.approx(np.sqrt(shared + 12 * measured**2), rel=1e-9)
@@ -126,7 +126,7 @@ def test_a_history_that_starts_late_and_ends_early_is_a_gap_at_both_ends(registr
 @pytest.mark.parametrize(
     ("change", "field", "words"),
     [
-        ({"arrivalTime": quantity(1.5e9, "SEC")}, "arrivalTime", "does not come after"),
+        ({"arrivalTime": quantity(1.5e9, "SEC")}, "arrivalTime", "is not after"),
         ({"endOfLineOcv": quantity([44.0] * 12, "V")}, "endOfLineOcv", "cells in series"),
         ({"arrivalOcv": quantity([1.0] * 12, "V")}, "arrivalOcv", "outside curve"),
         ({"arrivalOcv": quantity([3.67] * 11, "V")}, "arrivalOcv", "as many values"),

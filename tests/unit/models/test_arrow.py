@@ -112,7 +112,7 @@ def test_the_gate_answers_words_and_lists_of_words(registry):
         ("ocv", [[3.65]], {"unit": "A-HR"}, "measures charge"),
         ("ocv", [["high"]], {"unit": "V"}, "must hold numbers"),
         ("ocv", [3.65], {"unit": "V"}, "lists of numbers"),
-        ("colour", [1.0], {"unit": "V"}, "is no column"),
+        ("colour", [1.0], {"unit": "V"}, "is not a column"),
     ],
 )
 def test_a_column_that_cannot_be_is_refused_by_name(registry, name, values, metadata, words):

@@ -23,12 +23,12 @@ RELAXATION = GATE.relaxations.get("partial-charge")
 TRUTH = {"k25": 0.45, "activationEnergy": 58.0, "beta": 1.3}
 
 
-def charge(
+def lot_request(
     random, modules=40, cells=8, stores=(5.0, 15.0, 25.0, 35.0, 45.0), socs=(0.2, 0.5, 0.8), age=900.0, leaky=0, off=0.0
 ):
-    """A request with modules stored at different temperatures and charges, of a plant whose truth is TRUTH.
+    """A request with modules stored at different temperatures and states of charge, of a plant with TRUTH.
 
-    ``off``: by how many K (one sigma) its rooms differ from what their best guesses say; 0 for measured histories.
+    ``off``: standard deviation in K of its rooms' temperatures from their best guesses; 0 for measured histories.
     """
     rooms = {store: off * random.standard_normal() for store in stores}
     origins = ["measured", "best guess", "measured"] if off else None
@@ -47,17 +47,17 @@ def charge(
             after[0] -= 0.02
         warm, cold = np.full(cells, 298.15), np.full(cells, 295.15)
         early, late = RELAXATION.factors(np.array([6.0, 6.0 + age]))
-        left = CURVE.voltage(before, warm) + amplitude * early + 5e-4 * random.standard_normal(cells)
-        there = CURVE.voltage(after, cold) + amplitude * late + 5e-4 * random.standard_normal(cells)
+        end_of_line = CURVE.voltage(before, warm) + amplitude * early + 5e-4 * random.standard_normal(cells)
+        arrival = CURVE.voltage(after, cold) + amplitude * late + 5e-4 * random.standard_normal(cells)
         instances.append(
             {
                 "inputs": {
-                    "endOfLineOcv": quantity(left, "V"),
+                    "endOfLineOcv": quantity(end_of_line, "V"),
                     "endOfLineTemperature": quantity(25.0, "DEG_C"),
                     "endOfLineTime": quantity(float(times[0]), "SEC"),
                     "endOfLineRest": quantity(6.0, "HR"),
                     "temperatureTrend": wire_trend(times, values, origins),
-                    "arrivalOcv": quantity(there, "V"),
+                    "arrivalOcv": quantity(arrival, "V"),
                     "arrivalTemperature": quantity(22.0, "DEG_C"),
                     "arrivalTime": quantity(float(times[-1]), "SEC"),
                     "arrivalRest": quantity(6.0 + age, "HR"),
@@ -73,7 +73,7 @@ def run(request):
 
 
 def test_a_plant_that_varies_temperature_and_charge_gets_its_truth_back():
-    found = run(charge(np.random.default_rng(1)))
+    found = run(lot_request(np.random.default_rng(1)))
     assert found.modules == 40
     assert 0.4 < found.reduced_chi_square < 1.8
     for name, truth in TRUTH.items():
@@ -86,7 +86,7 @@ def test_the_intervals_cover_the_truth_as_often_as_they_say():
     covered = dict.fromkeys(TRUTH, 0)
     plants = 40
     for seed in range(plants):
-        found = run(charge(np.random.default_rng(100 + seed), modules=30))
+        found = run(lot_request(np.random.default_rng(100 + seed), modules=30))
         for name, truth in TRUTH.items():
             estimate = found.estimate(name)
             covered[name] += estimate.low <= truth <= estimate.high
@@ -97,7 +97,7 @@ def test_the_intervals_cover_the_truth_as_often_as_they_say():
 def test_modules_of_one_room_share_its_error_and_the_intervals_know_it():
     covered = dict.fromkeys(TRUTH, 0)
     for seed in range(40):
-        found = run(charge(np.random.default_rng(300 + seed), modules=30, off=3.0))
+        found = run(lot_request(np.random.default_rng(300 + seed), modules=30, off=3.0))
         for name, truth in TRUTH.items():
             estimate = found.estimate(name)
             covered[name] += estimate.low <= truth <= estimate.high
@@ -106,7 +106,7 @@ def test_modules_of_one_room_share_its_error_and_the_intervals_know_it():
 
 def test_more_modules_in_the_same_two_rooms_do_not_make_the_activation_energy_certain():
     def width(modules):
-        found = run(charge(np.random.default_rng(8), modules=modules, stores=(5.0, 42.0), off=3.0))
+        found = run(lot_request(np.random.default_rng(8), modules=modules, stores=(5.0, 42.0), off=3.0))
         return found.estimate("activationEnergy").high - found.estimate("activationEnergy").low
 
     assert width(120) > 0.7 * width(30)
@@ -114,7 +114,7 @@ def test_more_modules_in_the_same_two_rooms_do_not_make_the_activation_energy_ce
 
 def test_what_is_held_is_not_taken_for_known():
     shipped = GATE.sets.get("generic-nmc-literature")
-    observed, _ = read_lot(GATE, charge(np.random.default_rng(9), stores=(38.0,)))
+    observed, _ = read_lot(GATE, lot_request(np.random.default_rng(9), stores=(38.0,)))
     widths = []
     for sigma in (0.0, 24e3):
         start = replace(shipped, activation_energy_sigma=sigma)
@@ -125,14 +125,14 @@ def test_what_is_held_is_not_taken_for_known():
 
 
 def test_a_few_leaky_cells_do_not_move_the_estimate():
-    clean, leaky = run(charge(np.random.default_rng(2))), run(charge(np.random.default_rng(2), leaky=6))
+    clean, leaky = run(lot_request(np.random.default_rng(2))), run(lot_request(np.random.default_rng(2), leaky=6))
     for name in TRUTH:
         width = clean.estimate(name).high - clean.estimate(name).low
         assert abs(leaky.estimate(name).value - clean.estimate(name).value) < width / 2
 
 
 def test_one_temperature_holds_no_activation_energy():
-    found = run(charge(np.random.default_rng(3), stores=(25.0,)))
+    found = run(lot_request(np.random.default_rng(3), stores=(25.0,)))
     energy = found.estimate("activationEnergy")
     assert not energy.identified
     assert energy.value == pytest.approx(50.0)
@@ -142,20 +142,20 @@ def test_one_temperature_holds_no_activation_energy():
 
 
 def test_one_state_of_charge_holds_no_beta():
-    found = run(charge(np.random.default_rng(4), socs=(0.5,)))
+    found = run(lot_request(np.random.default_rng(4), socs=(0.5,)))
     assert not found.estimate("beta").identified
-    assert "states of charge run from" in found.estimate("beta").remark
+    assert "states of charge range from" in found.estimate("beta").remark
     assert found.estimate("activationEnergy").identified
 
 
 def test_the_case_study_itself_identifies_next_to_nothing():
-    found = run(charge(np.random.default_rng(5), stores=(24.0, 25.0), socs=(0.5,), age=280.0))
+    found = run(lot_request(np.random.default_rng(5), stores=(24.0, 25.0), socs=(0.5,), age=280.0))
     assert not found.estimate("activationEnergy").identified
     assert not found.estimate("beta").identified
 
 
 def test_the_estimates_become_a_parameter_set(tmp_path):
-    observed, start = read_lot(GATE, charge(np.random.default_rng(6)))
+    observed, start = read_lot(GATE, lot_request(np.random.default_rng(6)))
     found = fit(observed, start)
     path = tmp_path / "plant.json"
     path.write_text(json.dumps(parameter_file(found, start, "plant-2026")))
@@ -183,7 +183,7 @@ def test_the_estimates_become_a_parameter_set(tmp_path):
     ],
 )
 def test_what_cannot_be_fitted_is_said(spoil, words):
-    request = charge(np.random.default_rng(7), modules=8)
+    request = lot_request(np.random.default_rng(7), modules=8)
     spoil(request)
     with pytest.raises(InputError, match=words):
         run(request)

@@ -11,7 +11,7 @@ from voltwin.models.self_discharge.loss import loss
 from voltwin.models.service.requests import answer
 
 LIBRARY = CurveLibrary.shipped()
-NAMES = sorted(LIBRARY.curves)
+NAMES = sorted(LIBRARY.entries)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -29,9 +29,9 @@ def test_every_row_that_is_no_text_book_rule_of_thumb_agrees():
     assert list(verdicts.values()).count("agrees") >= 15
 
 
-@pytest.mark.parametrize("charge", [SMALL, SimulatedLot(modules=300, arrival=(8.0, 25.0))])
-def test_the_dynamic_window_finds_smaller_leaks_at_the_same_false_rejects(charge):
-    curve = operate(charge, LEAKS)
+@pytest.mark.parametrize("lot", [SMALL, SimulatedLot(modules=300, arrival=(8.0, 25.0))])
+def test_the_dynamic_window_finds_smaller_leaks_at_the_same_false_rejects(lot):
+    curve = operate(lot, LEAKS)
     fixed = curve.fixed.smallest_leak(curve.leaks, curve.fixed.threshold(0.02))
     dynamic = curve.dynamic.smallest_leak(curve.leaks, curve.dynamic.threshold(0.02))
     assert dynamic < 0.95 * fixed
@@ -40,7 +40,7 @@ def test_the_dynamic_window_finds_smaller_leaks_at_the_same_false_rejects(charge
 
 def test_sound_modules_are_rejected_no_more_often_than_stated():
     curve = operate(SimulatedLot(modules=1500, seed=3), (0.0, 100.0))
-    # Two looks at 12 cells: at most 2 * 12 * 0.27 % of modules at z = 3; the looks overlap.
+    # Two comparisons of 12 cells: at most 2 * 12 * 0.27 % of modules at z = 3; the comparisons overlap.
     assert 0.02 < curve.dynamic.false_rejects(3.0) < 2 * 12 * 0.0027
     detection = operate(SMALL, LEAKS).dynamic.detection(3.0)
     assert np.all(np.diff(detection) >= -0.01)

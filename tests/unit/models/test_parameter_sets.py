@@ -50,7 +50,8 @@ def pieces(tmp_path_factory):
 @pytest.fixture
 def write(tmp_path):
     def writer(data):
-        path = tmp_path / "set.json"
+        path = tmp_path / "parameters" / "set.json"
+        path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(data))
         return path
 
@@ -96,7 +97,7 @@ def test_clamp_holds_the_ends(write):
 
 
 def run_with(path, *instances):
-    registry = Registry.of([SelfDischargeModel.shipped([path])])
+    registry = Registry.of([SelfDischargeModel.shipped(path.parent.parent)])
     return answer(registry, "self-discharge", {"instances": list(instances)})["results"]
 
 
@@ -177,7 +178,7 @@ def test_a_power_law_slows_down_and_forgets_nothing_of_its_age(write):
 
 
 def test_shipped_sets_are_readable_and_cited():
-    for chosen in ParameterSets.shipped().sets.values():
+    for chosen in ParameterSets.shipped().entries.values():
         assert chosen.citation
         assert chosen.rate_at_25 > 0
         assert chosen.valid_temperature[0] < 298.15 < chosen.valid_temperature[1]

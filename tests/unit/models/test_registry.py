@@ -43,6 +43,17 @@ def test_an_entry_point_that_is_no_model_is_named(monkeypatch, value, words):
         Registry.discover()
 
 
+def test_a_model_of_another_package_replaces_ours_in_any_order(monkeypatch):
+    points = [
+        EntryPoint("ocv-soc", "builtins:dict", registry_module.GROUP),
+        EntryPoint("ocv-soc", "voltwin.models.ocv_soc.model:OcvSocModel.shipped", registry_module.GROUP),
+    ]
+    for order in (points, points[::-1]):
+        monkeypatch.setattr(registry_module, "entry_points", lambda group, order=order: order)
+        with pytest.raises(EnvironmentProblem, match="builtins:dict"):
+            Registry.discover()
+
+
 def test_files_of_ones_own_are_known_to_every_model(tmp_path):
     for kind in ("curves", "parameters", "relaxations"):
         (tmp_path / kind).mkdir()
@@ -59,10 +70,10 @@ def test_files_of_ones_own_are_known_to_every_model(tmp_path):
     }
     (tmp_path / "relaxations" / "own.json").write_text(json.dumps(relaxation))
     found = Registry.discover(tmp_path)
-    assert "own-cell" in found.get("ocv-soc").library.curves
-    assert "own-cell" in found.get("arrival-gate").library.curves
-    assert "own-rest" in found.get("arrival-gate").relaxations.laws
-    with pytest.raises(InputError, match="is no folder"):
+    assert "own-cell" in found.get("ocv-soc").library.entries
+    assert "own-cell" in found.get("arrival-gate").library.entries
+    assert "own-rest" in found.get("arrival-gate").relaxations.entries
+    with pytest.raises(InputError, match="is not a folder"):
         Registry.discover(tmp_path / "absent")
 
 
@@ -74,9 +85,10 @@ def test_files_of_ones_own_are_known_to_every_model(tmp_path):
         ({"entropy": "curves"}, "two or more columns"),
         ({"file": "absent.csv"}, "cannot be read"),
         ({"file": "falling.csv"}, "not monotone at soc 0.5"),
-        ({"file": "words.csv"}, "not numbers"),
+        ({"file": "words.csv"}, "must hold only numbers"),
         ({"file": "percent.csv"}, "a fraction"),
         ({"referenceTemperature": {"value": 25}}, "unit"),
+        ({"validTemperature": {"minimum": 45, "maximum": 0, "unit": "DEG_C"}}, "validTemperature: minimum must be at"),
     ],
 )
 def test_a_curve_that_cannot_be_is_refused_by_field(tmp_path, change, words):

@@ -22,7 +22,7 @@ segments = st.lists(
 
 
 def total(parts):
-    state = RunningExposure.none()
+    state = RunningExposure.empty()
     for hours, first, last, measured in parts:
         state = state.plus(LAW, hours, first, last, measured)
     return state
@@ -46,11 +46,11 @@ def test_a_running_sum_equals_the_whole_history():
 
 
 @given(st.floats(0, 1), st.floats(0, 1))
-def test_a_stay_in_a_situation_equals_the_same_history_of_its_own(a, b):
+def test_a_stay_in_a_record_equals_the_same_history_of_its_own(a, b):
     times, values = case_study(280)
     begin, end = (times[0] + share * (times[-1] - times[0]) for share in sorted((a, b)))
-    situation = SharedTemperatureRecord.of(LAW, times, values + 273.15)
-    stay = situation.between(np.array([begin]), np.array([end]))[0]
+    record = SharedTemperatureRecord.of(LAW, times, values + 273.15)
+    stay = record.between(np.array([begin]), np.array([end]))[0]
     own = exposure(trends_of((times, values)).within(np.array([begin]), np.array([end])), LAW)[0]
     assert stay == pytest.approx(own, rel=1e-9, abs=1e-15)
 
@@ -59,29 +59,29 @@ def test_a_stay_in_a_situation_equals_the_same_history_of_its_own(a, b):
 def test_a_look_up_finds_its_segment_however_the_nodes_lie(steps, shares):
     """Even nodes are looked up through a guide, uneven ones by bisection."""
     nodes = np.cumsum([0.0, *steps])
-    situation = SharedTemperatureRecord.of(LAW, nodes, 280.0 + 20.0 * np.sin(np.arange(nodes.size)))
+    record = SharedTemperatureRecord.of(LAW, nodes, 280.0 + 20.0 * np.sin(np.arange(nodes.size)))
     times = np.concatenate([np.array(shares) * nodes[-1], nodes])
-    found = situation.until(times)
+    found = record.until(times)
     index = np.clip(np.searchsorted(nodes, times, side="right") - 1, 0, nodes.size - 2)
     beyond = times - nodes[index]
-    first = situation.temperatures[index]
-    mean = LAW.mean(first, first + situation.slopes[index] * beyond)
-    expected = situation.running[index] + mean * beyond / 3600
+    first = record.temperatures[index]
+    mean = LAW.mean(first, first + record.slopes[index] * beyond)
+    expected = record.running[index] + mean * beyond / 3600
     assert found == pytest.approx(expected, rel=1e-9, abs=1e-18)
 
 
 def test_stays_add_up():
     times, values = case_study(280)
-    situation = SharedTemperatureRecord.of(LAW, times, values + 273.15)
+    record = SharedTemperatureRecord.of(LAW, times, values + 273.15)
     cuts = np.linspace(times[0], times[-1], 1000)
-    assert situation.between(cuts[:-1], cuts[1:]).sum() == pytest.approx(situation.running[-1], rel=1e-12)
+    assert record.between(cuts[:-1], cuts[1:]).sum() == pytest.approx(record.running[-1], rel=1e-12)
 
 
-def test_a_situation_invents_nothing():
+def test_a_record_is_not_extrapolated():
     times, values = case_study(280)
-    situation = SharedTemperatureRecord.of(LAW, times, values + 273.15)
+    record = SharedTemperatureRecord.of(LAW, times, values + 273.15)
     with pytest.raises(InputError, match="asked outside"):
-        situation.between(times[:1] - 1, times[-1:])
+        record.between(times[:1] - 1, times[-1:])
     with pytest.raises(InputError, match="rise strictly"):
         SharedTemperatureRecord.of(LAW, times[[0, 0, 1]], values[[0, 0, 1]] + 273.15)
 

@@ -160,8 +160,8 @@ def test_the_history_is_cut_at_the_moment_asked_for(registry):
         ({"soc": {"value": [], "unit": "PERCENT"}}, "soc", "is empty"),
         ({"parameters": {"policy": "quadratic"}}, "policy", "arrhenius, linear, clamp"),
         ({"parameters": {"policy": "linear"}}, "policy", "two or more temperatures"),
-        ({"parameters": {"colour": 1}}, "colour", "no parameter"),
-        ({"colour": {"value": 1}}, "colour", "no input"),
+        ({"parameters": {"colour": 1}}, "colour", "not a parameter"),
+        ({"colour": {"value": 1}}, "colour", "not an input"),
     ],
 )
 def test_what_is_wrong_is_named(registry, change, field, words):
@@ -201,6 +201,6 @@ def test_a_history_cut_twice_is_the_history_cut_once():
     whole = trends_of(case_study(280))
     begin, middle = whole.begins(), whole.begins() + 200 * HOUR
     late = middle - 10 * HOUR
-    # The first cut leaves segments of no length behind; cutting those again must not divide by it.
+    # The first cut leaves segments of length 0; cutting those again must not divide by it.
     again, once = whole.within(begin, middle).within(late, middle), whole.within(late, middle)
     assert exposure(again, LAW) == pytest.approx(exposure(once, LAW), rel=1e-12)

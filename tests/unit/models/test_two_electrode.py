@@ -14,7 +14,7 @@ SET = ParameterSets.shipped().get("generic-nmc-two-electrode")
 
 
 def integrate(times, values, start):
-    """Both electrodes by an integrator, from the equations as they stand."""
+    """Both electrodes by an integrator, from the differential equations."""
     shuttle, film = SET.law("arrhenius"), SET.film
     state = np.array([start, start])
     for i in range(len(times) - 1):
@@ -34,7 +34,7 @@ def integrate(times, values, start):
 @pytest.mark.parametrize("age", [280.0, 5000.0])
 def test_both_losses_agree_with_an_integrator(start, age):
     times, values = case_study(age)
-    # Where a segment loses much the running exposure bends inside it: the film is held to 1e-3 there.
+    # The running exposure is not linear within a segment of large loss: the segments here are short.
     fine = np.linspace(times[0], times[-1], 2001)
     nodes = np.union1d(fine, times)
     history = trends_of((nodes, np.interp(nodes, times, values)))

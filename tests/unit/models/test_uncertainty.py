@@ -29,7 +29,7 @@ def history() -> Trends:
 
 
 def drawn_exposures(random, *, rate=0.0, energy=0.0, measured=0.0, guessed=0.0):
-    """ThermalExposure of histories whose rate, activation energy and temperatures are drawn, ``(DRAWS,)``."""
+    """Exposures of a history with drawn rate, activation energy and temperatures, ``(DRAWS,)``."""
     base = history()
     k25 = SET.rate_at_25 * (1 + rate * random.standard_normal(DRAWS))
     energies = np.maximum(50e3 + energy * random.standard_normal(DRAWS), 0.0)  # one draw in 60,000 is below
@@ -68,7 +68,7 @@ def loss_instance():
     ],
 )
 def test_each_first_order_agrees_within_two_percent(registry, port, drawn, share):
-    """Where an exponential bends at full size, a ``share`` of it is drawn: first order is what is looked at."""
+    """A ``share`` of a deviation is drawn where the full size is beyond the first order."""
     k = drawn_exposures(np.random.default_rng(7), **drawn)
     sampled = loss(np.full(DRAWS, 0.5), k, 0.87).std() * 100 / share
     assert outputs(registry, "self-discharge", loss_instance())[port]["value"] == pytest.approx(sampled, rel=0.02)
@@ -120,7 +120,7 @@ def test_the_sigma_of_a_state_of_charge_agrees_within_two_percent(registry, volt
 
 @pytest.mark.parametrize("celsius", [22.0, 8.0])
 def test_the_sigma_of_the_gate_agrees_within_two_percent(registry, celsius):
-    """Draw the truth of a sound cell, measure it twice, and look at measured minus expected."""
+    """Draw the truth of a sound cell, measure it twice, and compare measured minus expected."""
     curve, law = CurveLibrary.shipped().get("bpx-nmc111"), Relaxations.shipped().get("partial-charge")
     random = np.random.default_rng(10)
 
@@ -134,12 +134,12 @@ def test_the_sigma_of_the_gate_agrees_within_two_percent(registry, celsius):
     k = drawn_exposures(random, rate=0.5, energy=12e3, measured=0.5, guessed=3.0)
     after = before - loss(before, k, 0.87 + noise(0.3))
     early, late = law.factors(np.array([6.0]))[0], law.factors(np.array([AGE + 6]))[0]
-    left = curve.voltage(before, warm) + amplitude * early
-    there = curve.voltage(after, cold) + amplitude * late + entropy_off * (celsius - 25.0)
-    # What the gate sees: both voltages with noise, and temperatures that are each a little off.
-    left_seen = left + noise(0.5e-3) + curve.entropic_coefficient(before, warm) * noise(0.5)
-    there_seen = there + noise(0.5e-3) + curve.entropic_coefficient(after, cold) * noise(0.5)
-    sampled = (there_seen - left_seen).std() * 1e3
+    end_of_line = curve.voltage(before, warm) + amplitude * early
+    arrival = curve.voltage(after, cold) + amplitude * late + entropy_off * (celsius - 25.0)
+    # The gate's inputs: both voltages with noise, and both temperatures with an error.
+    first_reading = end_of_line + noise(0.5e-3) + curve.entropic_coefficient(before, warm) * noise(0.5)
+    second_reading = arrival + noise(0.5e-3) + curve.entropic_coefficient(after, cold) * noise(0.5)
+    sampled = (second_reading - first_reading).std() * 1e3
 
     times, values = case_study(AGE)
     instance = gate_instance(
@@ -147,8 +147,8 @@ def test_the_sigma_of_the_gate_agrees_within_two_percent(registry, celsius):
         1,
         temperatureTrend=wire_trend(times, values, ORIGINS),
         arrivalTemperature=quantity(celsius, "DEG_C"),
-        endOfLineOcv=quantity([float(left.mean())], "V"),
-        arrivalOcv=quantity([float(there.mean())], "V"),
+        endOfLineOcv=quantity([float(end_of_line.mean())], "V"),
+        arrivalOcv=quantity([float(arrival.mean())], "V"),
         parameters={"cellSpread": quantity(0, "PERCENT")},
     )
     found = outputs(registry, "arrival-gate", instance)

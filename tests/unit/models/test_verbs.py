@@ -10,7 +10,7 @@ from voltwin.errors import InputError
 from voltwin.verbs.models import models
 
 from .samples import discharge_instance
-from .test_calibration import charge
+from .test_calibration import lot_request
 
 
 def invoke(*arguments, text=None):
@@ -42,7 +42,7 @@ def test_run_says_what_is_no_json():
 
 def test_fit_prints_estimates_and_writes_a_set_that_is_then_known(tmp_path):
     request = tmp_path / "tests.json"
-    request.write_text(json.dumps(charge(np.random.default_rng(1))))
+    request.write_text(json.dumps(lot_request(np.random.default_rng(1))))
     out = tmp_path / "own" / "parameters" / "plant.json"
     printed = invoke("fit", str(request), "--name", "plant-2026", "--out", str(out)).output
     assert "activationEnergy" in printed

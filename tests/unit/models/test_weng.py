@@ -1,4 +1,4 @@
-"""The relaxation law against the data it was fitted to, which carry no licence and are not shipped."""
+"""The relaxation law against the data of its fit, which have no licence and are not shipped."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(not FILE.is_file(), reason="the Weng 2021 data a
 
 @pytest.fixture(scope="module")
 def decays() -> np.ndarray:
-    """Voltage lost after 1 to 6 h, mV, one row a cell."""
+    """Voltage lost after 1 to 6 h, mV, one row per cell."""
     with FILE.open(encoding="utf-8") as lines:
         rows = list(csv.DictReader(lines))
     return (

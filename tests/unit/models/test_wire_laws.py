@@ -1,4 +1,4 @@
-"""Whatever arrives, every instance gets outputs or a named problem, and a sound neighbour is not disturbed."""
+"""Any request gives each instance outputs or a named problem, and does not change a sound neighbour."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ odd = st.one_of(
 
 
 def places(value, way=()):
-    """Every place inside a JSON value, as the way to it."""
+    """The path of every place inside a JSON value."""
     yield way
     if isinstance(value, dict):
         for key, item in value.items():
@@ -63,7 +63,7 @@ def replaced(instance, way, value):
 
 
 def same(one, two):
-    """Equal, numbers but for the rounding that the length of an array makes."""
+    """Equality, with a tolerance for the rounding that depends on the length of an array."""
     if isinstance(one, dict):
         return one.keys() == two.keys() and all(same(one[key], two[key]) for key in one)
     if isinstance(one, list):
@@ -82,7 +82,19 @@ def test_one_odd_value_anywhere_spoils_at_most_its_own_instance(name, data):
         try:
             spoiled = replaced(spoiled, way, value)
         except (TypeError, KeyError, IndexError):
-            continue  # the first edit took away the place of the second
+            continue  # the first edit removed the place of the second
+    assert_neighbours_unchanged(name, spoiled)
+
+
+@pytest.mark.parametrize("name", [name for name, sound in SOUND.items() if "temperatureTrend" in sound["inputs"]])
+def test_an_absurd_start_time_does_not_change_the_neighbours(name):
+    """Found by hypothesis: a running sum over all histories changed a neighbour's film loss by 3e-8."""
+    start = ("inputs", "temperatureTrend", "start", 0)
+    assert_neighbours_unchanged(name, replaced(SOUND[name], start, -3_135_326_124_517_626_624))
+
+
+def assert_neighbours_unchanged(name, spoiled):
+    sound = SOUND[name]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         reply = answer(REGISTRY, name, {"instances": [sound, spoiled, sound]})

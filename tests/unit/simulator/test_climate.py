@@ -65,7 +65,7 @@ def test_the_cargo_space_follows_the_air_outside_and_never_overshoots():
     assert climate.celsius.min() > outside.min()
     assert climate.celsius.max() == 25.0
     assert ((climate.humidity > 0.0) & (climate.humidity <= 100.0)).all()
-    # it cools, so it gets damp
+    # relative humidity rises with cooling
     assert climate.humidity[-1] > climate.humidity[0]
 
 

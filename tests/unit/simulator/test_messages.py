@@ -99,7 +99,7 @@ def test_the_documentation_names_every_topic_and_member(kind):
     section = text.split(f"### {kind}\n", maxsplit=1)[1].split("\n### ", maxsplit=1)[0]
     assert f"`{schema(kind)['x-topic']}`" in section
     for name, member in schema(kind)["properties"].items():
-        if name in ("id", "time"):  # said once for all kinds
+        if name in ("id", "time"):  # described once for all kinds
             continue
         assert f"`{name}`" in section
         if "x-unit" in member:

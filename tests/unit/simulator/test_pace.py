@@ -14,7 +14,7 @@ NOON = datetime(2019, 4, 10, 12, tzinfo=UTC)
 
 
 class Watch:
-    """A clock that moves only when somebody sleeps or works."""
+    """A clock that advances only by sleeping and by work."""
 
     def __init__(self) -> None:
         self.now = 50.0

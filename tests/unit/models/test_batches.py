@@ -1,4 +1,4 @@
-"""A batch in parts is the batch in one."""
+"""A batch in parts gives the results of the whole batch."""
 
 from __future__ import annotations
 
