@@ -26,6 +26,9 @@ from ...ontology.bindings import Binding, parse_binding
 from ..presentation.tables import read_table
 from .fleet_table import twin_of
 
+GATE: Final = "arrival-gate"
+"""The name of the model."""
+
 ARRIVED: Final = "arrivalOcv"
 """The port that only a module which has arrived can feed."""
 

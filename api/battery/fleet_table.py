@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from urllib.parse import quote
 
 from ...errors import PathNotFoundError, UnitError
 from ...graphstore.fleets.fleet import FleetAccess
@@ -18,9 +19,14 @@ from ...graphstore.paths.parse import parse
 from ...graphstore.paths.syntax import Name
 from ...ontology.literals import to_microseconds
 from ..presentation.tables import read_table
-from ..presentation.wording import ordered_reasons
+from .reasons import ordered_reasons
 
-PRODUCTS: Final = "SELECT ?key WHERE { ?twin a vt:Product ; vt:key ?key } ORDER BY ?key"
+MODULE: Final = "Module"
+"""The name of the class that this view is about."""
+
+MODULES: Final = """SELECT DISTINCT ?key WHERE {
+  ?class rdfs:label ?name . ?twin a ?class, vt:Product ; vt:key ?key FILTER(STR(?name) = "Module")
+} ORDER BY ?key"""
 
 END_OF_LINE: Final = "/*/endOfLineTest/performedAt"
 ARRIVAL: Final = "/*/arrivalTest/performedAt"
@@ -55,7 +61,7 @@ class ModuleRow:
 
 def read_modules(fleet: FleetAccess) -> tuple[ModuleRow, ...]:
     """All modules, by key."""
-    keys = [row[0].text for row in read_table(fleet.query(PRODUCTS, "application/sparql-results+json")).rows]
+    keys = [row[0].text for row in read_table(fleet.query(MODULES, "application/sparql-results+json")).rows]
     paths = (END_OF_LINE, ARRIVAL, LOSS, LOSS_TREND, STATE_OF_CHARGE, DECISION, FIXED_DECISION, REASONS)
     columns = [_by_twin(fleet, path) for path in paths]
     return tuple(_row(key, [column.get(key) for column in columns]) for key in keys)
@@ -68,6 +74,11 @@ def _by_twin(fleet: FleetAccess, path: str) -> Mapping[str, Answer]:
         # Another model than the case study's: its products have no such column.
         return {}
     return {twin_of(answer): answer for answer in answers}
+
+
+def module_address(key: str) -> str:
+    """The address of a module's page."""
+    return f"/modules/{quote(key)}"
 
 
 def twin_of(answer: Answer) -> str:

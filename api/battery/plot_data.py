@@ -1,4 +1,4 @@
-"""The data of the figures, read through the access interface and turned into plain numbers.
+"""The data of the plots, read through the access interface and turned into plain numbers.
 
 Times become hours since a module's end-of-line test; units are checked, never guessed.
 """
@@ -176,6 +176,22 @@ def loss_trend(fleet: FleetAccess, module: str) -> LossTrend:
     if not isinstance(series, SeriesValue):
         raise InputError(f"{answer.path}: is no series; the ontology has to make it one")
     return LossTrend(module, _hours(series.times, zero), series.values)
+
+
+def maybe_temperature_trend(fleet: FleetAccess, module: str) -> TemperatureTrend:
+    """The temperature trend; one without segments where no rule speaks yet. Raises TwinNotFoundError."""
+    try:
+        return temperature_trend(fleet, module)
+    except PathNotFoundError:
+        return TemperatureTrend(module, ())
+
+
+def maybe_loss_trend(fleet: FleetAccess, module: str) -> LossTrend:
+    """The loss trend; an empty one where there is no estimate yet. Raises TwinNotFoundError."""
+    try:
+        return loss_trend(fleet, module)
+    except PathNotFoundError:
+        return LossTrend(module, (), ())
 
 
 def life_span(fleet: FleetAccess, module: str) -> tuple[datetime, datetime | None]:

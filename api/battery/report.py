@@ -1,4 +1,4 @@
-"""The report of a fleet as files: its figures as PNG, and one HTML page that holds everything.
+"""The report of a fleet as files: its plots as PNG, and one HTML page that holds everything.
 
     write_report(fleet, Path("report"), "module-0017", compare=compare_for_report)
 
@@ -17,13 +17,14 @@ from typing import Any, Final
 from ...errors import InputError, NotFoundError, TwinNotFoundError
 from ...graphstore.fleets.fleet import FleetAccess
 from ...graphstore.paths.answers import Answer, Trend
-from ..web.pages import shown_module
+from ..web.plots import Style
 from ..web.rendering import asset, environment, render
 from .fleet_table import key_figures, read_modules, sorted_rows
-from .plot_data import GateComparison, LossTrend, TemperatureTrend, loss_trend, losses_by_age, temperature_trend
-from .plots import Style, leaks_found, self_discharge_by_age, self_discharge_over_time, temperature_over_time, time_span
+from .pages import FILTERS, shown_module
+from .plot_data import GateComparison, losses_by_age, maybe_loss_trend, maybe_temperature_trend
+from .plots import leaks_found, self_discharge_by_age, self_discharge_over_time, temperature_over_time, time_span
 
-FIGURES: Final = (
+PLOTS: Final = (
     ("figure3a", "Self-discharge of all modules, sorted by age"),
     ("figure3b", "Temperature trend of {module}, from the reasoner"),
     ("figure3c", "Self-discharge of {module} over time"),
@@ -69,7 +70,7 @@ def make_report(fleet: FleetAccess, module: str | None = None, compare: Comparis
         raise TwinNotFoundError(f"module {module!r}: there is no such module; `voltwin get /` lists all twins")
     if shown is None:
         raise NotFoundError("report: the fleet has no module yet; let messages come in first")
-    temperature, loss = _temperature(fleet, shown), _loss(fleet, shown)
+    temperature, loss = maybe_temperature_trend(fleet, shown), maybe_loss_trend(fleet, shown)
     style = Style("png", "light")
     images = {
         "figure3a.png": self_discharge_by_age(losses_by_age(rows), style),
@@ -91,27 +92,13 @@ def make_report(fleet: FleetAccess, module: str | None = None, compare: Comparis
         "module": shown,
         "temperature": temperature,
         "sources": _sources(fleet, shown),
-        "style": asset("static", "style.css"),
+        "style": asset("voltwin.api.web", "static", "style.css") + asset(__package__, "static", "battery.css"),
         "images": [
             (name, caption.format(module=shown), base64.b64encode(images[f"{name}.png"]).decode("ascii"))
-            for name, caption in FIGURES
+            for name, caption in PLOTS
         ],
     }
-    return ReportFiles(images, render(environment(), "report.html", **values))
-
-
-def _temperature(fleet: FleetAccess, module: str) -> TemperatureTrend:
-    try:
-        return temperature_trend(fleet, module)
-    except NotFoundError:
-        return TemperatureTrend(module, ())
-
-
-def _loss(fleet: FleetAccess, module: str) -> LossTrend:
-    try:
-        return loss_trend(fleet, module)
-    except NotFoundError:
-        return LossTrend(module, (), ())
+    return ReportFiles(images, render(environment(__package__, FILTERS), "report.html", **values))
 
 
 _SOURCES: Final = (

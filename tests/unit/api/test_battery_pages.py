@@ -11,7 +11,7 @@ from voltwin.api.app import create_app
 from voltwin.api.battery.drawing import GAUGE_WIDTH, gauges, strip
 from voltwin.api.battery.module_view import read_module
 from voltwin.api.presentation.tables import read_table
-from voltwin.api.web.examples import example_queries
+from voltwin.api.web.views import discover_views, example_queries
 
 from .sample_fleet import AGES, make_fleet
 
@@ -125,14 +125,14 @@ def test_the_query_page_shows_rows_graphs_and_problems(client):
 
 
 def test_every_example_answers_something(fleet):
-    examples = example_queries(fleet)
-    assert len(examples) == 4
+    examples = example_queries(discover_views(), fleet)
+    assert len(examples) == 7
     for example in examples:
         assert read_table(fleet.query(example.text)).rows, example.title
 
 
 def test_the_cold_modules_of_the_example_are_those_below_six_degrees(fleet):
-    (cold,) = [example for example in example_queries(fleet) if "6 °C" in example.title]
+    (cold,) = [example for example in example_queries(discover_views(), fleet) if "6 °C" in example.title]
     rows = read_table(fleet.query(cold.text)).rows
     assert {row[0].text for row in rows} == set(AGES)
     assert {float(row[2].text) for row in rows} == {5.2}
