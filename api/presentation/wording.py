@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from ...graphstore.paths.answers import Answer, Trend
+from ...graphstore.paths.answers import Answer, SeriesValue, Trend
 from ...ontology.literals import format_time
 
 SYMBOLS: Final = {
@@ -53,7 +53,9 @@ def short_time(moment: datetime) -> str:
 
 
 def bare_value(answer: Answer) -> str:
-    """The value without its unit; a trend as the number of its segments and their range."""
+    """The value without its unit; a series or trend as the number of its samples or segments and their range."""
+    if isinstance(answer.value, SeriesValue) and answer.value.times:
+        return f"{len(answer.value.times)} samples, {min(answer.value.values):.6g} to {max(answer.value.values):.6g}"
     if isinstance(answer.value, Trend) and answer.value.segments:
         values = [value for segment in answer.value.segments for value in segment.values]
         return f"{len(answer.value.segments)} segments, {min(values):.6g} to {max(values):.6g}"
@@ -61,9 +63,11 @@ def bare_value(answer: Answer) -> str:
 
 
 def value_text(answer: Answer) -> str:
-    """The value with its unit; a trend segment by segment."""
+    """The value with its unit; a series with its times, a trend segment by segment."""
     if isinstance(answer.value, Trend):
         return str(answer)
+    if isinstance(answer.value, SeriesValue):
+        return f"{answer.value} {symbol(answer.unit)}".rstrip()
     return f"{bare_value(answer)} {unit}" if (unit := symbol(answer.unit)) else bare_value(answer)
 
 

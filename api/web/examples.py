@@ -22,6 +22,7 @@ from ..presentation.wording import symbol
 
 _CLASSES: Final = """SELECT ?class (COUNT(DISTINCT ?twin) AS ?twins) WHERE {
   ?twin a vt:Twin, ?type . ?type rdfs:label ?class
+  FILTER(!STRSTARTS(STR(?type), STR(vt:)))
 } GROUP BY ?class ORDER BY DESC(?twins) ?class"""
 
 _TWINS: Final = """SELECT ?key ?twin WHERE {
@@ -37,8 +38,8 @@ _SERIES: Final = """SELECT ?element ?samples ?mean ?highest WHERE {
   BIND(vtf:count(?series) AS ?samples) BIND(vtf:mean(?series) AS ?mean) BIND(vtf:max(?series) AS ?highest)
 } ORDER BY DESC(?mean) LIMIT 20"""
 
-_HAS_VALUE: Final = "SELECT ?element WHERE { ?element $property ?value } LIMIT 1"
-_HAS_TWIN: Final = "SELECT ?twin WHERE { ?twin a $class } LIMIT 1"
+_WITH_VALUES: Final = "SELECT ?term WHERE { VALUES ?term { $terms } FILTER EXISTS { ?element ?term ?value } }"
+_WITH_TWINS: Final = "SELECT ?term WHERE { VALUES ?term { $terms } FILTER EXISTS { ?twin a ?term } }"
 _NUMBERS: Final = frozenset({XSD.double, XSD.decimal, XSD.integer})
 _TRIED: Final = 20
 """At most so many terms are tried until one has values."""
@@ -61,20 +62,20 @@ def general_examples(fleet: FleetAccess, schema: Schema) -> tuple[Example, ...]:
     def first(template: str, terms: Iterable[NamedNode]) -> NamedNode | None:
         """The first of the terms that the fleet has something for, or else the first."""
         tried = list(terms)[:_TRIED]
-        found = (term for term in tried if read_table(fleet.query(bind(template, {_place(template): term}))).rows)
-        return next(found, tried[0] if tried else None)
+        known = {row[0].iri for row in read_table(fleet.query(bind(template, {"terms": tried}))).rows}
+        return next((term for term in tried if term.value in known), tried[0] if tried else None)
 
     found = [Example("Twins of each class", _CLASSES)]
     classes = sorted(
         (cls for cls in schema.classes.values() if VT.Twin in cls.ancestors and not cls.iri.value.startswith(CORE)),
         key=lambda cls: cls.name,
     )
-    if cls := first(_HAS_TWIN, (cls.iri for cls in classes)):
+    if cls := first(_WITH_TWINS, (cls.iri for cls in classes)):
         text = _with_prefixes(bind(_TWINS, {"class": cls}))
         found.append(Example(f"Twins of class {schema.classes[cls].name}", text))
     for template, fits, verb in ((_NUMBER, _is_quantity, "Highest"), (_SERIES, _is_series, "Mean and maximum of")):
         properties = _own(schema, fits)
-        if prop := first(_HAS_VALUE, (prop.iri for prop in properties)):
+        if prop := first(_WITH_VALUES, (prop.iri for prop in properties)):
             text = _with_prefixes(bind(template, {"property": prop}))
             found.append(Example(f"{verb} {_title(schema, schema.properties[prop])}", text))
     return tuple(found)
@@ -94,7 +95,13 @@ def _own(schema: Schema, fits: Callable[[Property], bool]) -> Sequence[Property]
     found = [
         prop for prop in schema.properties.values() if fits(prop) and not prop.derived and prop.domain in schema.classes
     ]
-    return sorted(found, key=lambda prop: _title(schema, prop))
+    # Those of twins before those of parts.
+    return sorted(found, key=lambda prop: (VT.Twin not in schema.ancestors(_domain(prop)), _title(schema, prop)))
+
+
+def _domain(prop: Property) -> NamedNode:
+    assert prop.domain is not None
+    return prop.domain
 
 
 def _is_quantity(prop: Property) -> bool:
@@ -106,13 +113,8 @@ def _is_series(prop: Property) -> bool:
 
 
 def _title(schema: Schema, prop: Property) -> str:
-    cls = schema.classes[prop.domain].name if prop.domain else ""
     unit = symbol(prop.unit)
-    return f"{prop.name} of {cls}{f' in {unit}' if unit else ''}"
-
-
-def _place(template: str) -> str:
-    return "class" if "$class" in template else "property"
+    return f"{prop.name} of {schema.classes[_domain(prop)].name}{f' in {unit}' if unit else ''}"
 
 
 def _with_prefixes(text: str) -> str:

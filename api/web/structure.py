@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -100,9 +100,9 @@ class TwinStructure:
 
     @property
     def latest(self) -> datetime | None:
-        """Time of the newest value."""
-        answers = (row.answer for part in self.root.walk() for row in part.rows)
-        return max((answer.time for answer in answers if answer and answer.time), default=None)
+        """Time of the newest value that was measured or computed; what rules infer reaches until now."""
+        answers = [row.answer for part in self.root.walk() for row in part.rows if row.answer]
+        return max((item.time for item in answers if item.time and item.origin != "inferred"), default=None)
 
 
 def read_structure(fleet: FleetAccess, key: str) -> TwinStructure:
@@ -111,18 +111,18 @@ def read_structure(fleet: FleetAccess, key: str) -> TwinStructure:
     names, schema = fleet_names(fleet), fleet_schema(fleet)
     node = names.twin(key)
     bound = {"twin": node, "computed": names.computed_graph(node)}
-    answers = [*fleet.all(f"/{twin.segment}/*"), *fleet.all(f"/{twin.segment}/**/*")]
+    classes = _elements(read_table(fleet.query(bind(_TYPES, bound))))
     reading = _Reading(
         fleet=fleet,
         names=names,
         schema=schema,
-        classes=_grouped(read_table(fleet.query(bind(_TYPES, bound)))),
+        classes=classes,
         links=_links(read_table(fleet.query(bind(_LINKS, bound)))),
-        values=_by_part(answers),
+        values=_by_part(fleet.all(f"/{twin.segment}/**/*"), {names.path_of(item) for item in classes}),
         seen=set(),
     )
     runs = {row[0].text: int(row[1].text) for row in read_table(fleet.query(bind(_RUNS, bound))).rows if row[0].text}
-    cls = most_specific(schema, reading.classes.get(node, ()))
+    cls = most_specific(schema, classes.get(node, ()))
     return TwinStructure(key, class_address(schema, cls) if cls else None, reading.root(node, key), runs)
 
 
@@ -142,8 +142,7 @@ class _Reading:
     def root(self, twin: NamedNode, key: str) -> Part:
         """The twin itself; elements of its graph that no composition reaches are parts of it too."""
         found = self.part(twin, key)
-        loose = [node for node, types in self.classes.items() if VT.Element in types and node not in self.seen]
-        more = [self.part(node, self._below(node, twin)) for node in _ordered(loose) if node not in self.seen]
+        more = [self.part(node, self._below(node, twin)) for node in _ordered(self.classes) if node not in self.seen]
         return Part(found.path, found.name, found.type, found.rows, (*found.parts, *more), found.missing)
 
     def part(self, node: NamedNode, name: str) -> Part:
@@ -191,12 +190,14 @@ def _other(name: str, answer: Answer) -> PropertyRow:
     return PropertyRow(name, answer.path, kind, answer.unit, answer)
 
 
-def _by_part(answers: Iterable[Answer]) -> dict[str, dict[str, Answer]]:
+def _by_part(answers: Iterable[Answer], parts: Collection[str]) -> dict[str, dict[str, Answer]]:
     found: dict[str, dict[str, Answer]] = {}
     for answer in answers:
         if not isinstance(answer.value, Element):
-            part, _, name = answer.path.rpartition("/")
-            found.setdefault(part, {})[name] = answer
+            part = answer.path
+            while part and part not in parts:  # a property's name may hold a slash
+                part = part.rpartition("/")[0]
+            found.setdefault(part, {})[answer.path.removeprefix(f"{part}/")] = answer
     return found
 
 
@@ -209,12 +210,13 @@ def _ordered(nodes: Iterable[NamedNode]) -> list[NamedNode]:
     return sorted(nodes, key=lambda node: natural_order(node.value))
 
 
-def _grouped(table: ResultTable) -> dict[NamedNode, list[NamedNode]]:
+def _elements(table: ResultTable) -> dict[NamedNode, list[NamedNode]]:
     found: dict[NamedNode, list[NamedNode]] = {}
     for node, cls in table.rows:
         if node.iri and cls.iri:
             found.setdefault(NamedNode(node.iri), []).append(NamedNode(cls.iri))
-    return found
+    # Series and observations are in the graph too.
+    return {node: types for node, types in found.items() if VT.Element in types}
 
 
 def _links(table: ResultTable) -> dict[tuple[NamedNode, NamedNode], list[NamedNode]]:
