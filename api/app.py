@@ -2,7 +2,7 @@
 
     app = create_app(fleet)          # any ASGI server runs it; server.py does so in a thread
 
-Everyone may read, from any web page too (CORS). Writing (PUT) is not opened to other origins.
+Everyone may read, from any web page too (CORS). Other origins may not write (PUT).
 """
 
 from __future__ import annotations

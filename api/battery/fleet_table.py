@@ -138,17 +138,17 @@ def check_unit(answer: Answer, unit: str) -> None:
 
 
 def moment_of(answer: Answer | None) -> datetime | None:
-    """The time an answer gives as its value."""
+    """The value of an answer, if it is a time."""
     return answer.value if answer is not None and isinstance(answer.value, datetime) else None
 
 
 def text_of(answer: Answer | None) -> str | None:
-    """The text an answer gives as its value."""
+    """The value of an answer as text."""
     return str(answer.value) if answer is not None else None
 
 
 def texts_of(answer: Answer | None) -> tuple[str, ...]:
-    """The texts an answer gives, be it one or several."""
+    """The values of an answer as texts: one or several."""
     if answer is None:
         return ()
     return tuple(map(str, answer.value)) if isinstance(answer.value, tuple) else (str(answer.value),)
@@ -156,7 +156,7 @@ def texts_of(answer: Answer | None) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class KeyFigures:
-    """What people ask of a fleet first; ranges are (lowest, highest), None where nothing is known."""
+    """Counts and ranges of the whole fleet; ranges are (lowest, highest), None where nothing is known."""
 
     modules: int
     arrived: int
@@ -193,7 +193,7 @@ SORTS: Final = ("key", "age", "soc", "loss", "decision", "fixed")
 
 
 def sorted_rows(rows: Sequence[ModuleRow], by: str, descending: bool) -> list[ModuleRow]:
-    """``rows`` by one column of :data:`SORTS`; rows without a value come last either way."""
+    """``rows`` by one column of :data:`SORTS`; rows without a value are last either way."""
     attribute = {"fixed": "fixed_decision"}.get(by, by)
     known = [row for row in rows if getattr(row, attribute) is not None]
     unknown = [row for row in rows if getattr(row, attribute) is None]

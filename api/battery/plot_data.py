@@ -62,7 +62,7 @@ class LossTrend:
 
 
 class GateComparison(Protocol):
-    """Leaks found by the gate's windows in a simulated charge of modules, as the models give it.
+    """Leaks found by the gate's windows in a simulated lot of modules, as the models return it.
 
     ``leaks`` in µA; ``dynamic``, ``fixed`` and ``usual`` ``(n,)`` in percent found: by the dynamic window, by a
     fixed one at the same share of false rejects, and by the usual fixed one. ``smallest_…`` in µA.
@@ -70,7 +70,7 @@ class GateComparison(Protocol):
 
     @property
     def charge(self) -> str:
-        """What sets this charge apart."""
+        """The description of this lot."""
         ...
 
     @property
@@ -145,9 +145,9 @@ def losses_by_age(rows: Iterable[ModuleRow]) -> tuple[LossPoint, ...]:
 
 
 def temperature_trend(fleet: FleetAccess, module: str) -> TemperatureTrend:
-    """What the reasoner says of ``module``'s temperature from its end-of-line to its arrival test, or until now.
+    """The temperature trend of ``module`` from its end-of-line test to its arrival test, or until now.
 
-    Raises NotFoundError where it says nothing.
+    Raises NotFoundError where no rule speaks.
     """
     answer = fleet[module]["reasoner/temperatureTrend"]
     check_unit(answer, "DEG_C")
@@ -195,14 +195,14 @@ def maybe_loss_trend(fleet: FleetAccess, module: str) -> LossTrend:
 
 
 def life_span(fleet: FleetAccess, module: str) -> tuple[datetime, datetime | None]:
-    """When ``module`` passed its end-of-line test, and when its arrival test if it has come to that."""
+    """Times of the end-of-line test and, if there was one, of the arrival test of ``module``."""
     zero = start_of_life(fleet, module)
     arrivals = fleet[module].all("arrivalTest/performedAt")
     return zero, moment_of(arrivals[0]) if arrivals else None
 
 
 def start_of_life(fleet: FleetAccess, module: str) -> datetime:
-    """When ``module`` passed its end-of-line test. Raises NotFoundError where it has not."""
+    """Time of the end-of-line test of ``module``. Raises NotFoundError where there was none."""
     answer = Twin(fleet, module)["endOfLineTest/performedAt"]
     moment = moment_of(answer)
     if moment is None:

@@ -22,7 +22,7 @@ _COLOURS: Final = {"ACCEPT": "measured", "REJECT": "bad", "RETEST": "doubtful"}
 
 
 def self_discharge_by_age(points: Sequence[LossPoint], style: Style = FOR_FILES) -> bytes:
-    """Figure 3a: loss [% SOC] of every module, sorted by age; ages [h] stand on the upper axis."""
+    """Figure 3a: loss [% SOC] of every module, sorted by age; ages [h] are on the upper axis."""
     figure, axes, colours = start_plot(style, "Self-discharge of all modules, sorted by age")
     ranks = np.arange(1, len(points) + 1)
     losses = np.array([point.loss for point in points])

@@ -12,7 +12,7 @@ REASONS: Final = {
     "INSUFFICIENT_REST": "too little rest since the last current",
     "HISTORY_GAP": "part of the temperature history is missing",
     "EXTRAPOLATED_T": "temperatures outside the range of the model's parameters",
-    "OCV_FLAT": "the OCV curve is too flat there to tell",
+    "OCV_FLAT": "the OCV curve is too flat there to decide",
     "NO_ENTROPY_DATA": "no temperature coefficient for this OCV curve",
 }
 """In the order of their weight: decisive ones, then doubts, then remarks."""

@@ -2,7 +2,7 @@
 
     write_report(fleet, Path("report"), "module-0017", compare=compare_for_report)
 
-``compare`` gives the arrival gate's operating curve, which comes from the models; it is called only where the
+``compare`` returns the arrival gate's operating curve, as the models compute it; it is called only where the
 fleet has decisions of a gate. The page needs no server and no other file: styles and images are inside of it.
 """
 
@@ -69,7 +69,7 @@ def make_report(fleet: FleetAccess, module: str | None = None, compare: Comparis
     if module is not None and shown != module:
         raise TwinNotFoundError(f"module {module!r}: there is no such module; `voltwin get /` lists all twins")
     if shown is None:
-        raise NotFoundError("report: the fleet has no module yet; let messages come in first")
+        raise NotFoundError("report: the fleet has no module yet; send messages first")
     temperature, loss = maybe_temperature_trend(fleet, shown), maybe_loss_trend(fleet, shown)
     style = Style("png", "light")
     images = {
@@ -113,7 +113,7 @@ _SOURCES: Final = (
 
 
 def _sources(fleet: FleetAccess, module: str) -> list[tuple[str, Answer, bool]]:
-    """Where the columns come from, shown on one module; the flag tells trends, whose rules the page lists."""
+    """The sources of the columns, for one module; the flag marks trends, whose rules the page lists."""
     found = []
     for label, path in _SOURCES:
         try:

@@ -13,7 +13,7 @@ from ...ontology.iris import PREFIXES
 
 @dataclass(frozen=True)
 class TableCell:
-    """What one variable is bound to; ``iri`` is there where that is an IRI."""
+    """The value of one variable; ``iri`` is set where it is an IRI."""
 
     text: str
     iri: str | None = None
@@ -22,7 +22,7 @@ class TableCell:
 
 @dataclass(frozen=True)
 class ResultTable:
-    """Column names and rows of cells; an answer to ASK is one cell."""
+    """Column names, and rows of values; an answer to ASK is one value."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[TableCell, ...], ...]

@@ -2,8 +2,8 @@
 
 >>> from voltwin.graphstore.paths.answers import Answer
 >>> from voltwin.api.presentation.wording import origin_text
->>> origin_text(Answer("/pump-1/pressure", 2.5, "BAR", origin="inferred", rule="set-point", priority=20))
-'inferred by rule set-point, priority 20'
+>>> origin_text(Answer("/pump-1/pressure", 2.5, "BAR", origin="inferred", rule="shop-default", priority=20))
+'inferred by rule shop-default, priority 20'
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Views: what a package adds to the pages, reports and model requests of fleets of one trade.
+"""Views: additions of a package to the pages, reports and model requests of fleets of one trade.
 
 A package registers a view under the entry point group ``voltwin.views``: a callable without arguments that returns
 a :class:`View`. The view applies to a fleet if the fleet's ontology has its classes; elsewhere none of it is seen.
@@ -64,7 +64,7 @@ class View:
     """One view. Everything but ``name`` and ``applies`` may be left out.
 
     ``start`` renders the page at ``/`` from the parameters of its URL. ``twin_page`` gives the address of the view's
-    own page for a twin, from the name of its class and its key. ``wording`` explains codes that stand as values.
+    own page for a twin, from the name of its class and its key. ``wording`` explains codes among the values.
     ``model_requests`` are by the model's name.
     """
 
