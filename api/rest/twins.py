@@ -23,9 +23,7 @@ from ...ontology.literals import parse_time
 Scalar = bool | int | float | str
 AsOf = Annotated[
     str | None,
-    Query(
-        description="As known at that moment (transaction time): a time (RFC 3339 with a zone) or the number of a commit."
-    ),
+    Query(description="As known at a time (RFC 3339 with a zone; transaction time) or after a commit (its number)."),
 ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from starlette.testclient import TestClient
 
@@ -22,37 +24,7 @@ from voltwin.errors import EnvironmentProblem, NotFoundError
 from .gearbox_fleet import make_gearbox_fleet
 from .html_page import check_page
 
-MODULE = """
-from fastapi import APIRouter
-from starlette.responses import PlainTextResponse
-from voltwin.api.web.examples import Example
-from voltwin.api.web.rendering import NavigationEntry
-from voltwin.api.web.views import View, has_properties
-
-def routes(fleet, frame):
-    router = APIRouter()
-    @router.get("/gears")
-    def gears():
-        return PlainTextResponse(", ".join(sorted(fleet)))
-    return router
-
-def report(fleet, folder, twin=None):
-    folder.mkdir()
-    (folder / "gears.txt").write_text(str(twin))
-    return [folder / "gears.txt"]
-
-def gear_view():
-    return View(
-        "gears",
-        applies=lambda schema: has_properties(schema, ("Gearbox", "ratio")),
-        routes=routes,
-        navigation=(NavigationEntry("Gears & co", "/gears"),),
-        twin_page=lambda cls, key: f"/gears#{key}" if cls == "Gearbox" else None,
-        examples=lambda schema: [Example("Ratios", "SELECT ?ratio { ?gear ?p ?ratio } LIMIT 1")],
-        wording={"RUN_IN": "has run <two> hours"},
-        report=report,
-        model_requests={"wear": lambda fleet, curve: ("request", curve)},
-    )
+NOTHING = """
 
 def nothing():
     return 7
@@ -66,11 +38,12 @@ def gears(tmp_path_factory):
 
 
 @pytest.fixture
-def register(tmp_path, monkeypatch):
-    """Installs a distribution with one entry point, as a package's installation would."""
+def register(tmp_path, monkeypatch, root):
+    """Installs the example of docs/views.md with one entry point, as a package's installation would."""
+    (example,) = re.findall(r"^```python\n(.*?)^```", (root / "docs" / "views.md").read_text("utf-8"), re.M | re.S)
 
     def install(target):
-        (tmp_path / "gear_pages.py").write_text(MODULE)
+        (tmp_path / "gear_pages.py").write_text(example + NOTHING)
         info = tmp_path / "gear_pages-1.0.dist-info"
         info.mkdir()
         (info / "METADATA").write_text("Metadata-Version: 2.1\nName: gear-pages\nVersion: 1.0\n")
@@ -91,16 +64,18 @@ def test_a_view_of_a_third_party_is_seen_where_it_applies(gears, fleet, register
     register("gear_pages:gear_view")
     assert [view.name for view in discover_views()] == ["battery", "gears"]
     web = TestClient(create_app(gears))
-    assert "gearbox-10" in web.get("/gears").text
+    check_page(web.get("/gears"))
+    assert web.get("/gears/ratios.svg").text.count("<!-- /gearbox") == 3
     page = web.get("/fleet")
     check_page(page)
     assert '<a href="/gears">Gears &amp; co</a>' in page.text
     assert "Ratios" in web.get("/query").text
     twin = web.get("/fleet/twins/gearbox-1").text
     assert '<a href="/gears#gearbox-1">' in twin
-    assert '<abbr title="has run &lt;two&gt; hours">RUN_IN</abbr>' in twin
-    assert [file.read_text() for file in find_report(gears)(gears, tmp_path / "out", "gearbox-1")] == ["gearbox-1"]
-    assert find_model_request(gears, "wear")(gears, "curve") == ("request", "curve")
+    assert '<abbr title="has run its &lt;first&gt; two hours">RUN_IN</abbr>' in twin
+    (file,) = find_report(gears)(gears, tmp_path / "out", "gearbox-1")
+    assert file.read_text() == "/gearbox-1/ratio = 4.5"
+    assert len(find_model_request(gears, "wear")(gears, None)) == 3
 
     other = TestClient(create_app(fleet))
     assert other.get("/gears").status_code == 404
