@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import cache, partial
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
+from jinja2 import Environment
 from starlette.responses import HTMLResponse, Response
 
 from ...errors import InputError, NotFoundError
 from ...graphstore.fleets.fleet import FleetAccess
 from ...graphstore.paths.answers import Answer, Trend
 from ..web.plots import Style, Theme
-from ..web.rendering import PageFrame, asset, digits, svg
+from ..web.rendering import PageFrame, asset, digits, environment, svg
 from .drawing import gauges, strip
 from .fleet_table import MODULE, SORTS, ModuleRow, key_figures, read_modules, sorted_rows, texts_of
 from .module_view import read_module
@@ -35,7 +37,7 @@ _COLUMNS: Final = (
 def battery_routes(fleet: FleetAccess, frame: PageFrame) -> APIRouter:
     """The pages and their plots."""
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-    own = battery_frame(frame)
+    own = frame.with_templates(templates())
 
     @router.get("/modules")
     def modules(request: Request) -> Response:
@@ -60,21 +62,16 @@ def battery_routes(fleet: FleetAccess, frame: PageFrame) -> APIRouter:
 
     @router.get("/battery/style.css")
     def style() -> Response:
-        return Response(asset(__package__, "static", "battery.css"), media_type="text/css")
+        return Response(asset("static", "battery.css", __package__), media_type="text/css")
 
     return router
-
-
-def battery_frame(frame: PageFrame) -> PageFrame:
-    """The frame with this view's templates and filters."""
-    return frame.with_templates(__package__, FILTERS)
 
 
 def overview(fleet: FleetAccess, frame: PageFrame, parameters: Mapping[str, str]) -> Response:
     """The page of all modules; ``sort``, ``order`` and ``module`` are its parameters."""
     sort, order = parameters.get("sort", "age"), parameters.get("order", "asc")
-    read = lambda: overview_values(fleet, sort, order, parameters.get("module"))  # noqa: E731 - read inside the frame
-    return battery_frame(frame).page("modules.html", "/modules", read)
+    read = partial(overview_values, fleet, sort, order, parameters.get("module"))
+    return frame.with_templates(templates()).page("modules.html", "/modules", read)
 
 
 def overview_values(fleet: FleetAccess, sort: str, order: str, module: str | None) -> Mapping[str, Any]:
@@ -130,5 +127,7 @@ def plain(answer: Answer | None, places: int) -> str:
     return digits(None if answer is None else float(answer), places)
 
 
-FILTERS: Final[Mapping[str, Callable[..., Any]]] = {"signed": signed, "plain": plain, "reason": reason_text}
-"""The filters of this view's templates."""
+@cache
+def templates() -> Environment:
+    """The templates of this view with their filters."""
+    return environment(__package__, {"signed": signed, "plain": plain, "reason": reason_text})

@@ -18,9 +18,9 @@ from ...errors import InputError, NotFoundError, TwinNotFoundError
 from ...graphstore.fleets.fleet import FleetAccess
 from ...graphstore.paths.answers import Answer, Trend
 from ..web.plots import Style
-from ..web.rendering import asset, environment, render
+from ..web.rendering import asset, render
 from .fleet_table import key_figures, read_modules, sorted_rows
-from .pages import FILTERS, shown_module
+from .pages import shown_module, templates
 from .plot_data import GateComparison, losses_by_age, maybe_loss_trend, maybe_temperature_trend
 from .plots import leaks_found, self_discharge_by_age, self_discharge_over_time, temperature_over_time, time_span
 
@@ -92,13 +92,13 @@ def make_report(fleet: FleetAccess, module: str | None = None, compare: Comparis
         "module": shown,
         "temperature": temperature,
         "sources": _sources(fleet, shown),
-        "style": asset("voltwin.api.web", "static", "style.css") + asset(__package__, "static", "battery.css"),
+        "style": asset("static", "style.css") + asset("static", "battery.css", __package__),
         "images": [
             (name, caption.format(module=shown), base64.b64encode(images[f"{name}.png"]).decode("ascii"))
             for name, caption in PLOTS
         ],
     }
-    return ReportFiles(images, render(environment(__package__, FILTERS), "report.html", **values))
+    return ReportFiles(images, render(templates(), "report.html", **values))
 
 
 _SOURCES: Final = (

@@ -15,7 +15,7 @@ from ...ontology.steps import quote_step
 from ..http.accept import negotiate
 from ..presentation.tables import read_table
 from .classes import read_classes, read_twins
-from .fleet_schema import fleet_schema
+from .fleet_schema import fleet_names, fleet_schema
 from .plots import Style, Theme, plot_series
 from .rendering import NavigationEntry, PageFrame, environment, svg
 from .structure import read_structure
@@ -113,7 +113,7 @@ def twin_values(fleet: FleetAccess, views: Sequence[View], key: str) -> Mapping[
 def query_values(fleet: FleetAccess, views: Sequence[View], text: str) -> Mapping[str, Any]:
     """The values of the query page; a query that was refused is shown with the reason."""
     examples = example_queries(views, fleet)
-    values: dict[str, Any] = {"text": text, "examples": examples}
+    values: dict[str, Any] = {"text": text, "examples": examples, "twins": fleet_names(fleet).twins}
     values |= {"table": None, "shown": (), "cut": None, "graph": None, "problem": None}
     if not text.strip():
         return values | {"text": examples[0].text}

@@ -34,9 +34,9 @@ class PageFrame:
     navigation: Callable[[], Sequence[NavigationEntry]]
     templates: Environment
 
-    def with_templates(self, package: str, filters: Mapping[str, Callable[..., Any]]) -> PageFrame:
-        """The same frame with the templates of ``package`` before those of the platform, and more filters."""
-        return PageFrame(self.navigation, environment(package, filters))
+    def with_templates(self, templates: Environment) -> PageFrame:
+        """The same frame with the templates of a view: an :func:`environment` of its package."""
+        return PageFrame(self.navigation, templates)
 
     def page(self, template: str, here: str, read: Callable[[], Mapping[str, Any]]) -> Response:
         """The page with the values that ``read`` returns; ``here`` is the address of its entry in the navigation."""
@@ -49,8 +49,8 @@ class PageFrame:
             return HTMLResponse(text, error.status)
 
 
-def asset(package: str, folder: str, name: str) -> str:
-    """The text of a file that ships with ``package``."""
+def asset(folder: str, name: str, package: str = __package__) -> str:
+    """The text of a file that ships with ``package``, or with the platform's pages."""
     return (files(package) / folder / name).read_text("utf-8")
 
 

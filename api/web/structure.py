@@ -10,6 +10,7 @@ from typing import Final
 
 from pyoxigraph import NamedNode
 
+from ...errors import TwinNotFoundError
 from ...graphstore.fleets.fleet import FleetAccess
 from ...graphstore.paths.answers import Answer, Element, SeriesValue, Trend
 from ...graphstore.schema import Kind, Property, Schema
@@ -107,7 +108,8 @@ class TwinStructure:
 
 def read_structure(fleet: FleetAccess, key: str) -> TwinStructure:
     """Read one twin. Raises TwinNotFoundError."""
-    twin = fleet[key]
+    if key not in fleet:
+        raise TwinNotFoundError(f"there is no twin {key!r}; /fleet/twins lists all")
     names, schema = fleet_names(fleet), fleet_schema(fleet)
     node = names.twin(key)
     bound = {"twin": node, "computed": names.computed_graph(node)}
@@ -118,7 +120,7 @@ def read_structure(fleet: FleetAccess, key: str) -> TwinStructure:
         schema=schema,
         classes=classes,
         links=_links(read_table(fleet.query(bind(_LINKS, bound)))),
-        values=_by_part(fleet.all(f"/{twin.segment}/**/*"), {names.path_of(item) for item in classes}),
+        values=_by_part(fleet.all(f"/{quote_step(key)}/**/*"), {names.path_of(item) for item in classes}),
         seen=set(),
     )
     runs = {row[0].text: int(row[1].text) for row in read_table(fleet.query(bind(_RUNS, bound))).rows if row[0].text}

@@ -224,7 +224,13 @@ def test_example_queries_are_of_the_fleets_own_classes_and_answer(gears, web):
     assert [len(found) for found in rows] == [3, len(KEYS), len(KEYS), 2]
     assert float(rows[3][0][3].text) == pytest.approx(56.267, abs=1e-3)
     for example in examples:
-        assert "was refused" not in web.get("/query", params={"query": example.text}).text
+        page = web.get("/query", params={"query": example.text})
+        assert "was refused" not in page.text
+        for address in check_page(page).addresses:
+            assert web.get(address).status_code == 200, address
+    assert (
+        '<a href="/fleet/twins/gearbox-10">https://gears' in web.get("/query", params={"query": examples[1].text}).text
+    )
 
 
 def test_a_fleet_without_twins_says_so_and_its_examples_run(tmp_path):
