@@ -62,7 +62,7 @@ class LossTrend:
 
 
 class GateComparison(Protocol):
-    """Leaks found by the gate's windows in a simulated lot of modules, as the models return it.
+    """Leaks found by the gate's windows in a simulated lot of modules, as the models give it.
 
     ``leaks`` in µA; ``dynamic``, ``fixed`` and ``usual`` ``(n,)`` in percent found: by the dynamic window, by a
     fixed one at the same share of false rejects, and by the usual fixed one. ``smallest_…`` in µA.
@@ -70,7 +70,7 @@ class GateComparison(Protocol):
 
     @property
     def charge(self) -> str:
-        """The description of this lot."""
+        """What sets this charge apart."""
         ...
 
     @property
