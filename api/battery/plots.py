@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ..web.plots import FOR_FILES, Palette, Style, add_legend, finish_plot, say_instead, start_plot
 from .plot_data import GateComparison, LossPoint, LossTrend, TemperatureTrend
+
+if TYPE_CHECKING:  # imported where something is drawn
+    from matplotlib.axes import Axes
 
 _MARKERS: Final = {"ACCEPT": "o", "REJECT": "X", "RETEST": "D"}
 _COLOURS: Final = {"ACCEPT": "measured", "REJECT": "bad", "RETEST": "doubtful"}
@@ -23,6 +24,8 @@ _COLOURS: Final = {"ACCEPT": "measured", "REJECT": "bad", "RETEST": "doubtful"}
 
 def self_discharge_by_age(points: Sequence[LossPoint], style: Style = FOR_FILES) -> bytes:
     """Figure 3a: loss [% SOC] of every module, sorted by age; ages [h] are on the upper axis."""
+    from matplotlib.ticker import MaxNLocator
+
     figure, axes, colours = start_plot(style, "Self-discharge of all modules, sorted by age")
     ranks = np.arange(1, len(points) + 1)
     losses = np.array([point.loss for point in points])
@@ -142,6 +145,8 @@ def time_span(trend: TemperatureTrend) -> tuple[float, float] | None:
 
 def _age_axis(axes: Axes, ages: Sequence[float], colours: Palette) -> None:
     """The ages of the ranks, above."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
     upper = axes.secondary_xaxis("top")
     upper.set_facecolor("none")
     upper.set_xlabel("Age: end of line to arrival (h)", color=colours.ink)

@@ -12,20 +12,19 @@ import itertools
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from typing import Literal as OneOf
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ...errors import InputError
 from ...graphstore.paths.answers import Answer, SeriesValue, Trend
 from ..presentation.wording import symbol
+
+if TYPE_CHECKING:  # matplotlib is imported where something is drawn: it takes half a second to load
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 FileFormat = OneOf["png", "svg"]
 Theme = OneOf["light", "dark"]
@@ -93,6 +92,8 @@ def plot_series(answer: Answer, style: Style = FOR_FILES) -> bytes:
         if named:
             add_legend(axes, colours, "Origin", "best")
     if axes.lines:
+        from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
         locator = AutoDateLocator()  # type: ignore[no-untyped-call]  # matplotlib's dates are not typed
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]  # as above
@@ -148,6 +149,9 @@ def _plain(text: str) -> str:
 
 def start_plot(style: Style, title: str) -> tuple[Figure, Axes, Palette]:
     """A figure with one pair of axes in the style's colours."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     colours = PALETTES[style.theme]
     figure = Figure(figsize=(style.width, style.height), dpi=style.dpi, facecolor=colours.ground, layout="constrained")
     FigureCanvasAgg(figure)
@@ -180,6 +184,8 @@ def say_instead(axes: Axes, colours: Palette, text: str) -> None:
 
 def finish_plot(figure: Figure, style: Style) -> bytes:
     """The bytes of the file; the same data gives the same bytes."""
+    import matplotlib as mpl
+
     out = io.BytesIO()
     metadata = {"Date": None} if style.file == "svg" else {"Software": None}
     # A fixed salt makes the same data give the same bytes.
