@@ -2,7 +2,7 @@
 
     app = create_app(fleet)          # any ASGI server runs it; server.py does so in a thread
 
-Everyone may read, from any web page too (CORS). Writing (PUT) is not opened to other origins.
+Everyone may read, from any web page too (CORS). Other origins may not write (PUT).
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from .rest.state import state_routes
 from .rest.twins import twin_routes
 from .sparql.graphs import graph_routes
 from .sparql.query import sparql_routes
-from .web.pages import page_routes, static_files
+from .web.pages import page_routes
+from .web.rendering import static_files
+from .web.views import discover_views
 
 TITLE = "voltwin"
 
@@ -32,8 +34,9 @@ def create_app(fleet: FleetAccess) -> FastAPI:
         title=TITLE, docs_url=None, redoc_url=None, description="A fleet of digital twins, by path and SPARQL."
     )
     add_problem_handlers(app)
-    for routes in (twin_routes, sparql_routes, graph_routes, state_routes, page_routes):
+    for routes in (twin_routes, sparql_routes, graph_routes, state_routes):
         app.include_router(routes(fleet))
+    app.include_router(page_routes(fleet, discover_views()))
     if isinstance(fleet, LocalFleet):  # the journal is here
         app.include_router(event_routes(fleet))
     app.mount("/static", static_files())

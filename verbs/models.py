@@ -131,7 +131,7 @@ def fit(
     temperature trend that the rules stitch for it), or out of REQUEST, JSON as the arrival gate takes it (a
     file, or - for standard input). What the data cannot tell is said, and keeps its start value.
     """
-    from ..api.battery.arrival_tests import read_arrival_tests
+    from ..api.web.views import find_model_request
     from ..assembly import open_fleet
     from ..models.arrival_gate.model import ArrivalGateModel
     from ..models.calibration import fit as calibration
@@ -151,7 +151,7 @@ def fit(
         content = _read_json(request)
     else:
         with open_fleet(fleet) as opened:
-            tests = read_arrival_tests(opened, curve)
+            tests = find_model_request(opened, gate.name)(opened, curve)
         tests = tests.without(charges.defects(gate, tests.request))
         content, left_out = tests.request, tests.left_out
     charge, start = charges.read_lot(gate, content)

@@ -1,4 +1,4 @@
-"""`voltwin report`: figures, key figures and the table of modules as files."""
+"""`voltwin report`: plots, key figures and tables of a fleet as files."""
 
 from __future__ import annotations
 
@@ -11,21 +11,17 @@ import click
 @click.command()
 @click.argument("location", metavar="FOLDER_OR_URL", envvar="VOLTWIN_FLEET", default="./demo-fleet")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write to.")
-@click.option("--module", help="Whose trends are shown; module-0017 or the first, if left out.")
+@click.option("--twin", help="The twin whose details are shown; the report chooses one, if left out.")
 @click.option("--json", "as_json", is_flag=True, help="Print the files' paths as JSON, for scripts.")
-def report(location: str, out: Path, module: str | None, as_json: bool) -> None:
-    """Write figure3a.png, figure3b.png, figure3c.png and report.html for a fleet.
-
-    Where its modules were decided on by the arrival gate, operating-curve.png comes with them: how small a leak
-    the gate finds, beside a fixed window.
+def report(location: str, out: Path, twin: str | None, as_json: bool) -> None:
+    """Write the report of a fleet: plots and report.html, as the view that applies to the fleet makes them.
 
     FOLDER_OR_URL is the fleet's folder or its server as http://host:port; $VOLTWIN_FLEET or ./demo-fleet,
     if left out.
     """
-    from ..api.battery.report import write_report
+    from ..api.web.views import find_report
     from ..assembly import open_fleet
-    from ..models.arrival_gate.window_comparison import compare_for_report
 
     with open_fleet(location) as fleet:
-        paths = write_report(fleet, out, module, compare_for_report)
+        paths = find_report(fleet)(fleet, out, twin)
     click.echo(json.dumps({"files": [str(path) for path in paths]}) if as_json else "\n".join(map(str, paths)))

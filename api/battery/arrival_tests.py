@@ -1,10 +1,10 @@
-"""The tests of every module that has arrived, as a request to the arrival gate: what `voltwin models fit --fleet` fits.
+"""Arrival tests of a fleet as a request to the arrival gate, for `voltwin models fit --fleet`.
 
     with open_fleet("http://plant:8000") as fleet:
         found = read_arrival_tests(fleet)
     found.request["instances"], found.left_out["module-0031"]
 
-Which path feeds which port stands in the fleet itself, at the action that runs the gate (``vt:model
+The fleet itself says which path feeds which port, at the action that runs the gate (``vt:model
 "arrival-gate"``), so that this reads another plant's UML model as well as the case study's. Read through the
 access interface alone: a folder and a server give the same request.
 """
@@ -26,6 +26,9 @@ from ...ontology.bindings import Binding, parse_binding
 from ..presentation.tables import read_table
 from .fleet_table import twin_of
 
+GATE: Final = "arrival-gate"
+"""The name of the model."""
+
 ARRIVED: Final = "arrivalOcv"
 """The port that only a module which has arrived can feed."""
 
@@ -37,7 +40,7 @@ ACTION: Final = """SELECT ?action ?is ?text WHERE {
 
 @dataclass(frozen=True)
 class GateAction:
-    """What feeds the gate: ports by path, parameters by path, and those that are the same for all."""
+    """Inputs of the gate: ports by path, parameters by path, and parameters that are the same for all."""
 
     inputs: tuple[Binding, ...]
     parameters: tuple[Binding, ...]
@@ -89,7 +92,7 @@ def read_arrival_tests(fleet: FleetAccess, curve: str | None = None) -> ArrivalT
     answers = {binding.source: fleet.all(f"/*/{binding.source}") for binding in (*action.inputs, *action.parameters)}
     found = arrival_tests(action, answers)
     if not found.keys and not found.left_out:
-        raise NotFoundError("arrival tests: no module of the fleet has arrived yet; let messages come in first")
+        raise NotFoundError("arrival tests: no module of the fleet has arrived yet; send messages first")
     return found if curve is None else found.of_curve(curve)
 
 
@@ -99,8 +102,8 @@ def gate_action(rows: Iterable[tuple[str, str, str]]) -> GateAction:
     Raises NotFoundError where no action does, InputError where several do or one cannot be read.
     """
     texts: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for name, what, text in rows:
-        texts[name][what].append(text)
+    for name, role, text in rows:
+        texts[name][role].append(text)
     if not texts:
         raise NotFoundError(
             "arrival tests: no action of the fleet has model = arrival-gate; draw one, or fit a request file instead"
@@ -117,7 +120,7 @@ def gate_action(rows: Iterable[tuple[str, str, str]]) -> GateAction:
 
 
 def arrival_tests(action: GateAction, answers: Mapping[str, Sequence[Answer]]) -> ArrivalTests:
-    """The request from what each path of the action answered, over all twins."""
+    """The request from the answers of each path of the action, over all twins."""
     by_port = {binding.target: _by_twin(answers[binding.source]) for binding in action.inputs}
     by_parameter = {binding.target: _by_twin(answers[binding.source]) for binding in action.parameters}
     sources = {binding.target: binding.source for binding in (*action.inputs, *action.parameters)}
@@ -158,7 +161,7 @@ def _value(source: str, answers: Sequence[Answer] | None) -> dict[str, Any]:
 
 
 def _same_cells(action: GateAction, by_port: Mapping[str, Mapping[str, Sequence[Answer]]], key: str) -> None:
-    """Raises InputError where two lists of one module do not stand for the same parts, such as its cells."""
+    """Raises InputError where two lists of one module are not of the same parts, such as its cells."""
     parts: dict[str, tuple[str, tuple[str, ...]]] = {}
     for binding in action.inputs:
         before = binding.source.partition("/*")[0]

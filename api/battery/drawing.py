@@ -26,12 +26,12 @@ class Bar:
 
     @property
     def middle(self) -> float:
-        """Where its label stands."""
+        """The position of its label."""
         return self.x + self.width / 2
 
 
 def strip(stages: Sequence[Stage]) -> tuple[Bar, ...]:
-    """Stages as bars along one time axis; what goes on lasts to the end of what is known."""
+    """Stages as bars along one time axis; a stage without an end reaches the last known time."""
     if not stages:
         return ()
     first = min(stage.begin for stage in stages)

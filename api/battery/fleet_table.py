@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from urllib.parse import quote
 
 from ...errors import PathNotFoundError, UnitError
 from ...graphstore.fleets.fleet import FleetAccess
@@ -18,9 +19,14 @@ from ...graphstore.paths.parse import parse
 from ...graphstore.paths.syntax import Name
 from ...ontology.literals import to_microseconds
 from ..presentation.tables import read_table
-from ..presentation.wording import ordered_reasons
+from .reasons import ordered_reasons
 
-PRODUCTS: Final = "SELECT ?key WHERE { ?twin a vt:Product ; vt:key ?key } ORDER BY ?key"
+MODULE: Final = "Module"
+"""The name of the class that this view is about."""
+
+MODULES: Final = """SELECT DISTINCT ?key WHERE {
+  ?class rdfs:label ?name . ?twin a ?class, vt:Product ; vt:key ?key FILTER(STR(?name) = "Module")
+} ORDER BY ?key"""
 
 END_OF_LINE: Final = "/*/endOfLineTest/performedAt"
 ARRIVAL: Final = "/*/arrivalTest/performedAt"
@@ -55,7 +61,7 @@ class ModuleRow:
 
 def read_modules(fleet: FleetAccess) -> tuple[ModuleRow, ...]:
     """All modules, by key."""
-    keys = [row[0].text for row in read_table(fleet.query(PRODUCTS, "application/sparql-results+json")).rows]
+    keys = [row[0].text for row in read_table(fleet.query(MODULES, "application/sparql-results+json")).rows]
     paths = (END_OF_LINE, ARRIVAL, LOSS, LOSS_TREND, STATE_OF_CHARGE, DECISION, FIXED_DECISION, REASONS)
     columns = [_by_twin(fleet, path) for path in paths]
     return tuple(_row(key, [column.get(key) for column in columns]) for key in keys)
@@ -68,6 +74,11 @@ def _by_twin(fleet: FleetAccess, path: str) -> Mapping[str, Answer]:
         # Another model than the case study's: its products have no such column.
         return {}
     return {twin_of(answer): answer for answer in answers}
+
+
+def module_address(key: str) -> str:
+    """The address of a module's page."""
+    return f"/modules/{quote(key)}"
 
 
 def twin_of(answer: Answer) -> str:
@@ -127,17 +138,17 @@ def check_unit(answer: Answer, unit: str) -> None:
 
 
 def moment_of(answer: Answer | None) -> datetime | None:
-    """The time an answer gives as its value."""
+    """The value of an answer, if it is a time."""
     return answer.value if answer is not None and isinstance(answer.value, datetime) else None
 
 
 def text_of(answer: Answer | None) -> str | None:
-    """The text an answer gives as its value."""
+    """The value of an answer as text."""
     return str(answer.value) if answer is not None else None
 
 
 def texts_of(answer: Answer | None) -> tuple[str, ...]:
-    """The texts an answer gives, be it one or several."""
+    """The values of an answer as texts: one or several."""
     if answer is None:
         return ()
     return tuple(map(str, answer.value)) if isinstance(answer.value, tuple) else (str(answer.value),)
@@ -145,7 +156,7 @@ def texts_of(answer: Answer | None) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class KeyFigures:
-    """What people ask of a fleet first; ranges are (lowest, highest), None where nothing is known."""
+    """Counts and ranges of the whole fleet; ranges are (lowest, highest), None where nothing is known."""
 
     modules: int
     arrived: int
@@ -182,7 +193,7 @@ SORTS: Final = ("key", "age", "soc", "loss", "decision", "fixed")
 
 
 def sorted_rows(rows: Sequence[ModuleRow], by: str, descending: bool) -> list[ModuleRow]:
-    """``rows`` by one column of :data:`SORTS`; rows without a value come last either way."""
+    """``rows`` by one column of :data:`SORTS`; rows without a value are last either way."""
     attribute = {"fixed": "fixed_decision"}.get(by, by)
     known = [row for row in rows if getattr(row, attribute) is not None]
     unknown = [row for row in rows if getattr(row, attribute) is None]

@@ -1,6 +1,6 @@
 """One module as its page shows it: life cycle, key values, cells against their limits, reasons.
 
-Every number keeps the answer it came from, so that the page can say where it comes from.
+Every number keeps its answer, so that the page can show its origin.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ CELL_VALUES: Final = (
 
 @dataclass(frozen=True)
 class Stage:
-    """One stretch or moment of a module's life; ``end`` is None for a moment and for what goes on."""
+    """One stage of a module's life; ``end`` is None for a moment and for a stage that has not ended."""
 
     name: str
     kind: str
@@ -49,7 +49,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class CellRow:
-    """One cell: the answers by name, and its arrival voltage against what was expected, in mV."""
+    """One cell: the answers by name, and its arrival voltage minus the expected one, in mV."""
 
     key: str
     answers: Mapping[str, Answer]
@@ -81,7 +81,7 @@ class CellRow:
 
 @dataclass(frozen=True)
 class ModuleView:
-    """All that a module's page shows."""
+    """The content of a module's page."""
 
     key: str
     type: str
@@ -96,12 +96,12 @@ class ModuleView:
 
     @property
     def sources(self) -> tuple[Answer, ...]:
-        """Every answer of the page, for the list of where each number comes from."""
-        told = [answer for _, answer in (*self.plate, *self.values)]
-        told += [answer for answer in (self.decision, self.fixed_decision, self.reasons) if answer is not None]
-        told += [answer for stage in self.stages for _, answer in stage.details]
-        told += [answer for cell in self.cells for answer in cell.answers.values()]
-        return tuple(told)
+        """Every answer of the page, for the list of origins."""
+        found = [answer for _, answer in (*self.plate, *self.values)]
+        found += [answer for answer in (self.decision, self.fixed_decision, self.reasons) if answer is not None]
+        found += [answer for stage in self.stages for _, answer in stage.details]
+        found += [answer for cell in self.cells for answer in cell.answers.values()]
+        return tuple(found)
 
 
 def read_module(fleet: FleetAccess, key: str) -> ModuleView:

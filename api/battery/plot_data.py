@@ -1,4 +1,4 @@
-"""The data of the figures, read through the access interface and turned into plain numbers.
+"""The data of the plots, read through the access interface and turned into plain numbers.
 
 Times become hours since a module's end-of-line test; units are checked, never guessed.
 """
@@ -145,9 +145,9 @@ def losses_by_age(rows: Iterable[ModuleRow]) -> tuple[LossPoint, ...]:
 
 
 def temperature_trend(fleet: FleetAccess, module: str) -> TemperatureTrend:
-    """What the reasoner says of ``module``'s temperature from its end-of-line to its arrival test, or until now.
+    """The temperature trend of ``module`` from its end-of-line test to its arrival test, or until now.
 
-    Raises NotFoundError where it says nothing.
+    Raises NotFoundError where no rule speaks.
     """
     answer = fleet[module]["reasoner/temperatureTrend"]
     check_unit(answer, "DEG_C")
@@ -178,15 +178,31 @@ def loss_trend(fleet: FleetAccess, module: str) -> LossTrend:
     return LossTrend(module, _hours(series.times, zero), series.values)
 
 
+def maybe_temperature_trend(fleet: FleetAccess, module: str) -> TemperatureTrend:
+    """The temperature trend; one without segments where no rule speaks yet. Raises TwinNotFoundError."""
+    try:
+        return temperature_trend(fleet, module)
+    except PathNotFoundError:
+        return TemperatureTrend(module, ())
+
+
+def maybe_loss_trend(fleet: FleetAccess, module: str) -> LossTrend:
+    """The loss trend; an empty one where there is no estimate yet. Raises TwinNotFoundError."""
+    try:
+        return loss_trend(fleet, module)
+    except PathNotFoundError:
+        return LossTrend(module, (), ())
+
+
 def life_span(fleet: FleetAccess, module: str) -> tuple[datetime, datetime | None]:
-    """When ``module`` passed its end-of-line test, and when its arrival test if it has come to that."""
+    """Times of the end-of-line test and, if there was one, of the arrival test of ``module``."""
     zero = start_of_life(fleet, module)
     arrivals = fleet[module].all("arrivalTest/performedAt")
     return zero, moment_of(arrivals[0]) if arrivals else None
 
 
 def start_of_life(fleet: FleetAccess, module: str) -> datetime:
-    """When ``module`` passed its end-of-line test. Raises NotFoundError where it has not."""
+    """Time of the end-of-line test of ``module``. Raises NotFoundError where there was none."""
     answer = Twin(fleet, module)["endOfLineTest/performedAt"]
     moment = moment_of(answer)
     if moment is None:

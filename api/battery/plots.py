@@ -1,82 +1,38 @@
-"""The figures of the case study (figure 3 of Merkle 2019, doi 10.1145/3386164.3387296) and of its gate: data to bytes.
+"""The plots of the case study (figure 3 of Merkle 2019, doi 10.1145/3386164.3387296) and of its gate: data to bytes.
 
-    png = self_discharge_by_age(points)                              # bytes of a PNG
-    svg = temperature_over_time(trend, Style("svg", "dark"))         # for a dark web page
-
-Pure: data in, bytes out; no display, no files.
+png = self_discharge_by_age(points)                              # bytes of a PNG
+svg = temperature_over_time(trend, Style("svg", "dark"))         # for a dark web page
 """
 
 from __future__ import annotations
 
-import io
 import itertools
-import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
-from typing import Literal as OneOf
+from typing import TYPE_CHECKING, Final
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from ..web.plots import FOR_FILES, Palette, Style, add_legend, finish_plot, say_instead, start_plot
 from .plot_data import GateComparison, LossPoint, LossTrend, TemperatureTrend
 
-FileFormat = OneOf["png", "svg"]
-Theme = OneOf["light", "dark"]
-Place = OneOf["best", "upper left"]
-
-_DRAWING: Final = threading.Lock()
-"""matplotlib's text layout keeps state of its own: one figure at a time."""
-
-
-@dataclass(frozen=True)
-class Style:
-    """How a figure is drawn."""
-
-    file: FileFormat = "png"
-    theme: Theme = "light"
-    width: float = 8.0
-    """Inches, as the height."""
-    height: float = 4.2
-    dpi: int = 150
-
-
-@dataclass(frozen=True)
-class Palette:
-    """Colours that stay apart for colour-blind readers too; markers and line styles differ besides."""
-
-    ground: str
-    ink: str
-    quiet: str
-    grid: str
-    measured: str
-    guessed: str
-    accept: str
-    reject: str
-    retest: str
-
-
-PALETTES: Final[dict[Theme, Palette]] = {
-    "light": Palette("#ffffff", "#1c2430", "#5b6673", "#e3e7ec", "#1f6fc4", "#c2570c", "#1f6fc4", "#c0262d", "#9a6b00"),
-    "dark": Palette("#171c23", "#e6eaf0", "#9aa6b4", "#2c343f", "#63a8f0", "#f0914a", "#63a8f0", "#f2777c", "#e3b341"),
-}
+if TYPE_CHECKING:  # imported where something is drawn
+    from matplotlib.axes import Axes
 
 _MARKERS: Final = {"ACCEPT": "o", "REJECT": "X", "RETEST": "D"}
+_COLOURS: Final = {"ACCEPT": "measured", "REJECT": "bad", "RETEST": "doubtful"}
 
 
-def self_discharge_by_age(points: Sequence[LossPoint], style: Style = Style()) -> bytes:
-    """Figure 3a: loss [% SOC] of every module, sorted by age; ages [h] stand on the upper axis."""
-    figure, axes, colours = _start(style, "Self-discharge of all modules, sorted by age")
+def self_discharge_by_age(points: Sequence[LossPoint], style: Style = FOR_FILES) -> bytes:
+    """Figure 3a: loss [% SOC] of every module, sorted by age; ages [h] are on the upper axis."""
+    from matplotlib.ticker import MaxNLocator
+
+    figure, axes, colours = start_plot(style, "Self-discharge of all modules, sorted by age")
     ranks = np.arange(1, len(points) + 1)
     losses = np.array([point.loss for point in points])
     kinds = [point.decision or "not decided" for point in points]
     for kind in sorted(set(kinds)):
         chosen = np.array([found == kind for found in kinds])
-        colour = getattr(colours, kind.lower(), colours.quiet)
+        colour = getattr(colours, _COLOURS.get(kind, "quiet"))
         axes.scatter(
             ranks[chosen],
             losses[chosen],
@@ -94,15 +50,15 @@ def self_discharge_by_age(points: Sequence[LossPoint], style: Style = Style()) -
     if points:
         axes.set_xlim(0, len(points) + 1)
         _age_axis(axes, [point.age for point in points], colours)
-        _legend(axes, colours, "Arrival test", "upper left")
+        add_legend(axes, colours, "Arrival test", "upper left")
     else:
-        _nothing(axes, colours, "No module has a loss estimate yet")
-    return _finish(figure, style)
+        say_instead(axes, colours, "No module has a loss estimate yet")
+    return finish_plot(figure, style)
 
 
-def temperature_over_time(trend: TemperatureTrend, style: Style = Style()) -> bytes:
+def temperature_over_time(trend: TemperatureTrend, style: Style = FOR_FILES) -> bytes:
     """Figure 3b: the reasoner's temperature trend [°C] against hours since end of line."""
-    figure, axes, colours = _start(style, f"Temperature trend of {trend.module}, from the reasoner")
+    figure, axes, colours = start_plot(style, f"Temperature trend of {trend.module}, from the reasoner")
     looks = {"measured": (colours.measured, "-"), "best guess": (colours.guessed, (0, (5, 2)))}
     named: set[str] = set()
     for segment in trend.segments:
@@ -124,15 +80,15 @@ def temperature_over_time(trend: TemperatureTrend, style: Style = Style()) -> by
     _hours_axis(axes, colours)
     axes.set_ylabel("Temperature (°C)", color=colours.ink)
     if trend.segments:
-        _legend(axes, colours, "Origin", "best")
+        add_legend(axes, colours, "Origin", "best")
     else:
-        _nothing(axes, colours, "No rule speaks for this module yet")
-    return _finish(figure, style)
+        say_instead(axes, colours, "No rule speaks for this module yet")
+    return finish_plot(figure, style)
 
 
-def self_discharge_over_time(trend: LossTrend, hours: tuple[float, float] | None, style: Style = Style()) -> bytes:
+def self_discharge_over_time(trend: LossTrend, hours: tuple[float, float] | None, style: Style = FOR_FILES) -> bytes:
     """Figure 3c: one module's loss [% SOC] against hours since end of line; ``hours`` is the span to show."""
-    figure, axes, colours = _start(style, f"Self-discharge of {trend.module} over time")
+    figure, axes, colours = start_plot(style, f"Self-discharge of {trend.module} over time")
     axes.plot(
         trend.hours,
         trend.loss,
@@ -148,15 +104,15 @@ def self_discharge_over_time(trend: LossTrend, hours: tuple[float, float] | None
     if hours is not None:
         axes.set_xlim(*hours)
     if trend.hours:
-        _legend(axes, colours, "", "upper left")
+        add_legend(axes, colours, "", "upper left")
     else:
-        _nothing(axes, colours, "No estimate for this module yet")
-    return _finish(figure, style)
+        say_instead(axes, colours, "No estimate for this module yet")
+    return finish_plot(figure, style)
 
 
-def leaks_found(comparisons: Sequence[GateComparison], style: Style = Style()) -> bytes:
+def leaks_found(comparisons: Sequence[GateComparison], style: Style = FOR_FILES) -> bytes:
     """The operating curve: share of leaky modules found [%] against the leak [µA], for each window and lot."""
-    figure, axes, colours = _start(style, "Leaks that the arrival gate finds")
+    figure, axes, colours = start_plot(style, "Leaks that the arrival gate finds")
     # The first is drawn wider, so that it stays visible where the next one lies on it.
     for comparison, colour, width in zip(comparisons, (colours.measured, colours.guessed), (3.2, 1.6), strict=False):
         windows = (
@@ -175,7 +131,7 @@ def leaks_found(comparisons: Sequence[GateComparison], style: Style = Style()) -
         legend = figure.legend(loc="outside lower center", ncols=len(comparisons), fontsize=8, frameon=False)
         for text in legend.get_texts():
             text.set_color(colours.ink)
-    return _finish(figure, style)
+    return finish_plot(figure, style)
 
 
 def time_span(trend: TemperatureTrend) -> tuple[float, float] | None:
@@ -187,23 +143,10 @@ def time_span(trend: TemperatureTrend) -> tuple[float, float] | None:
     return min(hours) - margin, max(hours) + margin
 
 
-def _start(style: Style, title: str) -> tuple[Figure, Axes, Palette]:
-    colours = PALETTES[style.theme]
-    figure = Figure(figsize=(style.width, style.height), dpi=style.dpi, facecolor=colours.ground, layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot(facecolor=colours.ground)
-    axes.set_title(title, color=colours.ink, loc="left", fontsize=12, fontweight="bold", pad=10)
-    axes.grid(color=colours.grid, linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.tick_params(colors=colours.quiet, labelcolor=colours.ink, labelsize=9)
-    for name, spine in axes.spines.items():
-        spine.set_visible(name in ("left", "bottom"))
-        spine.set_color(colours.quiet)
-    return figure, axes, colours
-
-
 def _age_axis(axes: Axes, ages: Sequence[float], colours: Palette) -> None:
     """The ages of the ranks, above."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
     upper = axes.secondary_xaxis("top")
     upper.set_facecolor("none")
     upper.set_xlabel("Age: end of line to arrival (h)", color=colours.ink)
@@ -220,26 +163,3 @@ def _age_axis(axes: Axes, ages: Sequence[float], colours: Palette) -> None:
 
 def _hours_axis(axes: Axes, colours: Palette) -> None:
     axes.set_xlabel("Time since end-of-line test (h)", color=colours.ink)
-
-
-def _legend(axes: Axes, colours: Palette, title: str, place: Place) -> None:
-    legend = axes.legend(
-        title=title, loc=place, fontsize=9, frameon=True, facecolor=colours.ground, edgecolor=colours.grid
-    )
-    legend.get_title().set_color(colours.quiet)
-    legend.get_title().set_fontsize(9)
-    for text in legend.get_texts():
-        text.set_color(colours.ink)
-
-
-def _nothing(axes: Axes, colours: Palette, text: str) -> None:
-    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=colours.quiet)
-
-
-def _finish(figure: Figure, style: Style) -> bytes:
-    out = io.BytesIO()
-    metadata = {"Date": None} if style.file == "svg" else {"Software": None}
-    # A fixed salt makes the same data give the same bytes.
-    with _DRAWING, mpl.rc_context({"svg.hashsalt": "voltwin"}):
-        figure.savefig(out, format=style.file, metadata=metadata, facecolor=figure.get_facecolor())
-    return out.getvalue()

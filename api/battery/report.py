@@ -1,8 +1,8 @@
-"""The report of a fleet as files: its figures as PNG, and one HTML page that holds everything.
+"""The report of a fleet as files: its plots as PNG, and one HTML page that holds everything.
 
     write_report(fleet, Path("report"), "module-0017", compare=compare_for_report)
 
-``compare`` gives the arrival gate's operating curve, which comes from the models; it is called only where the
+``compare`` returns the arrival gate's operating curve, as the models compute it; it is called only where the
 fleet has decisions of a gate. The page needs no server and no other file: styles and images are inside of it.
 """
 
@@ -17,13 +17,14 @@ from typing import Any, Final
 from ...errors import InputError, NotFoundError, TwinNotFoundError
 from ...graphstore.fleets.fleet import FleetAccess
 from ...graphstore.paths.answers import Answer, Trend
-from ..web.pages import shown_module
-from ..web.rendering import asset, environment, render
+from ..web.plots import Style
+from ..web.rendering import asset, render
 from .fleet_table import key_figures, read_modules, sorted_rows
-from .plot_data import GateComparison, LossTrend, TemperatureTrend, loss_trend, losses_by_age, temperature_trend
-from .plots import Style, leaks_found, self_discharge_by_age, self_discharge_over_time, temperature_over_time, time_span
+from .pages import shown_module, templates
+from .plot_data import GateComparison, losses_by_age, maybe_loss_trend, maybe_temperature_trend
+from .plots import leaks_found, self_discharge_by_age, self_discharge_over_time, temperature_over_time, time_span
 
-FIGURES: Final = (
+PLOTS: Final = (
     ("figure3a", "Self-discharge of all modules, sorted by age"),
     ("figure3b", "Temperature trend of {module}, from the reasoner"),
     ("figure3c", "Self-discharge of {module} over time"),
@@ -68,8 +69,8 @@ def make_report(fleet: FleetAccess, module: str | None = None, compare: Comparis
     if module is not None and shown != module:
         raise TwinNotFoundError(f"module {module!r}: there is no such module; `voltwin get /` lists all twins")
     if shown is None:
-        raise NotFoundError("report: the fleet has no module yet; let messages come in first")
-    temperature, loss = _temperature(fleet, shown), _loss(fleet, shown)
+        raise NotFoundError("report: the fleet has no module yet; send messages first")
+    temperature, loss = maybe_temperature_trend(fleet, shown), maybe_loss_trend(fleet, shown)
     style = Style("png", "light")
     images = {
         "figure3a.png": self_discharge_by_age(losses_by_age(rows), style),
@@ -91,27 +92,13 @@ def make_report(fleet: FleetAccess, module: str | None = None, compare: Comparis
         "module": shown,
         "temperature": temperature,
         "sources": _sources(fleet, shown),
-        "style": asset("static", "style.css"),
+        "style": asset("static", "style.css") + asset("static", "battery.css", __package__),
         "images": [
             (name, caption.format(module=shown), base64.b64encode(images[f"{name}.png"]).decode("ascii"))
-            for name, caption in FIGURES
+            for name, caption in PLOTS
         ],
     }
-    return ReportFiles(images, render(environment(), "report.html", **values))
-
-
-def _temperature(fleet: FleetAccess, module: str) -> TemperatureTrend:
-    try:
-        return temperature_trend(fleet, module)
-    except NotFoundError:
-        return TemperatureTrend(module, ())
-
-
-def _loss(fleet: FleetAccess, module: str) -> LossTrend:
-    try:
-        return loss_trend(fleet, module)
-    except NotFoundError:
-        return LossTrend(module, (), ())
+    return ReportFiles(images, render(templates(), "report.html", **values))
 
 
 _SOURCES: Final = (
@@ -126,7 +113,7 @@ _SOURCES: Final = (
 
 
 def _sources(fleet: FleetAccess, module: str) -> list[tuple[str, Answer, bool]]:
-    """Where the columns come from, shown on one module; the flag tells trends, whose rules the page lists."""
+    """The sources of the columns, for one module; the flag marks trends, whose rules the page lists."""
     found = []
     for label, path in _SOURCES:
         try:

@@ -12,8 +12,8 @@ from ...ontology.iris import PREFIXES
 
 
 @dataclass(frozen=True)
-class Cell:
-    """What one variable is bound to; ``iri`` is there where that is an IRI."""
+class TableCell:
+    """The value of one variable; ``iri`` is set where it is an IRI."""
 
     text: str
     iri: str | None = None
@@ -22,10 +22,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class ResultTable:
-    """Column names and rows of cells; an answer to ASK is one cell."""
+    """Column names, and rows of values; an answer to ASK is one value."""
 
     columns: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: tuple[tuple[TableCell, ...], ...]
 
 
 _NUMBERS = ("#integer", "#double", "#decimal", "#float")
@@ -35,21 +35,21 @@ def read_table(answer: QueryAnswer) -> ResultTable:
     """The table in a body of SPARQL results JSON."""
     document = json.loads(answer.body)
     if "boolean" in document:
-        return ResultTable(("answer",), ((Cell(str(document["boolean"]).lower()),),))
+        return ResultTable(("answer",), ((TableCell(str(document["boolean"]).lower()),),))
     columns = tuple(document["head"]["vars"])
     rows = tuple(tuple(_cell(binding.get(name)) for name in columns) for binding in document["results"]["bindings"])
     return ResultTable(columns, rows)
 
 
-def _cell(term: Mapping[str, Any] | None) -> Cell:
+def _cell(term: Mapping[str, Any] | None) -> TableCell:
     if term is None:
-        return Cell("")
+        return TableCell("")
     if term["type"] == "triple":
         parts = (_cell(term["value"][name]).text for name in ("subject", "predicate", "object"))
-        return Cell(f"<<{' '.join(parts)}>>")
+        return TableCell(f"<<{' '.join(parts)}>>")
     if term["type"] == "uri":
-        return Cell(shorten(term["value"]), iri=term["value"])
-    return Cell(term["value"], is_number=term.get("datatype", "").endswith(_NUMBERS))
+        return TableCell(shorten(term["value"]), iri=term["value"])
+    return TableCell(term["value"], is_number=term.get("datatype", "").endswith(_NUMBERS))
 
 
 def shorten(iri: str) -> str:

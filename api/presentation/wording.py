@@ -2,17 +2,16 @@
 
 >>> from voltwin.graphstore.paths.answers import Answer
 >>> from voltwin.api.presentation.wording import origin_text
->>> origin_text(Answer("/m/t", 25.0, "DEG_C", origin="inferred", rule="storage-set-point", priority=20))
-'inferred by rule storage-set-point, priority 20'
+>>> origin_text(Answer("/pump-1/pressure", 2.5, "BAR", origin="inferred", rule="shop-default", priority=20))
+'inferred by rule shop-default, priority 20'
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
-from ...graphstore.paths.answers import Answer, Trend
+from ...graphstore.paths.answers import Answer, SeriesValue, Trend
 from ...ontology.literals import format_time
 
 SYMBOLS: Final = {
@@ -27,32 +26,20 @@ SYMBOLS: Final = {
     "HR": "h",
     "A-HR": "Ah",
     "SEC": "s",
+    "MIN": "min",
+    "M": "m",
+    "MilliM": "mm",
+    "KiloGM": "kg",
+    "N-M": "N·m",
+    "BAR": "bar",
+    "REV-PER-MIN": "rpm",
+    "HZ": "Hz",
+    "W": "W",
+    "KiloW": "kW",
+    "A": "A",
+    "UNITLESS": "",
 }
 """QUDT units' local names as people write them; others stay as they are."""
-
-
-REASONS: Final = {
-    "LOW_OCV": "a cell's voltage is below its lower limit",
-    "HIGH_OCV": "a cell's voltage is above its upper limit",
-    "NOT_SOAKED": "the module had not reached room temperature",
-    "INSUFFICIENT_REST": "too little rest since the last current",
-    "HISTORY_GAP": "part of the temperature history is missing",
-    "EXTRAPOLATED_T": "temperatures outside the range of the model's parameters",
-    "OCV_FLAT": "the OCV curve is too flat there to tell",
-    "NO_ENTROPY_DATA": "no temperature coefficient for this OCV curve",
-}
-"""The arrival gate's reason codes in words."""
-
-
-def ordered_reasons(codes: Iterable[str]) -> list[str]:
-    """What decides first, then doubts, then remarks; unknown codes last."""
-    known = list(REASONS)
-    return sorted(codes, key=lambda code: (known.index(code) if code in known else len(known), code))
-
-
-def reason_text(code: str) -> str:
-    """A reason code in words; an unknown one as it is."""
-    return REASONS.get(code, code)
 
 
 def symbol(unit: str | None) -> str:
@@ -65,11 +52,23 @@ def short_time(moment: datetime) -> str:
     return format_time(moment)[:16].replace("T", " ")
 
 
+def bare_value(answer: Answer) -> str:
+    """The value without its unit; a series or trend as the number of its samples or segments and their range."""
+    if isinstance(answer.value, SeriesValue) and answer.value.times:
+        return f"{len(answer.value.times)} samples, {min(answer.value.values):.6g} to {max(answer.value.values):.6g}"
+    if isinstance(answer.value, Trend) and answer.value.segments:
+        values = [value for segment in answer.value.segments for value in segment.values]
+        return f"{len(answer.value.segments)} segments, {min(values):.6g} to {max(values):.6g}"
+    return str(answer).removesuffix(f" {answer.unit}") if answer.unit else str(answer)
+
+
 def value_text(answer: Answer) -> str:
-    """The value with its unit."""
-    text = str(answer).removesuffix(f" {answer.unit}") if answer.unit else str(answer)
-    unit = symbol(answer.unit)
-    return f"{text} {unit}" if unit and not isinstance(answer.value, Trend) else text
+    """The value with its unit; a series with its times, a trend segment by segment."""
+    if isinstance(answer.value, Trend):
+        return str(answer)
+    if isinstance(answer.value, SeriesValue):
+        return f"{answer.value} {symbol(answer.unit)}".rstrip()
+    return f"{bare_value(answer)} {unit}" if (unit := symbol(answer.unit)) else bare_value(answer)
 
 
 def short_value(answer: Answer) -> str:
@@ -79,13 +78,13 @@ def short_value(answer: Answer) -> str:
     )
 
 
-def origin_text(answer: Answer) -> str:
-    """Where the value comes from and when; of the run that brought it, its action's name."""
-    words: list[str] = [answer.origin]
+def source_text(answer: Answer) -> str:
+    """The origin of the value: the rule, or the action of the run that brought it."""
     if answer.rule:
-        words.append(f"by rule {answer.rule}, priority {answer.priority}")
-    elif answer.source:
-        words.append(f"by {answer.source.partition('~')[0]}")
-    if answer.time:
-        words.append(format_time(answer.time))
-    return " ".join(words)
+        return f"{answer.origin} by rule {answer.rule}, priority {answer.priority}"
+    return f"{answer.origin} by {answer.source.partition('~')[0]}" if answer.source else answer.origin
+
+
+def origin_text(answer: Answer) -> str:
+    """The origin of the value and its time."""
+    return f"{source_text(answer)} {format_time(answer.time)}" if answer.time else source_text(answer)

@@ -1,8 +1,8 @@
-"""The journal as others follow it: ``/events``, and ``/history``, which says how far back it goes.
+"""Routes on the journal: ``/events``, and ``/history`` with the range of commits that it covers.
 
-``GET /events`` is a stream of server-sent events, one a commit. Whoever comes back with ``Last-Event-ID`` (a
-browser's EventSource does) or with ``?since=`` goes on where they were, without a gap and without a repetition.
-A subscriber who reads slowly is sent more slowly; the writer does not know of it.
+``GET /events`` is a stream of server-sent events, one a commit. A client that reconnects with ``Last-Event-ID`` (a
+browser's EventSource does) or with ``?since=`` continues where it was, without a gap and without a repetition.
+A slow subscriber does not slow down the writer.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ def event_routes(fleet: LocalFleet) -> APIRouter:
         return router
     history, feed = fleet_history.history, fleet_history.feed
 
-    @router.get("/history", summary="From which commit to which there is history; what a moment means in it")
+    @router.get("/history", summary="First and last commit of the history, or the commit at a moment")
     def extent(as_of: str | None = None) -> dict[str, Any]:
         if as_of is not None:
             return _moment(history.find(parse_as_of(as_of)))
         span = history.span()
         return {} if span is None else {"first": _moment(span.first), "last": _moment(span.last)}
 
-    @router.get("/events", summary="What is committed, as server-sent events", response_class=StreamingResponse)
+    @router.get("/events", summary="Commits as server-sent events", response_class=StreamingResponse)
     async def events(
         request: Request,
         since: str | None = None,
@@ -50,7 +50,7 @@ def event_routes(fleet: LocalFleet) -> APIRouter:
         as_of: str | None = None,
         last_event_id: Annotated[str | None, Header()] = None,
     ) -> StreamingResponse:
-        # A browser that reconnects sends its own mark and the address as it was.
+        # A browser that reconnects sends its own mark and the original address.
         given = last_event_id or since
         until = None if as_of is None else (await run_in_threadpool(history.find, parse_as_of(as_of))).sequence
         start = None if given is None else _since(given)
@@ -85,14 +85,14 @@ async def _stream(
     loop, woken = asyncio.get_running_loop(), asyncio.Event()
 
     def wake() -> None:
-        with suppress(RuntimeError):  # the server has ended and its loop is closed: nobody waits any more
+        with suppress(RuntimeError):  # the server has ended and its loop is closed
             loop.call_soon_threadsafe(woken.set)
 
     release = feed.wake(wake)
     try:
         yield heartbeat(after)
         while not (ending.is_set() or feed.ended):
-            woken.clear()  # before reading: what is committed while we read wakes us again
+            woken.clear()  # before reading: a commit during the read wakes us again
             piece = await run_in_threadpool(feed.read, after, twin, changes)
             for event in piece.events:
                 if until is None or event.sequence <= until:

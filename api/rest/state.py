@@ -1,4 +1,4 @@
-"""How the fleet is: ``/validate``, ``/status`` and ``/health``."""
+"""State of the fleet: ``/validate``, ``/status`` and ``/health``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .twins import AsOf
 
 
 def state_routes(fleet: FleetAccess) -> APIRouter:
-    """Validation, totals, and whether anybody is there."""
+    """Validation, totals, and whether the server answers."""
     router = APIRouter(tags=["state"])
 
     @router.get("/validate", summary="SHACL over all twins, or over one")

@@ -1,9 +1,9 @@
 """Twins by path: the URL below ``/twins`` is the path, percent-encoded as URLs are.
 
-``GET /twins/module-0017/cells/cell-03/voltage`` answers
-``{"path": "/module-0017/cells/cell-03/voltage", "answers": [{"value": 3.65, "unit": "V", …}]}``.
-A path that names one thing and finds nothing is 404 there. ``GET /paths?path=…`` asks for all that a
-path names, nothing being an answer too; it also takes what URLs swallow, such as ``..``. With ``as_of`` both
+``GET /twins/pump-17/bearings/bearing-2/clearance`` answers
+``{"path": "/pump-17/bearings/bearing-2/clearance", "answers": [{"value": 0.02, "unit": "MilliM", …}]}``.
+A path that names one thing and finds nothing is 404 there. ``GET /paths?path=…`` returns all that a
+path names, which may be nothing; it also takes steps that URLs drop, such as ``..``. With ``as_of`` both
 answer as known then.
 """
 
@@ -23,7 +23,7 @@ from ...ontology.literals import parse_time
 Scalar = bool | int | float | str
 AsOf = Annotated[
     str | None,
-    Query(description="As it was believed then: a time (RFC 3339 with a zone) or the number of a commit."),
+    Query(description="As known at a time (RFC 3339 with a zone; transaction time) or after a commit (its number)."),
 ]
 
 
@@ -33,16 +33,16 @@ class Put(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     value: Scalar | list[Scalar]
-    unit: str | None = Field(None, description="Local name of a QUDT unit; null for what has none.")
+    unit: str | None = Field(None, description="Local name of a QUDT unit; null for a property without one.")
     time: str | None = Field(None, description="RFC 3339 with a zone; now, if left out.")
-    author: str = Field(min_length=1, description="Who says so; goes into the journal.")
+    author: str = Field(min_length=1, description="Author of the value, for the journal.")
 
 
 def twin_routes(fleet: FleetAccess) -> APIRouter:
     """Reading and writing by path."""
     router = APIRouter(tags=["twins"])
 
-    @router.get("/twins/{path:path}", summary="What a path answers")
+    @router.get("/twins/{path:path}", summary="Answers of a path")
     def read(path: str, as_of: AsOf = None) -> dict[str, Any]:
         return _respond(f"/{path}", ask(at_moment(fleet, as_of), f"/{path}"))
 

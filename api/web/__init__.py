@@ -1,1 +1,4 @@
-"""Web pages for any fleet, their templates and style. Views such as ``battery`` import its ``rendering``."""
+"""Web pages for any fleet, and the views that add pages of one trade.
+
+Views import from here; nothing here, and nothing else in the package, imports a view: :mod:`.views` finds them.
+"""

@@ -1,149 +1,122 @@
-"""Web pages for people: the fleet, one module, a query form. Plain HTML, no scripts, nothing from elsewhere."""
+"""Web pages for any fleet: its classes, the twins of a class, one twin, a query form. Plain HTML, no scripts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from importlib.resources import files
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import HTMLResponse, Response
-from starlette.staticfiles import StaticFiles
 
-from ...errors import InputError, VoltwinError
+from ...errors import InputError, NotFoundError, VoltwinError
+from ...graphstore.fleets.asking import names_one
 from ...graphstore.fleets.fleet import FleetAccess
-from ...graphstore.paths.answers import Trend
-from ..battery.drawing import gauges, strip
-from ..battery.fleet_table import SORTS, ModuleRow, key_figures, read_modules, sorted_rows, texts_of
-from ..battery.module_view import read_module
-from ..battery.plot_data import loss_trend, losses_by_age, temperature_trend
-from ..battery.plots import (
-    Style,
-    Theme,
-    self_discharge_by_age,
-    self_discharge_over_time,
-    temperature_over_time,
-    time_span,
-)
+from ...ontology.steps import quote_step
 from ..http.accept import negotiate
 from ..presentation.tables import read_table
-from ..presentation.wording import ordered_reasons
-from .examples import example_queries
-from .rendering import environment, render
+from .classes import read_classes, read_twins
+from .fleet_schema import fleet_names, fleet_schema
+from .plots import Style, Theme, plot_series
+from .rendering import NavigationEntry, PageFrame, environment, svg
+from .structure import read_structure
+from .views import View, applicable, example_queries
 
-SHOWN_MODULE: Final = "module-0017"
-"""Whose figures the overview shows first, if it is there: the module of the paper's figure."""
 SHOWN_ROWS: Final = 1000
-_COLUMNS: Final = (
-    ("key", "Module", False),
-    ("age", "Age (h)", True),
-    ("soc", "SOC (%)", True),
-    ("loss", "Loss (% SOC)", True),
-    ("decision", "Arrival test", False),
-    ("fixed", "Fixed ±10 mV", False),
-)
-_SVG_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
+_FLEET: Final = NavigationEntry("Twins", "/fleet")
+_QUERY: Final = NavigationEntry("Query", "/query")
 
 
-def page_routes(fleet: FleetAccess) -> APIRouter:
-    """The pages and their figures."""
+def page_routes(fleet: FleetAccess, views: Sequence[View]) -> APIRouter:
+    """The pages of the platform and of the views that apply to the fleet."""
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-    templates = environment()
 
-    def page(name: str, here: str, read: Callable[[], dict[str, Any]]) -> Response:
-        try:
-            return HTMLResponse(render(templates, name, here=here, **read()))
-        except VoltwinError as error:
-            title = "Not found" if error.status == 404 else "That did not work"
-            text = render(templates, "error.html", here=here, title=title, message=str(error))
-            return HTMLResponse(text, error.status)
+    def navigation() -> list[NavigationEntry]:
+        return [entry for view in applicable(views, fleet) for entry in view.navigation] + [_FLEET, _QUERY]
+
+    frame = PageFrame(navigation, environment())
 
     @router.get("/")
-    def overview(sort: str = "age", order: str = "asc", module: str | None = None) -> Response:
-        return page("overview.html", "fleet", lambda: overview_values(fleet, sort, order, module))
+    def start(request: Request) -> Response:
+        for view in applicable(views, fleet):
+            if view.start is not None:
+                return view.start(fleet, frame, request.query_params)
+        return overview()
 
-    @router.get("/modules/{key:path}")
-    def module_page(key: str) -> Response:
-        return page("module.html", "fleet", lambda: module_values(fleet, key))
+    @router.get("/fleet")
+    def overview() -> Response:
+        return frame.page("fleet.html", "/fleet", lambda: overview_values(fleet))
+
+    @router.get("/fleet/twins")
+    def all_twins(page: int = 1, order: str = "asc") -> Response:
+        return frame.page("class.html", "/fleet", lambda: list_values(fleet, None, page, order))
+
+    @router.get("/fleet/classes/{address:path}")
+    def twins_of_class(address: str, page: int = 1, order: str = "asc") -> Response:
+        return frame.page("class.html", "/fleet", lambda: list_values(fleet, address, page, order))
+
+    @router.get("/fleet/twins/{key:path}")
+    def twin_page(key: str) -> Response:
+        return frame.page("twin.html", "/fleet", lambda: twin_values(fleet, views, key))
+
+    @router.get("/fleet/plot.svg")
+    def plot(path: str, theme: Theme = "light") -> Response:
+        if not names_one(path):
+            raise InputError(f"path {path!r}: names many; a plot shows one series")
+        return svg(plot_series(fleet.get(path), Style("svg", theme)))
 
     @router.get("/query")
     def query_page(query: str = "") -> Response:
-        return page("query.html", "query", lambda: query_values(fleet, query))
+        return frame.page("query.html", "/query", lambda: query_values(fleet, views, query))
 
-    @router.get("/figures/self-discharge.svg")
-    def figure_a(theme: Theme = "light") -> Response:
-        return _svg(self_discharge_by_age(losses_by_age(read_modules(fleet)), Style("svg", theme)))
-
-    @router.get("/figures/temperature-trend.svg")
-    def figure_b(module: str, theme: Theme = "light") -> Response:
-        return _svg(temperature_over_time(temperature_trend(fleet, module), Style("svg", theme)))
-
-    @router.get("/figures/self-discharge-trend.svg")
-    def figure_c(module: str, theme: Theme = "light") -> Response:
-        span = time_span(temperature_trend(fleet, module))
-        return _svg(self_discharge_over_time(loss_trend(fleet, module), span, Style("svg", theme)))
-
+    for view in views:
+        if view.routes is not None:
+            router.include_router(view.routes(fleet, frame), dependencies=[Depends(_guard(view, fleet))])
     return router
 
 
-def static_files() -> StaticFiles:
-    """The style sheet and the icon."""
-    return StaticFiles(directory=str(files(__package__) / "static"))
+def _guard(view: View, fleet: FleetAccess) -> Any:
+    """The dependency that hides the routes of a view from fleets that it does not apply to."""
+
+    def check() -> None:
+        if not view.applies(fleet_schema(fleet)):
+            raise NotFoundError(f"view {view.name!r}: the fleet's ontology has none of its classes; see /fleet")
+
+    return check
 
 
-def _svg(body: bytes) -> Response:
-    # The figure styles itself; its policy lets it do so and nothing else.
-    return Response(body, media_type="image/svg+xml", headers={"Content-Security-Policy": _SVG_POLICY})
+def overview_values(fleet: FleetAccess) -> Mapping[str, Any]:
+    """The values of the overview."""
+    return {"totals": dict(fleet.status()), "classes": read_classes(fleet)}
 
 
-def overview_values(fleet: FleetAccess, sort: str, order: str, module: str | None) -> dict[str, Any]:
-    """What the overview shows. Raises InputError for a column that is not there."""
-    if sort not in SORTS or order not in ("asc", "desc"):
-        raise InputError(f"sort={sort}&order={order}: sort by one of {', '.join(SORTS)}, order asc or desc")
-    rows = read_modules(fleet)
-    keys = [row.key for row in rows]
+def list_values(fleet: FleetAccess, address: str | None, page: int, order: str) -> Mapping[str, Any]:
+    """The values of a list of twins. Raises NotFoundError for an unknown class, InputError for another order."""
+    if order not in ("asc", "desc"):
+        raise InputError(f"order={order}: must be asc or desc")
+    return {"list": read_twins(fleet, address, page, order == "desc"), "order": order}
+
+
+def twin_values(fleet: FleetAccess, views: Sequence[View], key: str) -> Mapping[str, Any]:
+    """The values of a twin's page, with the pages of views that show it too. Raises TwinNotFoundError."""
+    twin = read_structure(fleet, key)
+    shown_by = applicable(views, fleet)
+    pages = [(view.name, view.twin_page(twin.root.type, key)) for view in shown_by]
+    wording = {code: text for view in shown_by for code, text in view.wording.items()}
     return {
-        "figures": key_figures(rows),
-        "totals": dict(fleet.status()),
-        "rows": sorted_rows(rows, sort, order == "desc"),
-        "keys": keys,
-        "module": shown_module(rows, module),
-        "columns": _COLUMNS,
-        "sort": sort,
-        "order": order,
+        "twin": twin,
+        "segment": quote_step(key),
+        "pages": [(name, page) for name, page in pages if page],
+        "wording": wording,
     }
 
 
-def shown_module(rows: tuple[ModuleRow, ...], wanted: str | None) -> str | None:
-    """The module whose figures are shown: the wanted one, the paper's, or the first."""
-    keys = [row.key for row in rows]
-    return next((key for key in (wanted, SHOWN_MODULE, *keys) if key in keys), None)
-
-
-def module_values(fleet: FleetAccess, key: str) -> dict[str, Any]:
-    """What a module's page shows. Raises TwinNotFoundError."""
-    view = read_module(fleet, key)
-    rows = {row.key: row for row in read_modules(fleet)}
-    keys = sorted(rows)
-    place = keys.index(key) if key in rows else -1
-    return {
-        "view": view,
-        "age": rows[key].age if key in rows else None,
-        "reasons": ordered_reasons(texts_of(view.reasons)),
-        "before": keys[place - 1] if place > 0 else None,
-        "after": keys[place + 1] if 0 <= place < len(keys) - 1 else None,
-        "bars": strip(view.stages),
-        "gauges": gauges(view.cells),
-        "trend": view.trend.value.segments if view.trend and isinstance(view.trend.value, Trend) else (),
-    }
-
-
-def query_values(fleet: FleetAccess, text: str) -> dict[str, Any]:
-    """What the query page shows; a query that was refused is shown with the reason."""
-    values: dict[str, Any] = {"text": text, "examples": example_queries(fleet)}
+def query_values(fleet: FleetAccess, views: Sequence[View], text: str) -> Mapping[str, Any]:
+    """The values of the query page; a query that was refused is shown with the reason."""
+    examples = example_queries(views, fleet)
+    values: dict[str, Any] = {"text": text, "examples": examples, "twins": fleet_names(fleet).twins}
     values |= {"table": None, "shown": (), "cut": None, "graph": None, "problem": None}
     if not text.strip():
-        return values | {"text": values["examples"][0].text if values["examples"] else ""}
+        return values | {"text": examples[0].text}
     try:
         answer = fleet.query(text, negotiate("application/sparql-results+json, text/turtle", []))
     except VoltwinError as error:

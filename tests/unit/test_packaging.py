@@ -133,7 +133,10 @@ def test_the_models_contract_forbids_every_other_dependency(project):
     assert declared <= set(models["forbidden_modules"])
 
 
-@pytest.mark.parametrize("group", ["voltwin.handlers", "voltwin.listeners", "voltwin.models", "voltwin.stores"])
+GROUPS = ("comparisons", "handlers", "listeners", "models", "stores", "views")
+
+
+@pytest.mark.parametrize("group", [f"voltwin.{name}" for name in GROUPS])
 def test_built_ins_come_through_entry_points_that_load(project, group):
     declared = project["project"]["entry-points"][group]
     found = {entry.name: entry for entry in entry_points(group=group)}

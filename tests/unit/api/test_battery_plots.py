@@ -9,14 +9,13 @@ import pytest
 from voltwin.api.battery.fleet_table import key_figures, number_of, read_modules, sorted_rows
 from voltwin.api.battery.plot_data import LossTrend, TemperatureTrend, loss_trend, losses_by_age, temperature_trend
 from voltwin.api.battery.plots import (
-    PALETTES,
-    Style,
     leaks_found,
     self_discharge_by_age,
     self_discharge_over_time,
     temperature_over_time,
     time_span,
 )
+from voltwin.api.web.plots import PALETTES, Style
 from voltwin.errors import PathNotFoundError, TwinNotFoundError, UnitError
 from voltwin.graphstore.paths.answers import Answer
 from voltwin.models.arrival_gate.operating_curve import SimulatedLot, operate

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
 from urllib.parse import quote
 
 import pytest
@@ -11,58 +10,33 @@ from voltwin.api.app import create_app
 from voltwin.api.battery.drawing import GAUGE_WIDTH, gauges, strip
 from voltwin.api.battery.module_view import read_module
 from voltwin.api.presentation.tables import read_table
-from voltwin.api.web.examples import example_queries
+from voltwin.api.web.views import discover_views, example_queries
+from voltwin.graphstore.interfaces import Entry
+from voltwin.graphstore.journal.changes import ChangeSet
+from voltwin.graphstore.paths.writing import Provenance, TwinWriter
 
-from .sample_fleet import AGES, make_fleet
+from .html_page import Page, check_page
+from .sample_fleet import AGES, EOL, make_fleet
 
-VOID = {"meta", "link", "img", "input", "br", "source", "rect", "circle", "line"}
-PAGES = ("/", "/?sort=loss&order=desc", "/modules/module-0002", "/query", "/query?query=ASK%20%7B%7D")
-
-
-class Page(HTMLParser):
-    """Checks that tags are balanced, and collects addresses and text."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.open, self.addresses, self.attributes, self.words = [], [], set(), []
-        self.feed(text)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.attributes |= {name for name, _ in attrs}
-        for name, value in attrs:
-            if name in ("href", "src", "action"):
-                self.addresses.append(value)
-            if name == "srcset":
-                self.addresses.append(value.split()[0])
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_startendtag(self, tag, attrs):
-        self.handle_starttag(tag, attrs)
-        if tag not in VOID:
-            self.open.pop()
-
-    def handle_data(self, data):
-        self.words.append(data)
+PAGES = (
+    "/",
+    "/?sort=loss&order=desc",
+    "/modules",
+    "/modules/module-0002",
+    "/query",
+    "/query?query=ASK%20%7B%7D",
+    "/fleet",
+    "/fleet/twins",
+    "/fleet/classes/Module",
+    "/fleet/twins/module-0002",
+)
 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_is_well_formed_and_stays_at_home(client, path):
     response = client.get(path)
     assert response.status_code == 200
-    page = Page(response.text)
-    assert all(address.startswith(("/", "#")) and not address.startswith("//") for address in page.addresses)
-    assert "style" not in page.attributes
-    assert not any(name.startswith("on") for name in page.attributes)
-    assert "<script" not in response.text
-    policy = response.headers["content-security-policy"]
-    assert "default-src 'none'" in policy
-    assert "unsafe" not in policy
+    check_page(response)
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -106,6 +80,26 @@ def test_a_missing_module_is_a_page_with_a_sentence(client):
     assert "there is no twin" in response.text
 
 
+def test_a_twin_of_another_class_has_no_module_page_and_is_told_where_its_page_is(client):
+    response = client.get("/modules/truck-01")
+    assert response.status_code == 404
+    assert "&#39;truck-01&#39; is a twin of class Truck" in response.text
+    assert "/fleet/twins/truck-01" in response.text
+
+
+def test_a_module_that_was_just_created_has_plots_that_say_so(tmp_path):
+    with make_fleet(tmp_path, []) as fleet:
+        changes = ChangeSet(fleet.committer.store)
+        writer = TwinWriter(changes, fleet.schema, fleet.names, fleet.committer.journal.series)
+        twin = writer.create_twin("fresh", fleet.schema.class_named("Module").iri)
+        writer.put(twin, ("endOfLineTest", "performedAt"), EOL, None, Provenance("asserted", EOL))
+        fleet.committer.commit(Entry("test", EOL, changes.changes()), tuple(changes.touched()))
+        client = TestClient(create_app(fleet))
+        for path in ("/", "/modules/fresh", "/fleet/twins/fresh"):
+            for address in Page(client.get(path).text).addresses:
+                assert client.get(address.partition("#")[0]).status_code == 200, address
+
+
 def test_text_is_escaped(client):
     attack = "</textarea><script>alert(1)</script>"
     response = client.get("/query", params={"query": attack})
@@ -125,14 +119,14 @@ def test_the_query_page_shows_rows_graphs_and_problems(client):
 
 
 def test_every_example_answers_something(fleet):
-    examples = example_queries(fleet)
-    assert len(examples) == 4
+    examples = example_queries(discover_views(), fleet)
+    assert len(examples) == 7
     for example in examples:
         assert read_table(fleet.query(example.text)).rows, example.title
 
 
 def test_the_cold_modules_of_the_example_are_those_below_six_degrees(fleet):
-    (cold,) = [example for example in example_queries(fleet) if "6 °C" in example.title]
+    (cold,) = [example for example in example_queries(discover_views(), fleet) if "6 °C" in example.title]
     rows = read_table(fleet.query(cold.text)).rows
     assert {row[0].text for row in rows} == set(AGES)
     assert {float(row[2].text) for row in rows} == {5.2}
