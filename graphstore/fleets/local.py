@@ -13,7 +13,6 @@ from typing import Any
 from pyoxigraph import NamedNode, QueryResultsFormat, QuerySolutions, parse_query_results
 
 from ...errors import InputError, StoreError
-from ...ontology.iris import RDF, VT
 from ...ontology.naming import Naming
 from ..history.events import Subscription
 from ..history.past_graphs import AsOf
@@ -29,7 +28,7 @@ from ..paths.writing import Provenance, TwinWriter
 from ..queries.limits import QueryLimits
 from ..queries.pool import QueryPool
 from ..queries.results import choose_formats, serialise
-from ..schema import Schema, load_schema
+from ..schema import Schema, all_twins, load_schema
 from ..series.functions import series_functions
 from ..sparql.cost import is_bounded_lookup
 from ..sparql.dataset import names_dataset
@@ -101,9 +100,7 @@ class LocalFleet(FleetAccess):
 
     def twins(self) -> list[NamedNode]:
         """Every twin, in the order of their IRIs."""
-        found = self.committer.store.quads(None, RDF.type, VT.Twin, None)
-        twins = {quad.subject for quad in found if isinstance(quad.subject, NamedNode)}
-        return sorted(twins, key=lambda twin: twin.value)
+        return all_twins(self.committer.store)
 
     def validate(self, twin: str | None = None) -> ValidationReport:
         """SHACL over all twins, or over one."""
@@ -121,8 +118,7 @@ class LocalFleet(FleetAccess):
             changes = ChangeSet(self.committer.store)
             writer = TwinWriter(changes, self.schema, self.names, self.committer.journal.series)
             writer.put(twin, steps[1:], value, unit, Provenance("asserted", time))
-            entry = Entry(author, self.now(), changes.changes(), samples=tuple(changes.samples))
-            return self.committer.commit(entry, tuple(changes.touched()))
+            return self.committer.commit(Entry.of(changes, author, self.now()), tuple(changes.touched()))
 
     def update(self, text: str, *, author: str) -> UpdateAnswer:
         """Carry out a SPARQL update in one commit; the series functions ``vtf:…`` are there."""
