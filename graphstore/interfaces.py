@@ -149,18 +149,7 @@ class Entry:
     ) -> Entry:
         """The entry that commits all of ``changes``: graphs, samples and batches of samples."""
         graphs, samples, batches = tuple(changes.changes()), tuple(changes.samples), tuple(changes.batches)
-        return cls(
-            author,
-            time,
-            graphs,
-            samples,
-            message_keys,
-            queued,
-            finished,
-            due,
-            dead_letters=dead_letters,
-            batches=batches,
-        )
+        return cls(author, time, graphs, samples, message_keys, queued, finished, due, dead_letters, batches=batches)
 
 
 @dataclass(frozen=True)
