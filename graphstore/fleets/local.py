@@ -16,7 +16,7 @@ from ...errors import InputError, StoreError
 from ...ontology.naming import Naming
 from ..history.events import Subscription
 from ..history.past_graphs import AsOf
-from ..interfaces import Entry, LoadAnswer, QueryAnswer, UpdateAnswer
+from ..interfaces import Entry, LoadAnswer, QueryAnswer, TripleStore, UpdateAnswer
 from ..journal.changes import ChangeSet
 from ..journal.commit import Committer
 from ..paths.answers import Answer
@@ -53,8 +53,8 @@ class LocalFleet(FleetAccess):
     readers: QueryPool | None = None
     """Where queries go that may run away; None where the store has no snapshots: then no limit of time holds them."""
     limits: QueryLimits = field(default_factory=QueryLimits)
-    design: DesignValidator = field(default_factory=NoValidation)
-    """Holds ontology, rules, shapes and actions against what reads them, when an update or a load changes them."""
+    rules: DesignValidator = field(default_factory=NoValidation)
+    """Checks rules and actions when an update or a load changes the design, and reads them again."""
     fleet_history: FleetHistory | None = None
     """Looks back into the journal and tells of what comes; None where the fleet was opened without."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -77,6 +77,11 @@ class LocalFleet(FleetAccess):
     def _shapes_engine(self) -> PyShaclEngine:
         graph = self.names.shapes_graph
         return PyShaclEngine(quad.triple for quad in self.committer.store.quads(None, None, None, graph))
+
+    @property
+    def design(self) -> DesignValidator:
+        """Checks a changed design; then rules and this fleet read it again."""
+        return _FleetDesign(self)
 
     def reload(self) -> None:
         """Forget what was read of ontology and shapes, because they changed."""
@@ -173,3 +178,19 @@ class LocalFleet(FleetAccess):
         self.committer.store.close()
         self.committer.journal.close()
         self.on_close()
+
+
+@dataclass(frozen=True)
+class _FleetDesign:
+    """The design that one fleet and its rules have read."""
+
+    fleet: LocalFleet
+
+    def check(self, design: TripleStore) -> None:
+        """Raises RuleError, ActionError or InputError."""
+        self.fleet.rules.check(design)
+
+    def take(self) -> None:
+        """Read it again."""
+        self.fleet.reload()
+        self.fleet.rules.take()

@@ -1,0 +1,115 @@
+"""Reading received messages once: ``Received`` becomes ``Good``, or ``Bad`` with its reason.
+
+The envelope, the message's key, the push actions that listen to its topic and their schemas are all
+checked here; the router only has to write.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from ...errors import InputError, MessageError
+from ..actions.action import Action, Actions
+from ..actions.messages import Envelope, MessageSchema, open_envelope
+from ..interfaces import Received
+
+CLOCK_TOPIC: Final = "voltwin/clock"
+"""A message here moves a replay's clock and has no other effect."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A push action that a message is for, the twin it names and the schema it fits."""
+
+    action: Action
+    twin: str
+    schema: MessageSchema
+
+
+@dataclass(frozen=True)
+class Good:
+    """A message that fits all its targets."""
+
+    received: Received
+    envelope: Envelope
+    targets: tuple[Target, ...]
+
+    @property
+    def key(self) -> str:
+        """The key that a repeated message shares: its own id."""
+        return self.envelope.id
+
+    @property
+    def time(self) -> datetime:
+        """The message's own time."""
+        return self.envelope.time
+
+    @property
+    def has_consecutive(self) -> bool:
+        """Whether its runs trigger others."""
+        return any(target.action.consecutive for target in self.targets)
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A message for the dead letters; ``time`` is its own, where that can be read."""
+
+    received: Received
+    key: str
+    reason: str
+    time: datetime | None = None
+    has_consecutive = False
+
+
+Message = Good | Bad
+
+
+@dataclass(frozen=True)
+class IncomingMessage:
+    """A message and the moment of the clock at which it is committed."""
+
+    message: Message
+    moment: datetime
+
+
+@dataclass(frozen=True)
+class Intake:
+    """Reads messages by the fleet's push actions."""
+
+    actions: Actions
+    schemas: Mapping[str, MessageSchema]
+
+    def read(self, received: Received) -> Message:
+        """Open and check one message; never raises."""
+        try:
+            envelope = open_envelope(received.payload)
+        except MessageError as error:
+            return Bad(received, _digest(received), str(error))
+        try:
+            return Good(received, envelope, self._targets(received, envelope))
+        except InputError as error:
+            return Bad(received, envelope.id, str(error), envelope.time)
+
+    def _targets(self, received: Received, envelope: Envelope) -> tuple[Target, ...]:
+        if received.topic == CLOCK_TOPIC:
+            return ()
+        targets = []
+        for action in self.actions.pushes(received.channel):
+            twin = action.twin_in(received.topic)
+            if twin is not None:
+                schema = self.schemas[action.message_schema]
+                schema.check(envelope.body)
+                targets.append(Target(action, twin, schema))
+        if not targets:
+            raise InputError(f"topic {received.topic!r}: no push action of this fleet listens to it")
+        return tuple(targets)
+
+
+def _digest(received: Received) -> str:
+    """The key of a message without an id: a digest of topic and payload."""
+    digest = hashlib.sha256(received.topic.encode() + b"\0" + received.payload).hexdigest()
+    return f"sha256-{digest[:40]}"
