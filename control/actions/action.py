@@ -1,4 +1,4 @@
-"""Actions as the graph holds them, read once and again whenever they change."""
+"""The actions of a fleet, read from its graph."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Action:
 
     @property
     def topic_filter(self) -> str:
-        """The topic as a broker's subscription: ``{twin}`` is any one level."""
+        """The topic as a broker's subscription: ``{twin}`` is any single level."""
         return self.topic.replace("{twin}", "+")
 
     def twin_in(self, topic: str) -> str | None:
@@ -69,7 +69,7 @@ class Actions:
 
 
 def load_actions(store: TripleStore, names: Naming) -> Actions:
-    """Every action of the fleet. Raises ActionError that names the action and what is wrong with it."""
+    """Every action of the fleet. Raises ActionError with the action and its problem."""
     kinds: tuple[tuple[NamedNode, Kind], ...] = (
         (VT.PushAction, "push"),
         (VT.PullAction, "pull"),
