@@ -167,7 +167,7 @@ def _same_fleet(folder: FleetFolder, journal: SqliteJournal, store: TripleStore)
     reached, written = store.last_applied(), journal.last_sequence
     if reached > written:
         raise StoreError(
-            f"{folder.path}: its triple store ({folder.store.engine}) has commit {reached} and its journal "
+            f"{folder.path}: its triple store ({folder.store.engine}) has applied commit {reached} and its journal "
             f"ends at {written}: the store belongs to another folder with the base {folder.base}, or the journal is an "
             "older copy; use another base or another store, or clear the store"
         )

@@ -12,7 +12,6 @@ from .api.app import create_app
 from .api.http.server import WebServer
 from .assembly import assemble
 from .control.actions.action import load_actions
-from .control.actions.messages import load_schema
 from .control.clock import ReplayClock, SystemClock
 from .control.executors.process import ProcessExecutor
 from .control.interfaces import MasterClock
@@ -57,7 +56,7 @@ class Server:
     def _prepare(self, births: Births) -> None:
         fleet, settings = self._parts.fleet, self._settings
         actions = load_actions(fleet.committer.store, fleet.names)
-        pushes = [action for action in actions.by_iri.values() if action.kind == "push"]
+        pushes = actions.pushes()
         channels = sorted({action.channel for action in pushes})
         if len(channels) > 1:
             raise ActionError(f"channels {', '.join(channels)}: one server listens to one channel; run one for each")
@@ -66,7 +65,6 @@ class Server:
             committer=fleet.committer,
             reader=fleet.reader,
             actions=actions,
-            schemas={action.message_schema: load_schema(action.message_schema) for action in pushes},
             services=settings.services,
             clock=self._parts.clock,
             acknowledge=self._acknowledge,

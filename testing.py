@@ -23,7 +23,6 @@ from typing import Final
 
 from .assembly import design_of, wire
 from .control.actions.action import Actions, load_actions
-from .control.actions.messages import load_schema
 from .control.clock import ReplayClock
 from .control.interfaces import Deliver, Handler, Invocation, Json, MasterClock, Outcome, Received
 from .control.master.inbox import Stop
@@ -141,13 +140,10 @@ class Bench:
 
     def master(self, services: Mapping[str, str] | None = None, batch_messages: int = 200) -> Master:
         """A master over this bench."""
-        actions = self.actions
-        pushes = [action for action in actions.by_iri.values() if action.kind == "push"]
         return Master(
             committer=self.committer,
             reader=self.fleet.reader,
-            actions=actions,
-            schemas={action.message_schema: load_schema(action.message_schema) for action in pushes},
+            actions=self.actions,
             services=services or {},
             clock=self.clock,
             acknowledge=self.acknowledged.extend,

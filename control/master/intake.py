@@ -14,7 +14,7 @@ from typing import Final
 
 from ...errors import InputError, MessageError
 from ..actions.action import Action, Actions
-from ..actions.messages import Envelope, MessageSchema, open_envelope
+from ..actions.messages import Envelope, MessageSchema, load_schema, open_envelope
 from ..interfaces import Received
 
 CLOCK_TOPIC: Final = "voltwin/clock"
@@ -82,6 +82,12 @@ class Intake:
 
     actions: Actions
     schemas: Mapping[str, MessageSchema]
+
+    @classmethod
+    def of(cls, actions: Actions) -> Intake:
+        """The intake with the message schemas that come with voltwin. Raises ActionError."""
+        names = {action.message_schema for action in actions.pushes()}
+        return cls(actions, {name: load_schema(name) for name in names})
 
     def read(self, received: Received) -> Message:
         """Open and check one message; never raises."""

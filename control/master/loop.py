@@ -19,7 +19,6 @@ from ...graphstore.interfaces import QueuedRun
 from ...graphstore.journal.commit import Committer
 from ...graphstore.paths.reading import PathReader
 from ..actions.action import Actions
-from ..actions.messages import MessageSchema
 from ..handlers.registry import INGEST, find_handler
 from ..interfaces import Executor, MasterClock, Outcome, Received
 from .backlog import Backlog
@@ -41,7 +40,6 @@ class Master:
     committer: Committer
     reader: PathReader
     actions: Actions
-    schemas: Mapping[str, MessageSchema]
     services: Mapping[str, str]
     clock: MasterClock
     acknowledge: Callable[[Sequence[int]], None]
@@ -56,7 +54,7 @@ class Master:
     def __post_init__(self) -> None:
         store, journal, names = self.committer.store, self.committer.journal, self.reader.names
         self.inbox = Inbox(self.batch_messages, self.batch_milliseconds, self.clock.lockstep)
-        self._intake = Intake(self.actions, self.schemas)
+        self._intake = Intake.of(self.actions)
         self._router = Router(store, journal.series, names, self.reader.schema)
         self._schedules = Schedules(store, names, self.actions, DueTable(journal.due_table()), self.births)
         self._backlog = Backlog(self.clock, self.batch_messages, self._schedules.ticks_after)

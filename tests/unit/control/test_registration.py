@@ -80,3 +80,20 @@ def test_a_master_registers_its_own_twins_in_the_commit_that_creates_them(bench,
     assert twin in {row.twin for row in journal.due_table()}
     # One commit registers the twins of the model, one creates this twin; a third would have registered it late.
     assert created == journal.last_sequence
+
+
+def test_a_working_master_registers_what_others_create_meanwhile(bench, message_examples):
+    class User:
+        """Writes while the master works."""
+
+        def run(self, invocations):
+            create(bench, "station-2")
+            return [Outcome(item.run, outputs={}) for item in invocations]
+
+    kinds = ("birth", "end-of-line")
+    bench.play(
+        [message(f"voltwin/modules/module-0001/{kind}", message_examples[f"module-{kind}"]) for kind in kinds],
+        {"model-service": User(), "http-pull": User()},
+        services={"models": "http://127.0.0.1:1", "weather": "http://127.0.0.1:2"},
+    )
+    assert "station-2" in keys(bench, bench.committer.journal.due_table())
