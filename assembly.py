@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -66,19 +66,28 @@ class _Rules:
 
 
 @dataclass(frozen=True)
-class WiredFleet:
-    """The parts of one fleet over its journal and store; closing the fleet closes all of them."""
+class ServerHooks:
+    """A server's own followers, which see every commit after rules and history, and its part of the status."""
 
-    fleet: LocalFleet
-    engine: RuleEngine
-    clock: MasterClock
+    followers: Sequence[Follower] = ()
+    status: Callable[[], Mapping[str, Any]] = dict
 
 
 @dataclass(frozen=True)
-class OpenFleet(WiredFleet):
-    """The parts of one fleet whose folder this process holds."""
+class HeldFolder:
+    """A fleet's folder and the lock by which this process holds it."""
 
+    folder: FleetFolder
     lock: FolderLock
+
+
+@dataclass(frozen=True)
+class OpenFleet:
+    """The parts of one fleet in this process; closing the fleet closes all of them."""
+
+    fleet: LocalFleet
+    engine: RuleEngine
+    held: HeldFolder | None
 
 
 def wire(
@@ -86,28 +95,25 @@ def wire(
     store: TripleStore,
     names: Naming,
     clock: MasterClock,
-    *,
-    loads: LoadFiles | None = None,
-    snapshots: Path | None = None,
+    held: HeldFolder | None = None,
     limits: QueryLimits | None = None,
-    followers: Sequence[Follower] = (),
-    more_status: Callable[[], Mapping[str, Any]] = dict,
-    on_close: Callable[[], None] = lambda: None,
-) -> WiredFleet:
+    hooks: ServerHooks | None = None,
+) -> OpenFleet:
     """Put the parts of a fleet together; the store catches up with the journal, and the rules with the store.
 
-    ``snapshots``: the folder for query workers, if the store can serve them. ``followers`` see every commit after
-    rules and history have seen it.
+    Without a folder the fleet has no bulk loads and no query workers.
     """
+    hooks = hooks or ServerHooks()
+    loads = LoadFiles(held.folder.loads) if held else None
     behind = Committer(journal, store, loads).catch_up()
     engine = RuleEngine(store, names, load_schema(store, names))
     now, limits = partial(time_of, clock), limits or QueryLimits()
     history = FleetHistory.over(journal, loads, names, reasoning())
-    committer = Committer(journal, store, loads, [engine.follow, history.follow, *followers])
+    committer = Committer(journal, store, loads, [engine.follow, history.follow, *hooks.followers])
     pool = None
     # A remote engine has its own limit of time, and a store in memory cannot be read by another process.
-    if snapshots is not None and isinstance(store, Snapshots) and store.on_disk:
-        pool = QueryPool(store, snapshots, journal.database.file, committer.lock, limits)
+    if held and isinstance(store, Snapshots) and store.on_disk:
+        pool = QueryPool(store, held.folder.snapshots, held.folder.journal, committer.lock, limits)
     fleet = LocalFleet(
         committer,
         names,
@@ -117,8 +123,8 @@ def wire(
         rules=_Rules(engine),
         fleet_history=history,
         now=now,
-        more_status=more_status,
-        on_close=on_close,
+        more_status=hooks.status,
+        on_close=held.lock.close if held else lambda: None,
     )
     # Rules follow a commit after it is in the store; a process that was killed in between left that undone.
     newest = next(journal.since(journal.last_sequence - 1), None)
@@ -126,41 +132,21 @@ def wire(
         engine.derive_all()
     else:
         engine.resume(journal)
-    return WiredFleet(fleet, engine, clock)
+    return OpenFleet(fleet, engine, held)
 
 
 def assemble(
-    folder: FleetFolder,
-    clock: MasterClock,
-    limits: QueryLimits | None = None,
-    *,
-    followers: Sequence[Follower] = (),
-    more_status: Callable[[], Mapping[str, Any]] = dict,
+    folder: FleetFolder, clock: MasterClock, limits: QueryLimits | None = None, hooks: ServerHooks | None = None
 ) -> OpenFleet:
     """Open a fleet's folder in this process."""
     with ExitStack() as undo:
-        lock = FolderLock(folder.path)
-        undo.callback(lock.close)
-        names = Naming(folder.base)
-        journal = SqliteJournal.open(folder.journal)
-        undo.callback(journal.close)
-        store = open_store(folder.store, folder.graph, folder.base)
-        undo.callback(store.close)
+        lock = undo.enter_context(closing(FolderLock(folder.path)))
+        journal = undo.enter_context(closing(SqliteJournal.open(folder.journal)))
+        store = undo.enter_context(closing(open_store(folder.store, folder.graph, folder.base)))
         _same_fleet(folder, journal, store)
-        parts = wire(
-            journal,
-            store,
-            names,
-            clock,
-            loads=LoadFiles(folder.loads),
-            snapshots=folder.snapshots,
-            limits=limits,
-            followers=followers,
-            more_status=more_status,
-            on_close=lock.close,
-        )
+        parts = wire(journal, store, Naming(folder.base), clock, HeldFolder(folder, lock), limits, hooks)
         undo.pop_all()
-    return OpenFleet(parts.fleet, parts.engine, clock, lock)
+    return parts
 
 
 def _same_fleet(folder: FleetFolder, journal: SqliteJournal, store: TripleStore) -> None:

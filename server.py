@@ -10,7 +10,7 @@ from typing import Any
 
 from .api.app import create_app
 from .api.http.server import WebServer
-from .assembly import assemble
+from .assembly import ServerHooks, assemble
 from .control.actions.action import load_actions
 from .control.clock import ReplayClock, SystemClock
 from .control.executors.process import ProcessExecutor
@@ -32,7 +32,7 @@ class Server:
     """A running fleet: control master, listener, handlers, and REST on one address."""
 
     def __init__(self, path: Path, settings: Settings) -> None:
-        clock: MasterClock = ReplayClock() if settings.clock == "replay" else SystemClock()
+        self._clock: MasterClock = ReplayClock() if settings.clock == "replay" else SystemClock()
         self._settings = settings
         limits = QueryLimits(
             seconds=settings.query_seconds,
@@ -43,7 +43,8 @@ class Server:
         )
         self._folder = read_folder(path)
         births = Births()
-        self._parts = assemble(self._folder, clock, limits, followers=[births.follow], more_status=self._status)
+        hooks = ServerHooks([births.follow], self._status)
+        self._parts = assemble(self._folder, self._clock, limits, hooks)
         self._ending = ExitStack()
         self._ending.callback(self._parts.fleet.close)
         self._problem: BaseException | None = None
@@ -66,7 +67,7 @@ class Server:
             reader=fleet.reader,
             actions=actions,
             services=settings.services,
-            clock=self._parts.clock,
+            clock=self._clock,
             acknowledge=self._acknowledge,
             births=births,
             batch_messages=settings.batch_messages,
@@ -82,7 +83,7 @@ class Server:
         self._listener = listen(settings.broker, client, filters, self._master.inbox.put)
         self._ending.callback(self._listener.close)
         hot_days = read_options(self._folder.path).hot_days
-        self._sealing = PeriodicSealing(fleet.committer.journal.series, self._parts.clock.now, hot_days)
+        self._sealing = PeriodicSealing(fleet.committer.journal.series, self._clock.now, hot_days)
 
     def start(self) -> str:
         """Start all parts; return the address. Raises BrokerError, EnvironmentProblem; then nothing stays open."""
@@ -90,7 +91,8 @@ class Server:
             self._listener.wait()
             self._web.start()
             self._ending.callback(self._web.stop)
-            self._parts.lock.publish(self._web.url)
+            if self._parts.held:
+                self._parts.held.lock.publish(self._web.url)
             executor = ProcessExecutor(self._master.inbox.put, self._settings.handler_timeout)
             self._thread = threading.Thread(target=self._work, args=(executor,), name="control master")
             self._thread.start()

@@ -21,7 +21,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from .assembly import design_of, wire
+from .assembly import ServerHooks, design_of, wire
 from .control.actions.action import Actions, load_actions
 from .control.clock import ReplayClock
 from .control.interfaces import Deliver, Handler, Invocation, Json, MasterClock, Outcome, Received
@@ -129,7 +129,7 @@ class Bench:
             committer = Committer(journal, store)
             committer.catch_up()
             load_design(design_of(conversion, names), committer, names, "bench", EPOCH)
-        parts = wire(journal, store, names, clock, followers=[births.follow])
+        parts = wire(journal, store, names, clock, hooks=ServerHooks([births.follow]))
         parts.engine.derive_all()
         return cls(parts.fleet.committer, parts.fleet, parts.engine, clock, births=births)
 

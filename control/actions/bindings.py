@@ -4,7 +4,7 @@
 >>> from voltwin.ontology.bindings import parse_binding
 >>> binding = parse_binding("bearings/*/temperature <- bearings/*/celsius")
 >>> list(extract(binding, {"bearings": {"front": {"celsius": 41.5}}}, {}))
-[BoundValue(steps=('bearings', 'front', 'temperature'), value=41.5)]
+[(('bearings', 'front', 'temperature'), 41.5)]
 
 ``*`` in the source means every key of an object and is replaced by the same key in the target.
 ``*`` in the target alone distributes a list over the keys of the run's inputs. ``{name}`` in the
@@ -23,13 +23,8 @@ from ..interfaces import Json
 
 _FIELD: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 MISSING: Final = object()
-
-
-class BoundValue(NamedTuple):
-    """A value of a document and the path steps of the twin that it belongs at."""
-
-    steps: tuple[str, ...]
-    value: Json
+BoundValue = tuple[tuple[str, ...], Json]
+"""The steps of a path, and the value for it."""
 
 
 class Quantity(NamedTuple):
@@ -58,7 +53,7 @@ def extract(binding: Binding, document: Json, keys: Mapping[str, Sequence[str]])
     if "*" not in target.split("/"):
         value = lookup_pointer(document, binding.source)
         if value is not MISSING:
-            yield BoundValue(tuple(target.split("/")), value)
+            yield tuple(target.split("/")), value
         return
     before, _, after = target.partition("/*/")
     if "*" in binding.source.split("/"):
@@ -71,7 +66,7 @@ def extract(binding: Binding, document: Json, keys: Mapping[str, Sequence[str]])
         for key, member in members.items():
             value = lookup_pointer(member, inner.removeprefix("/")) if inner else member
             if value is not MISSING:
-                yield BoundValue((*before.split("/"), key, *after.split("/")), value)
+                yield (*before.split("/"), key, *after.split("/")), value
         return
     yield from _distribute(binding, document, before, after, keys)
 
@@ -91,7 +86,7 @@ def _distribute(
             f"{before}/* among the inputs"
         )
     for key, value in zip(targets, values, strict=True):
-        yield BoundValue((*before.split("/"), key, *after.split("/")), {"value": value, **unit})
+        yield (*before.split("/"), key, *after.split("/")), {"value": value, **unit}
 
 
 def _field(document: Json, name: str, binding: Binding) -> str:

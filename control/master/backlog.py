@@ -56,6 +56,6 @@ class Backlog:
             now = time_of(self.clock)
             batch.append(IncomingMessage(message, now))
             due = min((tick for tick in (due, *self.ticks_after(now)) if tick is not None), default=None)
-            if message.has_consecutive:
+            if any(target.action.consecutive for target in message.targets):
                 break
         return batch

@@ -93,5 +93,5 @@ class Dispatcher:
             "asserted" if action.kind == "pull" else "computed", run.moment, self.reader.names.run(run.id)
         )
         for binding in action.outputs:
-            for found in extract(binding, outcome.outputs, item.inputs.keys):
-                writer.put(run.twin, found.steps, *quantity(found.value, None), provenance)
+            for steps, value in extract(binding, outcome.outputs, item.inputs.keys):
+                writer.put(run.twin, steps, *quantity(value, None), provenance)

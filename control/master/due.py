@@ -12,33 +12,29 @@ from pyoxigraph import NamedNode
 from ...graphstore.interfaces import Due
 from ..actions.action import Action, Actions
 
-
-class DueKey(NamedTuple):
-    """A scheduled action of one twin."""
-
-    action: NamedNode
-    twin: NamedNode
+Key = tuple[NamedNode, NamedNode]
+"""Action, twin."""
 
 
 class DueTable:
     """A heap over (moment, action, twin); stale entries are skipped when they reach its top."""
 
     def __init__(self, rows: Iterable[Due]) -> None:
-        self._next: dict[DueKey, datetime] = {}
-        self._heap: list[tuple[datetime, str, str, DueKey]] = []
+        self._next: dict[Key, datetime] = {}
+        self._heap: list[tuple[datetime, str, str, Key]] = []
         self.update(rows)
 
     def update(self, rows: Iterable[Due]) -> None:
         """Apply rows that were committed."""
         for row in rows:
-            key = DueKey(row.action, row.twin)
+            key = (row.action, row.twin)
             if row.next is None:
                 self._next.pop(key, None)
             else:
                 self._next[key] = row.next
                 heapq.heappush(self._heap, (row.next, row.action.value, row.twin.value, key))
 
-    def __contains__(self, key: DueKey) -> bool:
+    def __contains__(self, key: Key) -> bool:
         return key in self._next
 
     def __len__(self) -> int:

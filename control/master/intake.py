@@ -15,7 +15,7 @@ from typing import Final
 from ...errors import InputError, MessageError
 from ..actions.action import Action, Actions
 from ..actions.messages import Envelope, MessageSchema, load_schema, open_envelope
-from ..interfaces import Received
+from ..interfaces import Json, Received
 
 CLOCK_TOPIC: Final = "voltwin/clock"
 """A message here moves a replay's clock and has no other effect."""
@@ -35,34 +35,22 @@ class Good:
     """A message that fits all its targets."""
 
     received: Received
-    envelope: Envelope
+    key: str
+    """Its id, which a repeated message shares."""
+    time: datetime
+    body: Mapping[str, Json]
     targets: tuple[Target, ...]
-
-    @property
-    def key(self) -> str:
-        """The key that a repeated message shares: its own id."""
-        return self.envelope.id
-
-    @property
-    def time(self) -> datetime:
-        """The message's own time."""
-        return self.envelope.time
-
-    @property
-    def has_consecutive(self) -> bool:
-        """Whether its runs trigger others."""
-        return any(target.action.consecutive for target in self.targets)
 
 
 @dataclass(frozen=True)
 class Bad:
-    """A message for the dead letters; ``time`` is its own, where that can be read."""
+    """A message for the dead letters; its id and its time where they can be read."""
 
     received: Received
     key: str
     reason: str
     time: datetime | None = None
-    has_consecutive = False
+    targets: tuple[Target, ...] = ()
 
 
 Message = Good | Bad
@@ -96,9 +84,10 @@ class Intake:
         except MessageError as error:
             return Bad(received, _digest(received), str(error))
         try:
-            return Good(received, envelope, self._targets(received, envelope))
+            targets = self._targets(received, envelope)
         except InputError as error:
             return Bad(received, envelope.id, str(error), envelope.time)
+        return Good(received, envelope.id, envelope.time, envelope.body, targets)
 
     def _targets(self, received: Received, envelope: Envelope) -> tuple[Target, ...]:
         if received.topic == CLOCK_TOPIC:

@@ -109,10 +109,10 @@ class Master:
             return False
         now = self.clock.now()
         if now is not None:
-            self._commits.register(self._schedules.unregistered(now), now)
-            due = self._schedules.due(now)
-            if due.rows:
-                self._start(self._commits.commit_due(due, now))
+            if (unregistered := self._schedules.unregistered(now)).due:
+                self._commits.commit(unregistered)
+            if (runs := self._schedules.due(now)).due:
+                self._start(self._commits.commit(runs))
                 return True
         if not self._backlog:
             return False

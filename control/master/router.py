@@ -70,8 +70,8 @@ class Router:
             provenance = Provenance("asserted", time, self.names.run(run.id))
             for binding in action.outputs:
                 unit = target.schema.unit(binding.source)
-                for item in extract(binding, message.envelope.body, {}):
-                    writer.put(twin, item.steps, *quantity(item.value, unit), provenance)
+                for steps, value in extract(binding, message.body, {}):
+                    writer.put(twin, steps, *quantity(value, unit), provenance)
             done.append(SucceededRun(action, run))
         return done
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from pyoxigraph import Literal, NamedNode
 
-from ...graphstore.interfaces import FinishedRun, QueuedRun
+from ...graphstore.interfaces import Due, FinishedRun, QueuedRun
 from ...graphstore.journal.changes import ChangeSet
 from ...ontology.iris import PROV, RDF, VT
 from ...ontology.literals import format_time, to_literal
@@ -44,6 +44,9 @@ class WorkResult:
     succeeded: list[SucceededRun] = field(default_factory=list)
     created: Sequence[NamedNode] = ()
     """Twins that exist with this commit."""
+    triggered: list[QueuedRun] = field(default_factory=list)
+    """Runs to queue and start, if they are new."""
+    due: list[Due] = field(default_factory=list)
     dead_letters: int = 0
 
     def succeed(self, action: Action, run: QueuedRun) -> None:
@@ -70,9 +73,9 @@ class WorkResult:
         if run.cause.startswith(self.names.base):
             record(PROV.wasInformedBy, NamedNode(run.cause))
 
-    def consecutive(self, actions: Actions) -> list[QueuedRun]:
-        """The runs that follow those that succeeded: same twin, same moment, caused by the run before."""
-        followers: dict[str, QueuedRun] = {}
+    def followers(self, actions: Actions) -> list[QueuedRun]:
+        """The triggered runs and the consecutive ones: same twin, same moment, caused by the run before."""
+        followers = {run.id: run for run in self.triggered}
         for item in self.succeeded:
             run, cause = item.run, self.names.run(item.run.id).value
             for iri in item.action.consecutive:

@@ -19,8 +19,8 @@ from ...graphstore.schema import all_twins
 from ...ontology.iris import RDF
 from ...ontology.naming import Naming
 from ..actions.action import Actions
-from .due import DueKey, DueTable, first_due, follow_up
-from .runs import run_id
+from .due import DueTable, first_due, follow_up
+from .runs import WorkResult, run_id
 
 
 class Births:
@@ -38,14 +38,6 @@ class Births:
     def take(self) -> list[NamedNode]:
         """The twins created since the last call."""
         return [self._created.get_nowait() for _ in range(self._created.qsize())]
-
-
-@dataclass(frozen=True)
-class DueRuns:
-    """Runs that are due, and the rows of the due table that replace theirs."""
-
-    runs: list[QueuedRun]
-    rows: list[Due]
 
 
 @dataclass
@@ -66,26 +58,26 @@ class Schedules:
             types = changes.objects(twin, RDF.type, twin)
             mine = (action for action in self.actions.by_iri.values() if action.applies_to in types)
             rows += first_due(mine, twin, now)
-        return [row for row in rows if DueKey(row.action, row.twin) not in self.table]
+        return [row for row in rows if (row.action, row.twin) not in self.table]
 
-    def unregistered(self, now: datetime) -> list[Due]:
+    def unregistered(self, now: datetime) -> WorkResult:
         """The rows of twins that others have created; at first those of all twins that have none."""
         created = self.births.take()
         twins = created if self._begun else all_twins(self.store)
         self._begun = True
-        return self.first_due(dict.fromkeys(twins), ChangeSet(self.store), now) if twins else []
+        changes = ChangeSet(self.store)
+        return WorkResult(changes, self.names, due=self.first_due(dict.fromkeys(twins), changes, now))
 
-    def due(self, now: datetime) -> DueRuns:
-        """The runs that are due by ``now``."""
-        runs, rows = {}, []
+    def due(self, now: datetime) -> WorkResult:
+        """The runs that are due by ``now``, and the rows that replace theirs."""
+        result = WorkResult(ChangeSet(self.store), self.names)
         for row in self.table.until(now):
             moment, replacement = follow_up(row, self.actions, now)
-            rows.append(replacement)
+            result.due.append(replacement)
             if moment is not None:
-                action = self.actions.by_iri[row.action]
-                identifier = run_id(action, self.names.twin_key(row.twin), moment)
-                runs[identifier] = QueuedRun(identifier, action.iri, row.twin, moment, "schedule")
-        return DueRuns(list(runs.values()), rows)
+                identifier = run_id(self.actions.by_iri[row.action], self.names.twin_key(row.twin), moment)
+                result.triggered.append(QueuedRun(identifier, row.action, row.twin, moment, "schedule"))
+        return result
 
     def ticks_after(self, now: datetime) -> Iterator[datetime]:
         """The next tick of every schedule, also of those that no twin has yet."""

@@ -8,7 +8,7 @@ import pytest
 from pyoxigraph import NamedNode
 
 from voltwin.control.actions.action import Action
-from voltwin.control.actions.messages import Envelope, MessageSchema
+from voltwin.control.actions.messages import MessageSchema
 from voltwin.control.actions.schedules import Relative
 from voltwin.control.clock import ReplayClock
 from voltwin.control.interfaces import Received
@@ -23,8 +23,8 @@ NEXT = NamedNode("https://f.example/actions/next")
 
 def good(minutes, consecutive=()):
     action = Action(NEXT, "k", "push", NEXT, "ingest", (), (), (), "", None, consecutive)
-    envelope = Envelope(f"m-{minutes}", T0 + minutes * MINUTE, {})
-    return Good(Received("c", "t", b"", 1), envelope, (Target(action, "pump-07", MessageSchema("s", {})),))
+    target = Target(action, "pump-07", MessageSchema("s", {}))
+    return Good(Received("c", "t", b"", 1), f"m-{minutes}", T0 + minutes * MINUTE, {}, (target,))
 
 
 def bad(minutes=None):

@@ -46,21 +46,21 @@ def test_births_are_the_types_of_twins_in_their_own_graphs(bench):
 
 def test_at_first_all_twins_are_registered_and_then_those_that_others_create(bench, schedules, start):
     bench.clock.advance(start)
-    first = schedules.unregistered(start)
+    first = schedules.unregistered(start).due
     assert "weather-station" in keys(bench, first)
     schedules.table.update(first)
-    assert schedules.unregistered(start) == []
+    assert schedules.unregistered(start).due == []
     twin = create(bench, "station-2")
-    (row,) = schedules.unregistered(start)
+    (row,) = schedules.unregistered(start).due
     assert (row.twin, row.next) == (twin, start + timedelta(hours=3))
     schedules.table.update([row])
-    assert schedules.unregistered(start + timedelta(hours=1)) == []
+    assert schedules.unregistered(start + timedelta(hours=1)).due == []
 
 
 def test_a_twin_that_is_known_is_not_registered_again(bench, schedules, start):
     bench.clock.advance(start)
     create(bench, "station-2")
-    rows = schedules.unregistered(start)
+    rows = schedules.unregistered(start).due
     schedules.table.update(rows)
     changes = ChangeSet(bench.committer.store)
     assert schedules.first_due([row.twin for row in rows], changes, start + timedelta(hours=7)) == []
