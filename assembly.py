@@ -1,24 +1,27 @@
-"""Where parts are put together: a fleet is made or opened here, and run in server.py; nowhere else.
+"""The assembly of a fleet: it is created and opened here, and run in server.py.
 
 >>> from voltwin import Fleet
 >>> fleet = Fleet.open("demo-fleet")                                      # doctest: +SKIP
->>> fleet["module-0017"]["cells/cell-03/voltage"].value                   # doctest: +SKIP
-3.67289
+>>> fleet["pump-07"]["bearing/temperature"].value                         # doctest: +SKIP
+41.5
 
-A folder is opened in this process if nobody holds it; if a server does, its address stands in the
-folder's lock and the same methods go there over HTTP.
+A folder is opened in this process if no other process holds it; if a server does, its address is in the
+folder's lock and the same methods ask it over HTTP.
 """
 
 from __future__ import annotations
 
 import shutil
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from .control.actions.action import load_actions
-from .control.clock import SystemClock
+from .control.clock import SystemClock, time_of
 from .control.interfaces import MasterClock
 from .converter import Conversion, instances, ontology, shapes
 from .errors import FleetLockedError, InputError, StoreError
@@ -30,7 +33,7 @@ from .graphstore.fleets.remote import RemoteFleet
 from .graphstore.folder import FleetFolder, FolderLock, create_folder, read_folder, read_owner
 from .graphstore.interfaces import Snapshots, TripleStore
 from .graphstore.journal.bulk_files import LoadFiles
-from .graphstore.journal.commit import Committer
+from .graphstore.journal.commit import Committer, Follower
 from .graphstore.journal.sqlite_journal import SqliteJournal
 from .graphstore.queries.limits import QueryLimits
 from .graphstore.queries.pool import QueryPool
@@ -44,120 +47,148 @@ from .reasoner.past_reasoning import reasoning
 from .reasoner.resolver import RuleResolver
 
 
-@dataclass
-class _Design:
-    """Refuses ontology, rules and actions that do not fit together, and passes new ones on."""
+@dataclass(frozen=True)
+class _Rules:
+    """Rejects rules and actions that do not fit their ontology, and applies new rules."""
 
-    fleet: LocalFleet
     engine: RuleEngine
 
     def check(self, design: TripleStore) -> None:
         """Raises RuleError, ActionError or InputError."""
-        names = self.fleet.names
+        names = self.engine.names
         RuleEngine(design, names, load_schema(design, names))
         load_actions(design, names)
 
     def take(self) -> None:
-        """Paths, rules and shapes are read anew, and what rules derive is made anew; schedules wait for a restart."""
-        self.fleet.reload()
-        self.engine.reload(self.fleet.schema)
+        """Read the rules again and derive everything again; schedules wait for a restart."""
+        self.engine.reload(load_schema(self.engine.store, self.engine.names))
         self.engine.derive_all()
 
 
-@dataclass
+@dataclass(frozen=True)
+class ServerHooks:
+    """A server's own followers, which see every commit after rules and history, and its part of the status."""
+
+    followers: Sequence[Follower] = ()
+    status: Callable[[], Mapping[str, Any]] = dict
+
+
+@dataclass(frozen=True)
+class HeldFolder:
+    """A fleet's folder and the lock by which this process holds it."""
+
+    folder: FleetFolder
+    lock: FolderLock
+
+
+@dataclass(frozen=True)
 class OpenFleet:
-    """The parts of one fleet that this process holds; closing the fleet gives back all of them."""
+    """The parts of one fleet in this process; closing the fleet closes all of them."""
 
     fleet: LocalFleet
     engine: RuleEngine
-    lock: FolderLock
-    clock: MasterClock
+    held: HeldFolder | None
 
 
-def assemble(folder: FleetFolder, clock: MasterClock, limits: QueryLimits | None = None) -> OpenFleet:
-    """Open a fleet's folder in this process; the triple store catches up with the journal."""
+def wire(
+    journal: SqliteJournal,
+    store: TripleStore,
+    names: Naming,
+    clock: MasterClock,
+    held: HeldFolder | None = None,
+    limits: QueryLimits | None = None,
+    hooks: ServerHooks | None = None,
+) -> OpenFleet:
+    """Put the parts of a fleet together; the store catches up with the journal, and the rules with the store.
+
+    Without a folder the fleet has no bulk loads and no query workers.
+    """
+    hooks = hooks or ServerHooks()
+    loads = LoadFiles(held.folder.loads) if held else None
+    behind = Committer(journal, store, loads).catch_up()
+    engine = RuleEngine(store, names, load_schema(store, names))
+    now, limits = partial(time_of, clock), limits or QueryLimits()
+    history = FleetHistory.over(journal, loads, names, reasoning())
+    committer = Committer(journal, store, loads, [engine.follow, history.follow, *hooks.followers])
+    pool = None
+    # A remote engine has its own limit of time, and a store in memory cannot be read by another process.
+    if held and isinstance(store, Snapshots) and store.on_disk:
+        pool = QueryPool(store, held.folder.snapshots, held.folder.journal, committer.lock, limits)
+    fleet = LocalFleet(
+        committer,
+        names,
+        RuleResolver(store, journal.series, names, now),
+        readers=pool,
+        limits=limits,
+        rules=_Rules(engine),
+        fleet_history=history,
+        now=now,
+        more_status=hooks.status,
+        on_close=held.lock.close if held else lambda: None,
+    )
+    # Rules follow a commit after it is in the store; a process that was killed in between left that undone.
+    newest = next(journal.since(journal.last_sequence - 1), None)
+    if behind or (newest is not None and concerns_all(newest, names)):
+        engine.derive_all()
+    else:
+        engine.resume(journal)
+    return OpenFleet(fleet, engine, held)
+
+
+def assemble(
+    folder: FleetFolder, clock: MasterClock, limits: QueryLimits | None = None, hooks: ServerHooks | None = None
+) -> OpenFleet:
+    """Open a fleet's folder in this process."""
     with ExitStack() as undo:
-        lock = FolderLock(folder.path)
-        undo.callback(lock.close)
-        names = Naming(folder.base)
-        journal = SqliteJournal.open(folder.journal)
-        undo.callback(journal.close)
-        store = open_store(folder.store, folder.graph, folder.base)
-        undo.callback(store.close)
+        lock = undo.enter_context(closing(FolderLock(folder.path)))
+        journal = undo.enter_context(closing(SqliteJournal.open(folder.journal)))
+        store = undo.enter_context(closing(open_store(folder.store, folder.graph, folder.base)))
         _same_fleet(folder, journal, store)
-        committer = Committer(journal, store, LoadFiles(folder.loads))
-        behind = committer.catch_up()
-
-        def now() -> datetime:
-            return clock.now() or datetime.now(UTC)
-
-        resolver = RuleResolver(store, journal.series, names, now)
-        fleet_history = FleetHistory.over(journal, LoadFiles(folder.loads), names, reasoning())
-        limits = limits or QueryLimits()
-        # A remote engine has its own limit of time, and what is in memory cannot be read by another process.
-        readers = None
-        if isinstance(store, Snapshots) and store.on_disk:
-            readers = QueryPool(store, folder.snapshots, folder.journal, committer.lock, limits)
-        fleet = LocalFleet(
-            committer,
-            names,
-            resolver,
-            readers=readers,
-            limits=limits,
-            fleet_history=fleet_history,
-            now=now,
-            on_close=lock.close,
-        )
-        engine = RuleEngine(store, names, fleet.schema)
-        fleet.design = _Design(fleet, engine)
-        committer.followers += [engine.follow, fleet_history.follow]
-        # Rules follow a commit after it is in the store; a process that was killed in between left that undone.
-        newest = next(journal.since(journal.last_sequence - 1), None)
-        if behind or (newest is not None and concerns_all(newest, names)):
-            engine.derive_all()
-        else:
-            engine.resume(journal)
+        parts = wire(journal, store, Naming(folder.base), clock, HeldFolder(folder, lock), limits, hooks)
         undo.pop_all()
-    return OpenFleet(fleet, engine, lock, clock)
+    return parts
 
 
 def _same_fleet(folder: FleetFolder, journal: SqliteJournal, store: TripleStore) -> None:
     reached, written = store.last_applied(), journal.last_sequence
     if reached > written:
         raise StoreError(
-            f"{folder.path}: its triple store ({folder.store.engine}) has taken in commit {reached} and its journal "
+            f"{folder.path}: its triple store ({folder.store.engine}) has applied commit {reached} and its journal "
             f"ends at {written}: the store belongs to another folder with the base {folder.base}, or the journal is an "
             "older copy; use another base or another store, or clear the store"
         )
 
 
 def create_fleet(path: Path, conversion: Conversion, base: str, store: StoreChoice | None = None) -> None:
-    """Make a fleet from a converted model: its folder, with ontology, shapes, actions, rules and first twins.
+    """Create a fleet from a converted model: its folder, with ontology, shapes, actions, rules and first twins.
 
-    ``store`` is the engine that holds the triples; None: Oxigraph in the folder.
+    ``store`` is the engine of the triples; None: Oxigraph in the folder.
     """
     folder = create_folder(path, base, store)
     try:
         parts = assemble(folder, SystemClock())
         with parts.fleet:
             try:
-                _load(parts, conversion)
+                _load(parts.fleet, conversion)
             except BaseException:
-                parts.fleet.committer.store.clear()  # what is in a remote engine does not go with the folder
+                parts.fleet.committer.store.clear()  # a remote engine is not deleted with the folder
                 raise
     except BaseException:
-        shutil.rmtree(path)  # it was made here, and a fleet that is half made would only be in the way
+        shutil.rmtree(path)  # half a fleet would only be in the way
         raise
 
 
-def _load(parts: OpenFleet, conversion: Conversion) -> None:
-    fleet, description = parts.fleet, conversion.description
-    design = Design([*framework(), *ontology(description)], shapes(description), instances(description, fleet.names))
+def design_of(conversion: Conversion, names: Naming) -> Design:
+    """The design of a converted model for the fleet with ``names``."""
+    description = conversion.description
+    return Design([*framework(), *ontology(description)], shapes(description), instances(description, names))
+
+
+def _load(fleet: LocalFleet, conversion: Conversion) -> None:
+    design = design_of(conversion, fleet.names)
     load_design(design, fleet.committer, fleet.names, "voltwin init", datetime.now(UTC))
-    fleet.reload()
-    # Compiled here so that a model with a bad rule or action is refused before anything runs on it.
-    parts.engine.reload(fleet.schema)
-    parts.engine.derive_all()
+    # Compiled here so that a model with a bad rule or action is rejected before anything runs on it.
+    fleet.design.take()
     load_actions(fleet.committer.store, fleet.names)
 
 
@@ -180,16 +211,16 @@ def open_fleet(location: str | Path, limits: QueryLimits | None = None) -> Fleet
 
 def _remote(address: str, limits: QueryLimits | None) -> RemoteFleet:
     if limits is not None:
-        raise InputError(f"fleet {address}: its server sets the query limits; start that one with others")
+        raise InputError(f"fleet {address}: its server sets the query limits; start it with others")
     return RemoteFleet(address)
 
 
 class Fleet(FleetAccess):
-    """All twins of one knowledge graph; :meth:`open` finds them in a folder or behind an address."""
+    """All twins of one knowledge graph, opened with :meth:`open` from a folder or an address."""
 
     @staticmethod
     def open(location: str | Path, limits: QueryLimits | None = None) -> FleetAccess:
-        """The fleet at a folder or an ``http://host:port``; ``limits`` of queries where this process answers them."""
+        """The fleet at a folder or an ``http://host:port``; ``limits`` for queries that this process answers."""
         return open_fleet(location, limits)
 
 

@@ -1,9 +1,9 @@
-"""Where the operations of a fleet are put together: its store, its rules, its files.
+"""The operations on a whole fleet, with its store, rules and files put together for each.
 
     back_up_fleet(Path("plant"), Path("backups/monday"))
     restore_fleet(Path("backups/monday"), Path("plant-again"))
 
-Beside assembly.py, which makes and opens fleets, and server.py, which runs one.
+Beside assembly.py, which creates and opens fleets, and server.py, which runs one.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,39 +47,38 @@ _SETTLE_SECONDS: Final = 30.0
 
 
 def derive(store: TripleStore, names: Naming) -> None:
-    """Give ``store`` what the rules that it holds derive from it."""
+    """Add to ``store`` the triples that its own rules derive."""
     RuleEngine(store, names, load_schema(store, names)).derive_all()
 
 
 def back_up_fleet(path: Path, destination: Path, *, thorough: bool = False, progress: Progress = no_progress) -> Backup:
-    """Back up the fleet in ``path`` while it runs; ``thorough`` makes the view from the copy and compares it."""
+    """Back up the fleet in ``path`` while it runs; ``thorough`` rebuilds the view from the copy and compares it."""
     folder = read_folder(path)
 
     def check(place: Path) -> None:
         differences = _differences(folder, place, progress)
         if differences:
-            raise StoreError(f"{path}: the view made from the backup differs: {tell(differences)}; see `voltwin fsck`")
+            raise StoreError(
+                f"{path}: the view made from the backup differs: {summarise(differences)}; see `voltwin fsck`"
+            )
 
     return back_up(folder, destination, progress=progress, compare=check if thorough else None)
 
 
 def restore_fleet(backup: Path, destination: Path, *, progress: Progress = no_progress) -> Restored:
-    """Make a new fleet's folder from a backup."""
+    """Create a fleet's folder from a backup."""
 
     def make_view(folder: FleetFolder) -> None:
-        journal = SqliteJournal.open(folder.journal)  # brings one of an older voltwin up to date
-        try:
+        with closing(SqliteJournal.open(folder.journal)) as journal:  # brings one of an older voltwin up to date
             _make(folder, journal.database, journal.last_sequence, progress)
-        finally:
-            journal.close()
 
     return restore(backup, destination, make_view, progress=progress)
 
 
 def rebuild_fleet(path: Path, *, source: Path | None = None, progress: Progress = no_progress) -> int:
-    """Make the view of the fleet in ``path`` anew; the commit it stands at then.
+    """Rebuild the view of the fleet in ``path``; return the commit it is at then.
 
-    ``source``: a backup of this fleet whose state is taken first; the journal's commits after it follow.
+    ``source``: a backup of this fleet to begin with; the journal's commits after it follow.
     Raises FleetLockedError while another process holds it, StoreError where the backup is not of this fleet.
     """
     folder = read_folder(path)
@@ -92,7 +91,7 @@ def rebuild_fleet(path: Path, *, source: Path | None = None, progress: Progress 
 
 
 def check_view(path: Path, progress: Progress = no_progress) -> list[Difference]:
-    """What differs between the view of the fleet in ``path`` and one that is made anew; nothing is replaced."""
+    """The differences between the view of the fleet in ``path`` and a rebuilt one; nothing is replaced."""
     folder = read_folder(path)
     names = Naming(folder.base)
     with _held(folder) as journal, _open(folder) as present:
@@ -103,7 +102,7 @@ def check_view(path: Path, progress: Progress = no_progress) -> list[Difference]
 
 
 def import_into_fleet(path: Path, source: Path, *, author: str, replace: bool = False) -> Imported:
-    """Bring exported twins into the fleet in ``path``. Raises FleetLockedError while another process holds it."""
+    """Import exported twins into the fleet in ``path``. Raises FleetLockedError while another process holds it."""
     parts = assemble(read_folder(path), SystemClock())
     with parts.fleet:
         fleet, now = parts.fleet, datetime.now(UTC)
@@ -113,7 +112,7 @@ def import_into_fleet(path: Path, source: Path, *, author: str, replace: bool = 
 def compact_fleet(
     path: Path, *, keep_days: float | None = None, seal_before: datetime | None = None, progress: Progress = no_progress
 ) -> CompactionResult:
-    """Give room back in the fleet in ``path``; ``keep_days`` of history, by default what its fleet.json says."""
+    """Free disk space of the fleet in ``path``; keep ``keep_days`` of history, by default as its fleet.json says."""
     folder, now = read_folder(path), datetime.now(UTC)
     document = json.loads((path / "fleet.json").read_text("utf-8"))
     retention = Retention.read(document.get("history", {}))
@@ -130,7 +129,7 @@ def compact_fleet(
 
 
 def check_everything(path: Path, progress: Progress = no_progress) -> list[Finding]:
-    """All that is wrong with the fleet in ``path``; its view is looked at where nobody holds it."""
+    """All problems of the fleet in ``path``; its view is checked where no process holds it."""
     folder = read_folder(path)
     findings = list(check_fleet(folder, progress))
     unusable = {"held", "version", "journal", "missing file", "damaged file"}
@@ -147,21 +146,21 @@ def _check_view(folder: FleetFolder, progress: Progress) -> list[Finding]:
             return [finding]
         differences = check_view(folder.path, progress)
     except StoreError as error:
-        return [Finding("view", str(folder.graph), f"cannot be read ({error})", "`voltwin rebuild` makes it again")]
+        return [Finding("view", str(folder.graph), f"cannot be read ({error})", "`voltwin rebuild` builds it again")]
     return [
         Finding(
             "view differs",
             difference.graph.value,
             f"lacks {difference.missing} triples and has {difference.extra} that journal and rules do not give, "
             f"such as {difference.example}",
-            "`voltwin rebuild` makes the graph again",
+            "`voltwin rebuild` builds the graph again",
         )
         for difference in differences
     ]
 
 
-def tell(differences: list[Difference]) -> str:
-    """Differences in words: how many graphs, and the first of them."""
+def summarise(differences: list[Difference]) -> str:
+    """Differences in words: the number of graphs, and the first of them."""
     first = differences[0]
     return (
         f"{len(differences)} graphs; {first.graph.value} lacks {first.missing} triples and has {first.extra} too many, "
@@ -180,7 +179,7 @@ def _make(folder: FleetFolder, database: Database, sequence: int, progress: Prog
 
 
 def _replace(folder: FleetFolder, make: Callable[[TripleStore], object]) -> None:
-    """Fill an engine anew: the embedded one in a folder beside, another one in place."""
+    """Fill an engine again: the embedded one in a folder beside, another one in place."""
     if folder.store.engine == DEFAULT:
         replace_folder(folder.graph, folder.base, make)
         return
@@ -192,8 +191,7 @@ def _replace(folder: FleetFolder, make: Callable[[TripleStore], object]) -> None
 def _rebuild_from(folder: FleetFolder, journal: SqliteJournal, source: Path, progress: Progress) -> None:
     manifest, names = Manifest.read(source, FORMAT), Naming(folder.base)
     mine = journal.database.reader().execute(_COMMIT, (manifest.sequence,)).fetchone()
-    database = Database(source / JOURNAL, VERSIONS, writable=False)
-    try:
+    with closing(Database(source / JOURNAL, VERSIONS, writable=False)) as database:
         theirs = database.reader().execute(_COMMIT, (manifest.sequence,)).fetchone()
         if manifest.base != folder.base or (mine is not None and mine != theirs):
             raise StoreError(f"{source}: is no backup of {folder.path}: commit {manifest.sequence} is another there")
@@ -209,23 +207,18 @@ def _rebuild_from(folder: FleetFolder, journal: SqliteJournal, source: Path, pro
             derive(store, names)
 
         _replace(folder, make)
-    finally:
-        database.close()
 
 
 _COMMIT: Final = "SELECT time, author FROM commits WHERE sequence = ?"
 
 
 def _differences(folder: FleetFolder, place: Path, progress: Progress) -> list[Difference]:
-    """What differs between the live view and one made from the copy in ``place``, both at the live one's commit."""
+    """The differences between the live view and one built from the copy in ``place``, both at the live one's commit."""
     names, made = Naming(folder.base), OxigraphStore(None, folder.base)
-    database = Database(place / JOURNAL, VERSIONS, writable=False)
-    try:
+    with closing(Database(place / JOURNAL, VERSIONS, writable=False)) as database:
         past = PastGraphs(database, LoadFiles(place / "loads"))
         sequence = database.reader().execute("SELECT coalesce(max(sequence), 0) FROM commits").fetchone()[0]
         fill(made, past, sequence, progress)
-    finally:
-        database.close()
     if folder.store.engine != DEFAULT:
         raise StoreError(
             f"{folder.path}: its graph is in the engine {folder.store.engine}, which cannot be read at one commit from "
@@ -233,21 +226,18 @@ def _differences(folder: FleetFolder, place: Path, progress: Progress) -> list[D
         )
     present = _live_view(folder, sequence)
     held = is_held(folder.path)
-    live = SqliteJournal(Database(folder.journal, VERSIONS, writable=False))
-    try:
-        for commit in live.since(sequence):  # the fleet went on while it was copied
+    with closing(SqliteJournal(Database(folder.journal, VERSIONS, writable=False))) as live:
+        for commit in live.since(sequence):  # committed while the copy was made
             if commit.sequence <= present.last_applied():
                 Committer(live, made, LoadFiles(folder.loads)).apply_commit(commit)
-    finally:
-        live.close()
     if not held:
         derive(made, names)
-    # While a server works, what its rules derive may be a moment behind its commits.
+    # While a server works, its inferred graphs may be a moment behind its commits.
     return list(compare(made, present, names, progress, inferred=not held))
 
 
 def _live_view(folder: FleetFolder, sequence: int) -> OxigraphStore:
-    """A frozen view of the store as it is, once it stands at ``sequence`` at least."""
+    """A frozen view of the store, once it has commit ``sequence``."""
     deadline = time.monotonic() + _SETTLE_SECONDS
     while True:
         view = OxigraphStore(folder.graph, folder.base, frozen=True)
@@ -255,7 +245,7 @@ def _live_view(folder: FleetFolder, sequence: int) -> OxigraphStore:
             return view
         if time.monotonic() > deadline:
             raise StoreError(
-                f"{folder.graph}: stands at commit {view.last_applied()}, the journal at {sequence}; "
+                f"{folder.graph}: is at commit {view.last_applied()}, the journal at {sequence}; "
                 "open the fleet once so that it catches up"
             )
         time.sleep(0.1)
@@ -263,22 +253,10 @@ def _live_view(folder: FleetFolder, sequence: int) -> OxigraphStore:
 
 @contextmanager
 def _held(folder: FleetFolder) -> Iterator[SqliteJournal]:
-    """The journal of a folder that this process holds meanwhile."""
-    lock = FolderLock(folder.path)
-    try:
-        journal = SqliteJournal.open(folder.journal)
-        try:
-            yield journal
-        finally:
-            journal.close()
-    finally:
-        lock.close()
+    """The journal of a folder, which this process holds meanwhile."""
+    with closing(FolderLock(folder.path)), closing(SqliteJournal.open(folder.journal)) as journal:
+        yield journal
 
 
-@contextmanager
-def _open(folder: FleetFolder) -> Iterator[TripleStore]:
-    store = open_store(folder.store, folder.graph, folder.base)
-    try:
-        yield store
-    finally:
-        store.close()
+def _open(folder: FleetFolder) -> AbstractContextManager[TripleStore]:
+    return closing(open_store(folder.store, folder.graph, folder.base))

@@ -1,13 +1,13 @@
 """A fleet without broker, processes or waiting, for tests of actions, handlers and rules.
 
 A :class:`Bench` is a whole fleet in this process: the journal in a folder, the triple store in memory,
-the reasoner behind it. Messages are played to it from a list, handlers are plain objects, and time stands
-where the messages or the test put it. Nothing in it is a fake: journal, store, reasoner and master are
-those that a server runs::
+and the reasoner. It plays messages from a list, its handlers are plain objects, and its time is set by the
+messages or by the test. Nothing in it is a fake: journal, store, reasoner and master are the server's, wired
+by the same function (``assembly.wire``)::
 
     bench = Bench.make(tmp_path, convert(Path("my-model.mdj")))
-    bench.play([message("voltwin/modules/module-0001/birth", body)], handlers={"my-handler": MyHandler()})
-    assert bench.fleet.get("/module-0001/serial").value == "A-1"
+    bench.play([message("plant/pumps/pump-07/birth", body)], handlers={"my-handler": MyHandler()})
+    assert bench.fleet.get("/pump-07/serial").value == "A-1"
     bench.close()
 """
 
@@ -17,38 +17,38 @@ import json
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from .assembly import ServerHooks, design_of, wire
 from .control.actions.action import Actions, load_actions
-from .control.actions.messages import load_schema
 from .control.clock import ReplayClock
 from .control.interfaces import Deliver, Handler, Invocation, Json, MasterClock, Outcome, Received
-from .control.master.loop import Master, Stop
-from .converter import Conversion, instances, ontology, shapes
+from .control.master.inbox import Stop
+from .control.master.intake import CLOCK_TOPIC
+from .control.master.loop import Master
+from .control.master.schedules import Births
+from .converter import Conversion
 from .errors import HandlerError, VoltwinError
 from .graphstore.engines.oxigraph import OxigraphStore
-from .graphstore.fleets.history_access import FleetHistory
 from .graphstore.fleets.local import LocalFleet
 from .graphstore.journal.commit import Committer
 from .graphstore.journal.sqlite_journal import SqliteJournal
-from .graphstore.update.design import Design, load_design
-from .ontology import framework
+from .graphstore.update.design import load_design
 from .ontology.literals import EPOCH
 from .ontology.naming import Naming
 from .reasoner.engine import RuleEngine
-from .reasoner.past_reasoning import reasoning
-from .reasoner.resolver import RuleResolver
 
 BASE: Final = "https://fleet.example/"
 SETTLE_SECONDS: Final = 60.0
-"""How long a bench waits for its master to have nothing left to do."""
+"""The time limit for the master of a bench to become idle."""
 
 
 class ManualClock:
-    """Time that stands still until a test moves it.
+    """A clock that a test sets.
 
+    >>> from datetime import UTC, datetime
     >>> clock = ManualClock(EPOCH)
     >>> clock.advance(datetime(2019, 4, 1, tzinfo=UTC)); clock.now() == EPOCH
     True
@@ -62,102 +62,92 @@ class ManualClock:
         self._now = start
 
     def now(self) -> datetime:
-        """Where the test put it."""
+        """The moment that the test set."""
         return self._now
 
     def set(self, moment: datetime) -> None:
-        """Put it somewhere else."""
+        """Set the moment."""
         self._now = moment
 
     def advance(self, moment: datetime) -> None:
-        """Messages do not move it."""
+        """Do nothing: messages do not move it."""
 
 
 class InlineExecutor:
-    """Runs handlers in the calling thread; their outcomes are there when ``submit`` returns."""
+    """Runs handlers in the calling thread; their outcomes are delivered when ``submit`` returns."""
 
     def __init__(self, handlers: Mapping[str, Handler], deliver: Deliver) -> None:
         self._handlers, self._deliver = handlers, deliver
         self.batches: list[tuple[str, Sequence[Invocation]]] = []
-        """What was submitted, in order."""
+        """The batches submitted, in order."""
 
     def submit(self, handler: str, invocations: Sequence[Invocation]) -> None:
-        """Run a batch; a handler that raises has failed all of it, as in a process of its own."""
+        """Run a batch; a handler that raises fails all of it, as in a process of its own."""
         self.batches.append((handler, tuple(invocations)))
         self._deliver(self._outcomes(handler, invocations))
 
     def _outcomes(self, handler: str, invocations: Sequence[Invocation]) -> Sequence[Outcome]:
         try:
             if handler not in self._handlers:
-                raise HandlerError(f"handler {handler!r}: the test gives none of that name")
+                raise HandlerError(f"handler {handler!r}: the test has none of that name")
             return list(self._handlers[handler].run(invocations))
         except VoltwinError as error:
             return [Outcome(item.run, error=str(error)) for item in invocations]
 
     def close(self) -> None:
-        """Nothing to end."""
+        """Do nothing."""
 
 
 def message(topic: str, body: Mapping[str, Json] | bytes, channel: str = "mqtt", receipt: int = 0) -> Received:
-    """A message as a listener would hand it on; a mapping is sent as JSON."""
+    """A message as a listener delivers it; a mapping is sent as JSON."""
     payload = body if isinstance(body, bytes) else json.dumps(body).encode()
     return Received(channel, topic, payload, receipt)
 
 
 @dataclass
 class Bench:
-    """One fleet with everything but processes and brokers."""
+    """One fleet with everything but processes and a broker."""
 
     committer: Committer
     fleet: LocalFleet
     engine: RuleEngine
     clock: MasterClock
     acknowledged: list[int] = field(default_factory=list)
-    """The receipts that the master gave back, in order."""
+    """The receipts that the master acknowledged, in order."""
+    births: Births = field(default_factory=Births)
+    """A follower of the committer, for the masters over this bench."""
 
     @classmethod
     def make(
         cls, folder: Path, conversion: Conversion | None = None, *, clock: MasterClock | None = None, base: str = BASE
     ) -> Bench:
-        """A bench over the journal in ``folder``; ``conversion`` is loaded first, None opens what is there."""
-        clock = clock or ReplayClock()
-        names = Naming(base)
+        """A bench over the journal in ``folder``; ``conversion`` is loaded first, None opens the fleet as it is."""
+        clock, names, births = clock or ReplayClock(), Naming(base), Births()
         journal = SqliteJournal.open(folder / "journal.sqlite")
-        committer = Committer(journal, OxigraphStore(None, base))
-        committer.catch_up()
+        store = OxigraphStore(None, base)
         if conversion is not None:
-            description = conversion.description
-            design = Design([*framework(), *ontology(description)], shapes(description), instances(description, names))
-            load_design(design, committer, names, "bench", EPOCH)
-
-        def now() -> datetime:
-            return clock.now() or datetime.now(UTC)
-
-        resolver = RuleResolver(committer.store, journal.series, names, now)
-        fleet_history = FleetHistory.over(journal, None, names, reasoning())
-        fleet = LocalFleet(committer, names, resolver, fleet_history=fleet_history, now=now)
-        engine = RuleEngine(committer.store, names, fleet.schema)
-        engine.derive_all()
-        committer.followers += [engine.follow, fleet_history.follow]
-        return cls(committer, fleet, engine, clock)
+            committer = Committer(journal, store)
+            committer.catch_up()
+            load_design(design_of(conversion, names), committer, names, "bench", EPOCH)
+        parts = wire(journal, store, names, clock, hooks=ServerHooks([births.follow]))
+        parts.engine.derive_all()
+        return cls(parts.fleet.committer, parts.fleet, parts.engine, clock, births=births)
 
     @property
     def actions(self) -> Actions:
-        """The fleet's actions, read anew."""
+        """The fleet's actions, read from the graph each time."""
         return load_actions(self.committer.store, self.fleet.names)
 
     def master(self, services: Mapping[str, str] | None = None, batch_messages: int = 200) -> Master:
         """A master over this bench."""
-        actions = self.actions
-        pushes = [action for action in actions.by_iri.values() if action.kind == "push"]
         return Master(
             committer=self.committer,
             reader=self.fleet.reader,
-            actions=actions,
-            schemas={action.message_schema: load_schema(action.message_schema) for action in pushes},
+            actions=self.actions,
             services=services or {},
             clock=self.clock,
             acknowledge=self.acknowledged.extend,
+            births=self.births,
             batch_messages=batch_messages,
         )
 
@@ -169,14 +159,14 @@ class Bench:
         services: Mapping[str, str] | None = None,
         batch_messages: int = 200,
     ) -> InlineExecutor:
-        """Let a master take ``messages`` and work until nothing is left to do; returns what ran its handlers.
+        """Let a master work through ``messages`` until it is idle; return the executor of its handlers.
 
-        Raises what ended the master, if something did, and TimeoutError if it does not come to rest.
+        Raises the error that ended the master, if there was one, and TimeoutError if it does not become idle.
         """
         master = self.master(services, batch_messages)
         executor = InlineExecutor(handlers or {}, master.inbox.put)
-        # Without any message a master first waits; one about the time of day alone makes it look what is due.
-        for item in list(messages) or [message(master.clock_topic, b"")]:
+        # Without any message a master first waits; one for its clock alone makes it start what is due.
+        for item in list(messages) or [message(CLOCK_TOPIC, b"")]:
             master.inbox.put(item)
         problems: list[BaseException] = []
 
@@ -195,9 +185,9 @@ class Bench:
         if problems:
             raise problems[0]
         if not settled:
-            raise TimeoutError(f"the master did not come to rest within {SETTLE_SECONDS:g} s: {master.status()}")
+            raise TimeoutError(f"the master was not idle within {SETTLE_SECONDS:g} s: {master.status()}")
         return executor
 
     def close(self) -> None:
-        """Let go of journal and store."""
+        """Close journal and store."""
         self.fleet.close()

@@ -1,1 +1,1 @@
-"""What happens: actions, schedules, the control master, handlers, listeners and executors."""
+"""Actions carried out: schedules, the control master, handlers, listeners and executors."""

@@ -1,4 +1,4 @@
-"""Where the master's time comes from: the system, or the messages of a replay.
+"""The master's time: the system's, or that of the messages of a replay.
 
 >>> from datetime import UTC, datetime
 >>> from voltwin.control.clock import ReplayClock
@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from .interfaces import MasterClock
+
 
 class SystemClock:
     """The time of day."""
@@ -24,7 +26,7 @@ class SystemClock:
         return datetime.now(UTC)
 
     def advance(self, moment: datetime) -> None:
-        """The time of day does not follow messages."""
+        """Do nothing: the time of day does not follow messages."""
 
 
 class ReplayClock:
@@ -36,10 +38,15 @@ class ReplayClock:
         self._now = start
 
     def now(self) -> datetime | None:
-        """The latest time any message has named."""
+        """The latest time of any message."""
         return self._now
 
     def advance(self, moment: datetime) -> None:
         """Move on to ``moment`` if that is later."""
         if self._now is None or moment > self._now:
             self._now = moment
+
+
+def time_of(clock: MasterClock) -> datetime:
+    """The clock's time; the time of day until a replay begins."""
+    return clock.now() or datetime.now(UTC)

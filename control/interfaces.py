@@ -1,6 +1,6 @@
 """Every protocol of the control layer, and the values that pass through them, on one page.
 
-``listener -> Received -> router -> commit -> acknowledge`` brings messages in;
+``listener -> Received -> intake -> router -> commit -> acknowledge`` commits messages;
 ``due or triggered run -> Invocation -> executor -> handler -> Outcome -> commit`` carries actions out.
 Invocations and outcomes hold plain JSON values, because they cross process borders.
 """
@@ -13,12 +13,12 @@ from datetime import datetime
 from typing import Any, Protocol
 
 Json = Any
-"""What :mod:`json` reads and writes."""
+"""A value that :mod:`json` reads and writes."""
 
 
 @dataclass(frozen=True)
 class Received:
-    """A message as a listener got it; ``receipt`` is what the listener wants back to acknowledge it."""
+    """A message as a listener received it; ``receipt`` acknowledges it to the listener."""
 
     channel: str
     topic: str
@@ -28,10 +28,10 @@ class Received:
 
 @dataclass(frozen=True)
 class Invocation:
-    """One run as its handler sees it: where to go, with what.
+    """One run as its handler sees it: an endpoint, inputs and parameters.
 
     ``inputs`` are quantities ``{"value": …, "unit": …}`` or bare ``{"value": …}``, by port; ``time`` is
-    the moment the run speaks for, as RFC 3339.
+    the moment that its results are valid for, as RFC 3339.
     """
 
     run: str
@@ -44,7 +44,7 @@ class Invocation:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a handler made of one invocation: ``outputs`` by port, or ``error`` as one sentence."""
+    """The result of one invocation: ``outputs`` by port, or ``error`` as one sentence."""
 
     run: str
     outputs: Mapping[str, Json] | None = None
@@ -55,22 +55,22 @@ class Handler(Protocol):
     """Carries out one type of action, in a process of its own.
 
     Registered under the entry point group ``voltwin.handlers``: the entry point is a callable without
-    arguments that makes the handler, called once in the handler's process.
+    arguments that creates the handler, called once in the handler's process.
     """
 
     def run(self, invocations: Sequence[Invocation]) -> Sequence[Outcome]:
         """Carry out a batch of runs of one action; one outcome each, in any order.
 
-        What concerns one run is an ``error`` outcome. Raising means the whole batch failed.
+        A problem of one run is an ``error`` outcome. Raising means the whole batch failed.
         """
         ...
 
 
 class Executor(Protocol):
-    """Runs handlers somewhere else and hands their outcomes to ``deliver`` (from any thread)."""
+    """Runs handlers somewhere else and passes their outcomes to ``deliver`` (from any thread)."""
 
     def submit(self, handler: str, invocations: Sequence[Invocation]) -> None:
-        """Start a batch; every invocation gets its outcome delivered, whatever happens."""
+        """Start a batch; every invocation has an outcome, whatever happens."""
         ...
 
     def close(self) -> None:
@@ -82,18 +82,18 @@ Deliver = Callable[[Sequence[Outcome]], None]
 
 
 class Listener(Protocol):
-    """Receives what the outside pushes on one channel and hands it on (from any thread)."""
+    """Receives the messages of one channel and delivers them (from any thread)."""
 
     def wait(self) -> None:
-        """Until messages can come. Raises BrokerError with the reason if they cannot."""
+        """Wait until messages can arrive. Raises BrokerError with the reason if they cannot."""
         ...
 
     def acknowledge(self, receipts: Sequence[int]) -> None:
-        """Tell the outside that these messages are safe."""
+        """Acknowledge messages that are on disk to their sender."""
         ...
 
     def problem(self) -> str | None:
-        """Why nothing can be received just now, as one sentence; None if all is well."""
+        """The reason why no message can be received now, as one sentence; None if all is well."""
         ...
 
     def close(self) -> None:
@@ -105,7 +105,7 @@ class MasterClock(Protocol):
     """The master's time."""
 
     def now(self) -> datetime | None:
-        """This moment in UTC; None as long as a replay has not begun."""
+        """This moment in UTC; None until a replay begins."""
         ...
 
     @property
@@ -114,5 +114,5 @@ class MasterClock(Protocol):
         ...
 
     def advance(self, moment: datetime) -> None:
-        """Told of each message's own time, in order; only a replay cares."""
+        """Follow a message's own time, in order; only a replay's clock does."""
         ...

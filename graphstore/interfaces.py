@@ -1,8 +1,8 @@
 """Every protocol of the graph store, and the values that pass through them, on one page.
 
-A commit flows one way: a :class:`ChangeSet <voltwin.graphstore.journal.changes.ChangeSet>` collects what is
-to change, the :class:`Journal` makes it durable as an :class:`Entry` and numbers it, and each
-:class:`TripleStore` takes it in as a view. Nothing writes to a triple store by any other way.
+A commit flows one way: a :class:`ChangeSet <voltwin.graphstore.journal.changes.ChangeSet>` collects changes,
+the :class:`Journal` makes them durable as an :class:`Entry` and numbers it, and each :class:`TripleStore`
+applies it as a view. Nothing writes to a triple store in any other way.
 """
 
 from __future__ import annotations
@@ -16,15 +16,7 @@ from typing import Literal as OneOf
 
 import numpy as np
 from numpy.typing import NDArray
-from pyoxigraph import (
-    BlankNode,
-    Literal,
-    NamedNode,
-    Quad,
-    QueryBoolean,
-    QuerySolutions,
-    Triple,
-)
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad, QueryBoolean, QuerySolutions, Triple
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,7 +31,7 @@ RunState = OneOf["queued", "succeeded", "skipped", "failed"]
 
 @dataclass(frozen=True)
 class GraphChange:
-    """What one commit takes from and adds to one named graph, as N-Triples text."""
+    """The triples that one commit removes from and adds to one named graph, as N-Triples text."""
 
     graph: NamedNode
     removed: str
@@ -78,7 +70,7 @@ class SampleBatch:
 
 @dataclass(frozen=True)
 class QueuedRun:
-    """A run that a commit makes due; ``moment`` is what the run speaks for, ``cause`` what led to it."""
+    """A queued run. ``moment``: the time its results are valid for. ``cause``: the message or run that triggered it."""
 
     id: str
     action: NamedNode
@@ -98,16 +90,37 @@ class FinishedRun:
 
 @dataclass(frozen=True)
 class Due:
-    """When an action of a twin is next due; ``None`` takes it off the table."""
+    """When an action of a twin is next due; ``None`` removes it from the table."""
 
     action: NamedNode
     twin: NamedNode
     next: datetime | None
 
 
+class PendingChanges(Protocol):
+    """Changes that are not committed yet: those of graphs, and samples."""
+
+    @property
+    def samples(self) -> Sequence[Sample]:
+        """Single samples."""
+        ...
+
+    @property
+    def batches(self) -> Sequence[SampleBatch]:
+        """Many samples of one series each."""
+        ...
+
+    def changes(self) -> Sequence[GraphChange]:
+        """The changes of graphs that are not empty."""
+        ...
+
+
 @dataclass(frozen=True)
 class Entry:
-    """One group commit: everything in it becomes durable together, or nothing does."""
+    """One group commit: everything in it becomes durable together, or nothing does.
+
+    Make one of a change set with :meth:`of`: no part of the change set can be forgotten.
+    """
 
     author: str
     time: datetime
@@ -120,6 +133,23 @@ class Entry:
     dead_letters: int = 0
     loads: Sequence[GraphLoad] = ()
     batches: Sequence[SampleBatch] = ()
+
+    @classmethod
+    def of(
+        cls,
+        changes: PendingChanges,
+        author: str,
+        time: datetime,
+        *,
+        message_keys: Sequence[str] = (),
+        queued: Sequence[QueuedRun] = (),
+        finished: Sequence[FinishedRun] = (),
+        due: Sequence[Due] = (),
+        dead_letters: int = 0,
+    ) -> Entry:
+        """The entry that commits all of ``changes``: graphs, samples and batches of samples."""
+        graphs, samples, batches = tuple(changes.changes()), tuple(changes.samples), tuple(changes.batches)
+        return cls(author, time, graphs, samples, message_keys, queued, finished, due, dead_letters, batches=batches)
 
 
 @dataclass(frozen=True)
@@ -163,12 +193,12 @@ class SeriesReader(Protocol):
     def duration_below(
         self, series: NamedNode, limit: float, start: int | None = None, end: int | None = None
     ) -> float | None:
-        """For how many seconds of the interval the course lies below ``limit``; None where there is no course."""
+        """The seconds of the interval in which the course lies below ``limit``; None where there is no course."""
         ...
 
 
 class SeriesStore(SeriesReader, Protocol):
-    """Every series of a fleet: read alone or together, as of now or of a commit, moved to sealed files, let go."""
+    """All series of a fleet: read alone or together, as of now or of a commit; sealed into files; deleted."""
 
     def as_of(self, sequence: int) -> SeriesReader:
         """The samples as they were known after a commit."""
@@ -203,13 +233,13 @@ class SeriesStore(SeriesReader, Protocol):
         ...
 
     def retain(self, before: datetime, series: Iterable[NamedNode] | None = None) -> RetentionResult:
-        """Let go of the samples before a moment, of some series or of all."""
+        """Delete the samples before a moment, of some series or of all."""
         ...
 
 
 @dataclass(frozen=True)
 class Sealing:
-    """What a sealing did: files written, samples that moved into them, bytes of those files."""
+    """Result of a sealing: files written, samples moved into them, bytes of those files."""
 
     files: int = 0
     samples: int = 0
@@ -218,7 +248,7 @@ class Sealing:
 
 @dataclass(frozen=True)
 class RetentionResult:
-    """What a retention let go of: samples of so many series, and the files that held nothing else."""
+    """Result of a retention: samples deleted, series they belonged to, and files that held nothing else."""
 
     samples: int = 0
     series: int = 0
@@ -226,11 +256,11 @@ class RetentionResult:
 
 
 class Journal(Protocol):
-    """The spine: takes entries in one transaction each and gives them back in order."""
+    """The spine: appends entries in one transaction each and returns them in order."""
 
     @property
     def series(self) -> SeriesStore:
-        """The samples of the entries it took."""
+        """The samples of its entries."""
         ...
 
     def append(self, entry: Entry) -> int:
@@ -238,7 +268,7 @@ class Journal(Protocol):
         ...
 
     def since(self, sequence: int) -> Iterator[Commit]:
-        """All commits after ``sequence``, in order. Raises StoreError where compaction took some of them."""
+        """All commits after ``sequence``, in order. Raises StoreError where compaction removed some of them."""
         ...
 
     @property
@@ -247,11 +277,11 @@ class Journal(Protocol):
         ...
 
     def known_messages(self, keys: Sequence[str]) -> frozenset[str]:
-        """Those of ``keys`` that some commit has taken already."""
+        """The ``keys`` that some commit has already."""
         ...
 
     def known_runs(self, ids: Sequence[str]) -> frozenset[str]:
-        """Those of ``ids`` that some commit has queued already, whatever became of them."""
+        """The ``ids`` that some commit has queued already, in any state."""
         ...
 
     def queued_runs(self) -> list[QueuedRun]:
@@ -267,7 +297,7 @@ class Journal(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         ...
 
 
@@ -275,27 +305,19 @@ class TripleStore(Protocol):
     """A view of the journal that answers SPARQL."""
 
     def query(
-        self,
-        text: str,
-        *,
-        union: bool = True,
-        functions: Mapping[NamedNode, Function] | None = None,
+        self, text: str, *, union: bool = True, functions: Mapping[NamedNode, Function] | None = None
     ) -> QueryResult:
         """Answer a query; ``union``: the default graph is the union of all graphs, whatever its FROM says."""
         ...
 
     def quads(
-        self,
-        subject: NamedNode | None,
-        predicate: NamedNode | None,
-        object: Term | None,
-        graph: NamedNode | None,
+        self, subject: NamedNode | None, predicate: NamedNode | None, object: Term | None, graph: NamedNode | None
     ) -> Iterator[Quad]:
         """Quads that match the pattern."""
         ...
 
     def apply(self, sequence: int, changes: Iterable[GraphChange]) -> None:
-        """Take in one commit and record its number, in one atomic update."""
+        """Apply one commit and record its number, in one atomic update."""
         ...
 
     def load(self, graph: NamedNode, triples: bytes) -> None:
@@ -303,15 +325,15 @@ class TripleStore(Protocol):
         ...
 
     def replace(self, graph: NamedNode, triples: Iterable[Triple]) -> bool:
-        """Make ``graph`` hold exactly ``triples`` (for views only); whether anything changed."""
+        """Make ``graph`` hold exactly ``triples`` (for views only); return whether anything changed."""
         ...
 
     def last_applied(self) -> int:
-        """The number of the last commit taken in."""
+        """The number of the last commit applied."""
         ...
 
     def clear(self) -> None:
-        """Forget everything, so that the journal can be taken in from its start."""
+        """Delete everything, so that the journal can be applied from its start."""
         ...
 
     def flush(self) -> None:
@@ -319,13 +341,13 @@ class TripleStore(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of the folder; every later call fails."""
+        """Close the store; every later call fails."""
         ...
 
 
 @runtime_checkable
 class Snapshots(Protocol):
-    """What a triple store can do besides, if other processes may read it as it is now."""
+    """Further abilities of a triple store whose present state other processes may read."""
 
     @property
     def on_disk(self) -> bool:
@@ -338,13 +360,13 @@ class Snapshots(Protocol):
         ...
 
     def snapshot(self, folder: Path) -> None:
-        """Put what the store holds now into ``folder``, which is not there yet and on the store's own disk."""
+        """Copy the store's present state into ``folder``, which is new and on the store's own disk."""
         ...
 
 
 @dataclass(frozen=True)
 class QueryAnswer:
-    """What SPARQL answered, in the standard format that fits the query's form.
+    """A SPARQL answer in the standard format that fits the query's form.
 
     ``body`` is SPARQL results (JSON, XML, CSV, TSV) for SELECT and ASK, RDF for CONSTRUCT and DESCRIBE.
     """
@@ -355,7 +377,7 @@ class QueryAnswer:
 
 @dataclass(frozen=True)
 class UpdateAnswer:
-    """What a SPARQL update did: quads added and removed, in which commit; None where nothing changed."""
+    """Result of a SPARQL update: its commit (None where nothing changed), quads added and removed."""
 
     sequence: int | None
     added: int
@@ -364,7 +386,7 @@ class UpdateAnswer:
 
 @dataclass(frozen=True)
 class LoadAnswer:
-    """What a load did: triples read, triples that had to go, in which commit; None where nothing changed."""
+    """Result of a load: its commit (None where nothing changed), triples read, triples removed."""
 
     sequence: int | None
     triples: int

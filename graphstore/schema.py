@@ -15,7 +15,7 @@ from pyoxigraph import Literal, NamedNode, Quad
 from ..errors import InputError
 from ..ontology.iris import OWL, QUDT, RDF, RDFS, VT
 from ..ontology.naming import Naming
-from .interfaces import TripleStore
+from .interfaces import Node, TripleStore
 
 Kind = OneOf["data", "object", "series", "choice"]
 """``data``: a literal; ``object``: another element; ``series``: a series; ``choice``: a literal of an enumeration."""
@@ -73,6 +73,11 @@ class Schema:
         """Whether ``cls`` is ``ancestor`` or below it."""
         return ancestor in self.ancestors(cls)
 
+    def most_specific(self, types: Iterable[Node]) -> NamedNode | None:
+        """The class with most ancestors among ``types``, then the last by IRI; None where none is a class here."""
+        known = (t for t in types if isinstance(t, NamedNode) and t in self.classes)
+        return max(known, key=lambda t: (len(self.ancestors(t)), t.value), default=None)
+
     def named(self, name: str, classes: frozenset[NamedNode]) -> tuple[Property, ...]:
         """Properties called ``name`` that elements of ``classes`` or of their subclasses can have."""
         return tuple(prop for prop in self.by_name.get(name, ()) if self.fits(prop, classes))
@@ -110,6 +115,12 @@ class Schema:
             return found[0]
         problem = "no class" if not found else f"{len(found)} classes"
         raise InputError(f"class {name!r}: {problem} of that name in the ontology")
+
+
+def all_twins(store: TripleStore) -> list[NamedNode]:
+    """Every twin, in the order of their IRIs."""
+    found = {quad.subject for quad in store.quads(None, RDF.type, VT.Twin, None)}
+    return sorted((twin for twin in found if isinstance(twin, NamedNode)), key=lambda twin: twin.value)
 
 
 def load_schema(store: TripleStore, names: Naming) -> Schema:

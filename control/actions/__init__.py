@@ -1,4 +1,4 @@
-"""Actions as the graph holds them: schedules, bindings, message schemas.
+"""Actions in the graph: schedules, bindings, message schemas.
 
 For ``master``, the executors and ``voltwin.testing``; it runs nothing itself.
 """

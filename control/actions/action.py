@@ -1,4 +1,4 @@
-"""Actions as the graph holds them, read once and again whenever they change."""
+"""The actions of a fleet, read from its graph."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from pyoxigraph import Literal, NamedNode
 
 from ...errors import ActionError, InputError
 from ...graphstore.interfaces import TripleStore
-from ...graphstore.schema import Schema
 from ...ontology.bindings import Binding, parse_binding
 from ...ontology.iris import RDF, VT
 from ...ontology.literals import EPOCH, parse_time
@@ -43,7 +42,7 @@ class Action:
 
     @property
     def topic_filter(self) -> str:
-        """The topic as a broker's subscription: ``{twin}`` is any one level."""
+        """The topic as a broker's subscription: ``{twin}`` is any single level."""
         return self.topic.replace("{twin}", "+")
 
     def twin_in(self, topic: str) -> str | None:
@@ -59,17 +58,14 @@ class Actions:
 
     by_iri: Mapping[NamedNode, Action]
 
-    def of(self, cls: NamedNode, schema: Schema) -> list[Action]:
-        """The actions that a twin of ``cls`` has."""
-        return [action for action in self.by_iri.values() if schema.is_a(cls, action.applies_to)]
-
-    def pushes(self, channel: str) -> list[Action]:
-        """The push actions of one channel."""
-        return [action for action in self.by_iri.values() if action.kind == "push" and action.channel == channel]
+    def pushes(self, channel: str | None = None) -> list[Action]:
+        """The push actions, of one channel or of all."""
+        pushes = (action for action in self.by_iri.values() if action.kind == "push")
+        return [action for action in pushes if channel in (None, action.channel)]
 
 
 def load_actions(store: TripleStore, names: Naming) -> Actions:
-    """Every action of the fleet. Raises ActionError that names the action and what is wrong with it."""
+    """Every action of the fleet. Raises ActionError with the action and its problem."""
     kinds: tuple[tuple[NamedNode, Kind], ...] = (
         (VT.PushAction, "push"),
         (VT.PullAction, "pull"),

@@ -1,7 +1,6 @@
-"""Message schemas: what a push action's messages must look like, and in which unit each field is.
+"""Message schemas: the structure of a push action's messages, and the unit of each field.
 
-Schemas are JSON Schema 2020-12; a number with a unit carries it as ``x-unit``, so that no unit is
-ever guessed.
+Schemas are JSON Schema 2020-12; the unit of a number is its ``x-unit``, so that no unit is ever guessed.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from ..interfaces import Json
 
 @dataclass(frozen=True)
 class Envelope:
-    """What every message carries: ``id`` tells repetitions, ``time`` is when it was so, the rest is the body."""
+    """The fields of every message: ``id`` identifies repetitions, ``time`` is when its body was true."""
 
     id: str
     time: datetime
@@ -44,14 +43,14 @@ class MessageSchema:
         return Draft202012Validator(self.document)
 
     def check(self, body: Json) -> None:
-        """Raises MessageError that says where the message does not fit."""
+        """Raises MessageError with the place where the message does not fit."""
         problem = best_match(self._validator.iter_errors(body))
         if problem is not None:
             where = "/".join(map(str, problem.absolute_path)) or "the message"
             raise MessageError(f"{where}: {problem.message} (schema {self.name})")
 
     def unit(self, pointer: str) -> str | None:
-        """The unit of the field at ``a/*/c``; None where the schema names none."""
+        """The unit of the field at ``a/*/c``; None where the schema has none."""
         node: Any = self.document
         for step in pointer.split("/"):
             properties = node.get("properties", {})
@@ -67,7 +66,7 @@ class MessageSchema:
 
 
 def load_schema(name: str, folder: Traversable | None = None) -> MessageSchema:
-    """The schema ``name`` of ``folder`` (by default those that come with voltwin). Raises ActionError."""
+    """The schema ``name`` of ``folder``, by default of voltwin's own. Raises ActionError."""
     place = folder if folder is not None else files("voltwin.ontology") / "messages"
     file = place / f"{name}.schema.json"
     if not file.is_file():
@@ -76,7 +75,7 @@ def load_schema(name: str, folder: Traversable | None = None) -> MessageSchema:
 
 
 def open_envelope(payload: bytes) -> Envelope:
-    """Read what every message must carry. Raises MessageError."""
+    """Read the fields that every message has. Raises MessageError."""
     try:
         body = json.loads(payload)
         # JSON can escape half a character, which no store and no file can hold.
@@ -90,9 +89,9 @@ def open_envelope(payload: bytes) -> Envelope:
         raise MessageError("the message is not a JSON object")
     identifier, time = body.get("id"), body.get("time")
     if not isinstance(identifier, str) or not identifier:
-        raise MessageError("id: is missing; every message needs one, so that it counts once when it comes twice")
+        raise MessageError("id: is missing; every message needs one, so that a repeated one counts once")
     if not isinstance(time, str):
-        raise MessageError("time: is missing; every message says when it was so")
+        raise MessageError("time: is missing; every message needs the time when its content was true")
     try:
         return Envelope(identifier, parse_time(time), body)
     except InputError as error:

@@ -1,4 +1,4 @@
-"""When an action is due: pure arithmetic on UTC instants.
+"""Schedules of actions: pure arithmetic on UTC instants.
 
 >>> from datetime import UTC, datetime
 >>> from voltwin.control.actions.schedules import Relative, parse_duration
@@ -73,7 +73,7 @@ class Relative:
             return None
 
     def latest_until(self, first: datetime, moment: datetime) -> datetime:
-        """The last tick not after ``moment``, at least ``first``: ticks that were missed count as one."""
+        """The last tick not after ``moment``, at least ``first``: missed ticks count as one."""
         return max(first, self._tick(self._number(moment)))
 
     # Counted in whole microseconds: a duration times a number can be longer than a timedelta may be.

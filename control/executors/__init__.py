@@ -1,1 +1,1 @@
-"""Where handlers run: processes of this machine by default."""
+"""Executors of handlers: processes of this machine by default."""

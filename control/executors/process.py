@@ -1,33 +1,28 @@
-"""Handlers as resident processes, one per handler, supervised: started once, started again if they die.
+"""Handlers in resident processes, one per handler: started once, started again if they die.
 
-A batch that takes too long ends its process; a batch whose process died is tried once more in a new
+A process is killed if a batch takes too long; a batch whose process died is tried once more in a new
 one. Every invocation gets an outcome, whatever happens.
 """
 
 from __future__ import annotations
 
 import json
-import multiprocessing
 import queue
-import signal
 import threading
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
 from typing import Final
 
 from ...errors import VoltwinError
+from ...processes import Child
 from ..handlers.registry import make_handler
 from ..interfaces import Deliver, Invocation, Outcome
 
-# A forked child would inherit locks and the open triple store; spawn starts clean.
-_CONTEXT: Final = multiprocessing.get_context("spawn")
 TRIES: Final = 2
 
 
-def _serve(name: str, pipe: Connection) -> None:
-    """What runs in the handler's process: batches in, outcomes out, until the pipe closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the master's to handle
+def serve(pipe: Connection, name: str) -> None:
+    """Run in the handler's process: batches in, outcomes out, until the pipe closes."""
     handler = make_handler(name)
     while True:
         try:
@@ -43,7 +38,7 @@ def _serve(name: str, pipe: Connection) -> None:
         try:
             pipe.send(outcomes)
         except OSError:
-            return  # the master is gone; its successor takes the runs up from the journal
+            return  # the master has gone; the next one starts the runs again from the journal
 
 
 def _checked(outcome: Outcome) -> Outcome:
@@ -54,14 +49,13 @@ def _checked(outcome: Outcome) -> Outcome:
     return outcome
 
 
-class _Worker:
+class _HandlerProcess:
     """One resident process and the thread that feeds it."""
 
     def __init__(self, name: str, timeout: float, deliver: Deliver) -> None:
         self._name, self._timeout, self._deliver = name, timeout, deliver
         self._batches: queue.SimpleQueue[Sequence[Invocation] | None] = queue.SimpleQueue()
-        self._process: SpawnProcess | None = None
-        self._pipe: Connection | None = None
+        self._child = Child(__name__)
         self._thread = threading.Thread(target=self._feed, name=f"handler {name}", daemon=True)
         self._thread.start()
 
@@ -75,12 +69,12 @@ class _Worker:
     def _feed(self) -> None:
         while (batch := self._batches.get()) is not None:
             self._deliver(_complete(batch, self._attempt(batch)))
-        self._stop()
+        self._child.end()
 
     def _attempt(self, batch: Sequence[Invocation]) -> Sequence[Outcome]:
         problem = ""
         for _ in range(TRIES):
-            pipe = self._start()
+            pipe = self._child.start(self._name)
             try:
                 pipe.send(batch)
                 if pipe.poll(self._timeout):
@@ -88,58 +82,38 @@ class _Worker:
                     return outcomes
             except (EOFError, OSError):
                 problem = "its process died"
-                self._stop()
+                self._child.end()
                 continue
-            # Not tried again: what took too long once will do so twice.
-            problem = f"no answer after {self._timeout:g} s, its process was ended"
-            self._stop()
+            # Not tried again: a batch that took too long once will do so twice.
+            problem = f"no answer after {self._timeout:g} s, its process was killed"
+            self._child.end()
             break
         return [Outcome(item.run, error=f"handler {self._name}: {problem}") for item in batch]
 
-    def _start(self) -> Connection:
-        if self._process is None or self._pipe is None or not self._process.is_alive():
-            self._stop()
-            self._pipe, theirs = _CONTEXT.Pipe()
-            self._process = _CONTEXT.Process(
-                target=_serve, args=(self._name, theirs), name=f"voltwin handler {self._name}", daemon=True
-            )
-            self._process.start()
-            theirs.close()
-        return self._pipe
-
-    def _stop(self) -> None:
-        if self._pipe is not None:
-            self._pipe.close()
-        if self._process is not None:
-            self._process.kill()
-            self._process.join()
-            self._process.close()
-        self._pipe = self._process = None
-
 
 def _complete(batch: Sequence[Invocation], outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
-    """Exactly one outcome per invocation: a handler that forgets one has failed it."""
+    """Exactly one outcome per invocation: one that the handler forgets has failed."""
     by_run = {outcome.run: outcome for outcome in outcomes}
     forgotten = "the handler gave no outcome for this run"
     return [by_run.get(item.run, Outcome(item.run, error=forgotten)) for item in batch]
 
 
 class ProcessExecutor:
-    """Runs each handler in a resident process; outcomes go to ``deliver`` from the worker's thread."""
+    """Runs each handler in a resident process; its thread passes outcomes to ``deliver``."""
 
     def __init__(self, deliver: Deliver, timeout: float) -> None:
         self._deliver, self._timeout = deliver, timeout
-        self._workers: dict[str, _Worker] = {}
+        self._workers: dict[str, _HandlerProcess] = {}
 
     def submit(self, handler: str, invocations: Sequence[Invocation]) -> None:
         """Start a batch."""
         worker = self._workers.get(handler)
         if worker is None:
-            worker = self._workers[handler] = _Worker(handler, self._timeout, self._deliver)
+            worker = self._workers[handler] = _HandlerProcess(handler, self._timeout, self._deliver)
         worker.submit(invocations)
 
     def close(self) -> None:
-        """End all handlers, after the batches they were given."""
+        """End all handlers once their batches are done."""
         for worker in self._workers.values():
             worker.close()
         self._workers.clear()

@@ -1,1 +1,1 @@
-"""Built-in handlers; they register through the entry point group ``voltwin.handlers`` like anybody's."""
+"""Built-in handlers; they register through the entry point group ``voltwin.handlers`` like those of other packages."""

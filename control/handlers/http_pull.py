@@ -16,7 +16,7 @@ class HttpPullHandler:
         self._client = httpx2.Client(timeout=timeout, follow_redirects=True)
 
     def run(self, invocations: Sequence[Invocation]) -> Sequence[Outcome]:
-        """GET each endpoint; what does not answer as agreed is that run's error."""
+        """GET each endpoint; an endpoint that does not answer as agreed fails its run."""
         return [self._get(invocation) for invocation in invocations]
 
     def _get(self, invocation: Invocation) -> Outcome:

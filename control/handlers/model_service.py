@@ -2,7 +2,7 @@
 
 The request and its answer are those of ``models/service/app.py``::
 
-    POST {models}/models/self-discharge/run
+    POST {models}/models/NAME/run
     {"instances": [{"inputs": {…}, "parameters": {…}}, …]}  ->  {"results": [{"outputs": {…}}, …]}
 """
 
@@ -23,7 +23,7 @@ class ModelServiceHandler:
         self._client = httpx2.Client(timeout=timeout)
 
     def run(self, invocations: Sequence[Invocation]) -> Sequence[Outcome]:
-        """One POST per endpoint; a bad instance does not spoil the others."""
+        """One POST per endpoint; a bad instance fails alone."""
         by_endpoint: dict[str, list[Invocation]] = {}
         for invocation in invocations:
             by_endpoint.setdefault(invocation.endpoint, []).append(invocation)

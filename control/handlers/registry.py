@@ -1,4 +1,4 @@
-"""Finding handlers: the entry point group ``voltwin.handlers`` is the one door, for built-ins too."""
+"""The registry of handlers: the entry point group ``voltwin.handlers``, for built-in ones too."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ..interfaces import Handler
 
 GROUP: Final = "voltwin.handlers"
 INGEST: Final = "ingest"
-"""Push actions need no process of their own: what they do is the commit itself."""
+"""The handler of push actions: the master itself, by its commit."""
 
 
 def find_handler(name: str) -> EntryPoint:
-    """The entry point called ``name``. Raises ActionError with what there is."""
+    """The entry point ``name``. Raises ActionError with those there are."""
     found = entry_points(group=GROUP)
     if name not in found.names:
         there = ", ".join(sorted(found.names)) or "none"
@@ -23,6 +23,6 @@ def find_handler(name: str) -> EntryPoint:
 
 
 def make_handler(name: str) -> Handler:
-    """The handler ``name``, made in the calling process."""
+    """The handler ``name``, created in the calling process."""
     handler: Handler = find_handler(name).load()()
     return handler

@@ -1,15 +1,13 @@
 """The MQTT listener: a process of its own that acknowledges a message only after its commit.
 
-QoS 1 with a persistent session and manual acknowledgement: whatever the broker has not had
-acknowledged it sends again, so nothing is lost, and the journal drops what comes twice.
+QoS 1 with a persistent session and manual acknowledgement: the broker sends every message that is
+not acknowledged again, so nothing is lost, and the journal drops duplicates.
 """
 
 from __future__ import annotations
 
 import contextlib
 import itertools
-import multiprocessing
-import signal
 import threading
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
@@ -20,27 +18,26 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from ...errors import BrokerError
+from ...processes import Child
 from ..interfaces import Received
 
-_CONTEXT: Final = multiprocessing.get_context("spawn")
 CHANNEL: Final = "mqtt"
 RETRY_SECONDS: Final = 5
 START_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 5.0
 RECEIPTS_OF_A_PROCESS: Final = 2**40
-"""More than any listener's process hands out."""
+"""More than the process of any listener uses."""
 
 
-def _serve(url: str, client_id: str, filters: Sequence[str], first_receipt: int, pipe: Connection) -> None:
-    """What runs in the listener's process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the master's to handle
-    _Session(url, client_id, filters, first_receipt, pipe).run()
+def serve(pipe: Connection, url: str, client_id: str, filters: Sequence[str], first_receipt: int) -> None:
+    """Run in the listener's process: messages out, receipts in, until the pipe closes."""
+    _Session(pipe, url, client_id, filters, first_receipt).run()
 
 
 class _Session:
     """One connection to a broker, mirrored into a pipe."""
 
-    def __init__(self, url: str, client_id: str, filters: Sequence[str], first_receipt: int, pipe: Connection) -> None:
+    def __init__(self, pipe: Connection, url: str, client_id: str, filters: Sequence[str], first_receipt: int) -> None:
         self._address = urlsplit(url)
         self._filters, self._pipe = filters, pipe
         self._pending: dict[int, tuple[int, int]] = {}
@@ -79,16 +76,16 @@ class _Session:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def _tell(self, kind: str, content: Any) -> None:
+    def _send(self, kind: str, content: Any) -> None:
         try:
             with self._sending:
                 self._pipe.send((kind, content))
         except (BrokenPipeError, OSError):
-            self._client.disconnect()  # the master is gone; unacknowledged messages stay with the broker
+            self._client.disconnect()  # the master has gone; unacknowledged messages stay with the broker
 
     def _on_connect(self, client: mqtt.Client, _data: Any, _flags: Any, code: Any, _properties: Any) -> None:
         if code.is_failure:
-            self._tell("problem", f"the broker refuses: {code}")
+            self._send("problem", f"the broker refuses: {code}")
             return
         self._connected = True
         client.subscribe([(topic, 1) for topic in self._filters])
@@ -96,22 +93,22 @@ class _Session:
     def _on_subscribe(self, _client: mqtt.Client, _data: Any, _mid: int, codes: Any, _properties: Any) -> None:
         # Only now: what was published before the broker granted the subscription never comes.
         refused = [topic for topic, code in zip(self._filters, codes, strict=True) if code.is_failure]
-        self._tell(*(("problem", f"the broker refuses to send {', '.join(refused)}") if refused else ("ready", None)))
+        self._send(*(("problem", f"the broker refuses to send {', '.join(refused)}") if refused else ("ready", None)))
 
     def _on_connect_fail(self, _client: mqtt.Client, _data: Any) -> None:
-        self._tell("problem", "no broker answers")
+        self._send("problem", "no broker answers")
 
     def _on_disconnect(self, _client: mqtt.Client, _data: Any, _flags: Any, code: Any, _properties: Any) -> None:
         self._pending.clear()
         # A broker that refused closes the connection too; why it refused is the better reason.
         connected, self._connected = self._connected, False
         if code.is_failure and connected:
-            self._tell("problem", f"the connection was lost: {code}")
+            self._send("problem", f"the connection was lost: {code}")
 
     def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
         receipt = next(self._receipts)
         self._pending[receipt] = (message.mid, message.qos)
-        self._tell("message", Received(CHANNEL, message.topic, bytes(message.payload), receipt))
+        self._send("message", Received(CHANNEL, message.topic, bytes(message.payload), receipt))
 
 
 class MqttListener:
@@ -122,28 +119,21 @@ class MqttListener:
             raise BrokerError(f"broker {url!r}: write it as mqtt://host:port or mqtts://host:port")
         self._url, self._deliver = url, deliver
         self._arguments = (url, client_id, tuple(filters))
-        # Receipts are never given twice: one from a process that died must not acknowledge a message of the next.
+        # No receipt is used twice: one from a process that died must not acknowledge a message of the next.
         self._first_receipts = itertools.count(1, RECEIPTS_OF_A_PROCESS)
         self._problem: str | None = "not connected yet"
         self._settled = threading.Event()
         self._closing = False
-        self._start()
+        self._child = Child(__name__)
+        self._pipe = self._start()
         self._thread = threading.Thread(target=self._receive, name="mqtt listener", daemon=True)
         self._thread.start()
 
-    def _start(self) -> None:
-        self._pipe, theirs = _CONTEXT.Pipe()
-        self._process = _CONTEXT.Process(
-            target=_serve,
-            args=(*self._arguments, next(self._first_receipts), theirs),
-            name="voltwin listener mqtt",
-            daemon=True,
-        )
-        self._process.start()
-        theirs.close()
+    def _start(self) -> Connection:
+        return self._child.start(*self._arguments, next(self._first_receipts))
 
     def wait(self, seconds: float = START_SECONDS) -> None:
-        """Until the subscription stands. Raises BrokerError with the reason if it does not in time."""
+        """Wait for the subscription. Raises BrokerError with the reason if there is none in time."""
         self._settled.wait(seconds)
         problem = self.problem()
         if problem is not None:
@@ -155,10 +145,10 @@ class MqttListener:
                 kind, content = self._pipe.recv()
             except (EOFError, OSError):
                 if not self._closing:
-                    # The process died; what it had not acknowledged comes again to the new one.
+                    # The process died; the broker sends its unacknowledged messages to the new one.
                     self._problem = "the listener's process died and was started again"
-                    self._process.join()
-                    self._start()
+                    self._child.end()
+                    self._pipe = self._start()
                 continue
             if kind == "message":
                 self._deliver(content)
@@ -167,23 +157,21 @@ class MqttListener:
             self._settled.set()
 
     def acknowledge(self, receipts: Sequence[int]) -> None:
-        """Tell the broker that these messages are safe."""
+        """Acknowledge these messages to the broker."""
         try:
             self._pipe.send(list(receipts))
         except (BrokenPipeError, OSError):
             self._problem = "the listener's process died"  # the broker sends them again, the journal drops them
 
     def problem(self) -> str | None:
-        """Why nothing can be received just now."""
+        """The reason why no message can be received now."""
         return None if self._problem is None else f"broker {self._url}: {self._problem}"
 
     def close(self) -> None:
-        """Stop receiving; acknowledgements already given still go out."""
+        """Stop receiving; acknowledgements given before are still sent."""
         self._closing = True
-        with contextlib.suppress(OSError):  # a process that is gone needs no telling
+        with contextlib.suppress(OSError):  # the process has ended already
             self._pipe.send(None)
-        self._process.join(STOP_SECONDS)
-        self._process.kill()
-        self._process.join()
+        self._child.wait(STOP_SECONDS)
         self._thread.join()
-        self._pipe.close()
+        self._child.end()

@@ -1,4 +1,4 @@
-"""Finding listeners: the entry point group ``voltwin.listeners``, by the channel that a push action names.
+"""The registry of listeners: the entry point group ``voltwin.listeners``, by the channel of a push action.
 
 The entry point is called as ``listener(address, client_id, filters, deliver)`` and gives a
 :class:`~voltwin.control.interfaces.Listener`.
@@ -18,7 +18,7 @@ MakeListener = Callable[[str, str, Sequence[str], Callable[[Received], None]], L
 
 
 def find_listener(channel: str) -> MakeListener:
-    """What makes the listener of ``channel``. Raises ActionError with what there is."""
+    """The factory of ``channel``'s listener. Raises ActionError with the channels there are."""
     found = entry_points(group=GROUP)
     if channel not in found.names:
         there = ", ".join(sorted(found.names)) or "none"

@@ -1,10 +1,11 @@
-"""The due table in memory: which scheduled action of which twin is next, kept in step with the journal."""
+"""The due table in memory: the next moment of each scheduled action of each twin, in step with the journal."""
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable
 from datetime import datetime
+from typing import NamedTuple
 
 from pyoxigraph import NamedNode
 
@@ -16,7 +17,7 @@ Key = tuple[NamedNode, NamedNode]
 
 
 class DueTable:
-    """A heap over (moment, action, twin); stale entries are skipped when they come up."""
+    """A heap over (moment, action, twin); stale entries are skipped when they reach its top."""
 
     def __init__(self, rows: Iterable[Due]) -> None:
         self._next: dict[Key, datetime] = {}
@@ -24,7 +25,7 @@ class DueTable:
         self.update(rows)
 
     def update(self, rows: Iterable[Due]) -> None:
-        """Take in rows that were committed."""
+        """Apply rows that were committed."""
         for row in rows:
             key = (row.action, row.twin)
             if row.next is None:
@@ -40,20 +41,19 @@ class DueTable:
         return len(self._next)
 
     def next_moment(self) -> datetime | None:
-        """When something is next due."""
+        """The earliest moment at which something is due."""
         while self._heap and self._next.get(self._heap[0][3]) != self._heap[0][0]:
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else None
 
     def until(self, moment: datetime) -> list[Due]:
-        """Everything due by ``moment``, earliest first; it stays due until :meth:`update` says otherwise."""
-        due = [(when, key) for key, when in self._next.items() if when <= moment]
-        due.sort(key=lambda item: (item[0], item[1][0].value, item[1][1].value))
-        return [Due(action, twin, when) for when, (action, twin) in due]
+        """Everything due by ``moment``, earliest first; it stays due until :meth:`update` changes it."""
+        due = [Due(*key, when) for key, when in self._next.items() if when <= moment]
+        return sorted(due, key=lambda row: (row.next, row.action.value, row.twin.value))
 
 
 def first_due(actions: Iterable[Action], twin: NamedNode, now: datetime) -> list[Due]:
-    """The rows for a twin that has just been born, or is seen for the first time."""
+    """The rows for a new twin."""
     rows = []
     for action in actions:
         moment = action.schedule.next_after(now) if action.schedule else None
@@ -62,10 +62,17 @@ def first_due(actions: Iterable[Action], twin: NamedNode, now: datetime) -> list
     return rows
 
 
-def follow_up(due: Due, actions: Actions, now: datetime) -> tuple[datetime | None, Due]:
-    """The moment a due row is to be carried out for (missed ticks count as one), and the row that replaces it."""
+class FollowUp(NamedTuple):
+    """The moment that a due action runs for, None if it does not run any more, and the row that replaces its row."""
+
+    moment: datetime | None
+    replacement: Due
+
+
+def follow_up(due: Due, actions: Actions, now: datetime) -> FollowUp:
+    """The run of a due row and the row that replaces it; missed ticks count as one run."""
     action = actions.by_iri.get(due.action)
     if action is None or action.schedule is None or due.next is None:
-        return None, Due(due.action, due.twin, None)
+        return FollowUp(None, Due(due.action, due.twin, None))
     moment = action.schedule.latest_until(due.next, now)
-    return moment, Due(due.action, due.twin, action.schedule.next_after(moment))
+    return FollowUp(moment, Due(due.action, due.twin, action.schedule.next_after(moment)))

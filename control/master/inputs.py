@@ -1,8 +1,8 @@
-"""What a run is given: paths of its twin resolved through the access interface, as JSON with units.
+"""The inputs of a run: paths of its twin resolved through the access interface, as JSON with units.
 
 A path with ``*`` gives a list in the order of the keys; those keys are remembered, so that a list of
-results finds its way back (``cells/*/soc <- soc``). ``@time`` is the moment the run speaks for, and
-nothing later than that moment is looked at where a rule stitches a history.
+results returns to them (``bearings/*/wear <- wear``). ``@time`` is the run's moment; where a rule
+stitches a history, nothing later than that moment is read.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _SECOND: Final = 1_000_000
 
 
 class MissingInput(InputError):
-    """What a run needs is not there (yet); the run is skipped with this reason."""
+    """An input of a run does not exist yet; the run is skipped with this reason."""
 
 
 @dataclass(frozen=True)
 class ResolvedInputs:
-    """An invocation, and the keys its lists were in the order of."""
+    """An invocation, and the keys that its lists are in the order of."""
 
     invocation: Invocation
     keys: Mapping[str, Sequence[str]]
@@ -42,7 +42,7 @@ class ResolvedInputs:
 def prepare(
     action: Action, run: str, twin: str, moment: datetime, reader: PathReader, services: Mapping[str, str]
 ) -> ResolvedInputs:
-    """Resolve everything that ``action`` needs for ``twin``. Raises MissingInput, InputError."""
+    """Resolve all inputs of ``action`` for ``twin``. Raises MissingInput, InputError."""
     keys: dict[str, list[str]] = {}
     inputs: dict[str, Json] = {}
     for binding in action.inputs:
@@ -54,8 +54,8 @@ def prepare(
 
 
 def fill_endpoint(action: Action, services: Mapping[str, str], time: str, twin: str) -> str:
-    """The action's endpoint with services, moment and twin filled in. Raises InputError for an unknown service."""
-    # The twin's name is the outside's: it is quoted, and filled in with everything else at once.
+    """The action's endpoint with services, moment and twin inserted. Raises InputError for an unknown service."""
+    # The twin's name is from outside: it is quoted, and inserted in one pass with all other values.
     values = {**services, MOMENT: time, "twin": quote(twin, safe="")}
     try:
         return action.endpoint.format_map(values)
@@ -95,7 +95,7 @@ def _resolve(binding: Binding, twin: str, moment: datetime, reader: PathReader, 
 
 def _step(path: str, place: int) -> str:
     step = parse(path).steps[place]
-    assert isinstance(step, Name)  # answers name every step of where they stand
+    assert isinstance(step, Name)  # answers have paths of names only
     return step.name
 
 
@@ -144,7 +144,7 @@ def _parameter(text: str, twin: str, moment: datetime, reader: PathReader) -> tu
 
 
 def literal(word: str) -> Json:
-    """What stands behind ``=`` in a parameter: true, false, a number or a word."""
+    """The value after ``=`` in a parameter: true, false, a number or a word."""
     if word in ("true", "false"):
         return word == "true"
     for kind in (int, float):

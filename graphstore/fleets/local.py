@@ -13,11 +13,10 @@ from typing import Any
 from pyoxigraph import NamedNode, QueryResultsFormat, QuerySolutions, parse_query_results
 
 from ...errors import InputError, StoreError
-from ...ontology.iris import RDF, VT
 from ...ontology.naming import Naming
 from ..history.events import Subscription
 from ..history.past_graphs import AsOf
-from ..interfaces import Entry, LoadAnswer, QueryAnswer, UpdateAnswer
+from ..interfaces import Entry, LoadAnswer, QueryAnswer, TripleStore, UpdateAnswer
 from ..journal.changes import ChangeSet
 from ..journal.commit import Committer
 from ..paths.answers import Answer
@@ -29,7 +28,7 @@ from ..paths.writing import Provenance, TwinWriter
 from ..queries.limits import QueryLimits
 from ..queries.pool import QueryPool
 from ..queries.results import choose_formats, serialise
-from ..schema import Schema, load_schema
+from ..schema import Schema, all_twins, load_schema
 from ..series.functions import series_functions
 from ..sparql.cost import is_bounded_lookup
 from ..sparql.dataset import names_dataset
@@ -54,8 +53,8 @@ class LocalFleet(FleetAccess):
     readers: QueryPool | None = None
     """Where queries go that may run away; None where the store has no snapshots: then no limit of time holds them."""
     limits: QueryLimits = field(default_factory=QueryLimits)
-    design: DesignValidator = field(default_factory=NoValidation)
-    """Holds ontology, rules, shapes and actions against what reads them, when an update or a load changes them."""
+    rules: DesignValidator = field(default_factory=NoValidation)
+    """Checks rules and actions when an update or a load changes the design, and reads them again."""
     fleet_history: FleetHistory | None = None
     """Looks back into the journal and tells of what comes; None where the fleet was opened without."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -79,6 +78,11 @@ class LocalFleet(FleetAccess):
         graph = self.names.shapes_graph
         return PyShaclEngine(quad.triple for quad in self.committer.store.quads(None, None, None, graph))
 
+    @property
+    def design(self) -> DesignValidator:
+        """Checks a changed design; then rules and this fleet read it again."""
+        return _FleetDesign(self)
+
     def reload(self) -> None:
         """Forget what was read of ontology and shapes, because they changed."""
         for name in ("schema", "reader", "_shapes_engine"):
@@ -101,9 +105,7 @@ class LocalFleet(FleetAccess):
 
     def twins(self) -> list[NamedNode]:
         """Every twin, in the order of their IRIs."""
-        found = self.committer.store.quads(None, RDF.type, VT.Twin, None)
-        twins = {quad.subject for quad in found if isinstance(quad.subject, NamedNode)}
-        return sorted(twins, key=lambda twin: twin.value)
+        return all_twins(self.committer.store)
 
     def validate(self, twin: str | None = None) -> ValidationReport:
         """SHACL over all twins, or over one."""
@@ -121,8 +123,7 @@ class LocalFleet(FleetAccess):
             changes = ChangeSet(self.committer.store)
             writer = TwinWriter(changes, self.schema, self.names, self.committer.journal.series)
             writer.put(twin, steps[1:], value, unit, Provenance("asserted", time))
-            entry = Entry(author, self.now(), changes.changes(), samples=tuple(changes.samples))
-            return self.committer.commit(entry, tuple(changes.touched()))
+            return self.committer.commit(Entry.of(changes, author, self.now()), tuple(changes.touched()))
 
     def update(self, text: str, *, author: str) -> UpdateAnswer:
         """Carry out a SPARQL update in one commit; the series functions ``vtf:…`` are there."""
@@ -177,3 +178,19 @@ class LocalFleet(FleetAccess):
         self.committer.store.close()
         self.committer.journal.close()
         self.on_close()
+
+
+@dataclass(frozen=True)
+class _FleetDesign:
+    """The design that one fleet and its rules have read."""
+
+    fleet: LocalFleet
+
+    def check(self, design: TripleStore) -> None:
+        """Raises RuleError, ActionError or InputError."""
+        self.fleet.rules.check(design)
+
+    def take(self) -> None:
+        """Read it again."""
+        self.fleet.reload()
+        self.fleet.rules.take()

@@ -21,15 +21,12 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from pyoxigraph import NamedNode
-
 from ...errors import MomentNotFoundError
-from ...ontology.iris import RDF, VT
 from ...ontology.literals import format_time
 from ..history.events import EventFeed, Subscription
 from ..history.past_graphs import AsOf, Moment, as_of_text, past_is_read
 from ..history.states import StateAt, StateCache
-from ..interfaces import LoadAnswer, QueryAnswer, SeriesReader, TripleStore, UpdateAnswer
+from ..interfaces import LoadAnswer, QueryAnswer, SeriesReader, UpdateAnswer
 from ..paths.answers import Answer
 from ..paths.parse import parse
 from ..paths.reading import PathReader
@@ -38,6 +35,7 @@ from ..paths.syntax import Path as ParsedPath
 from ..queries.limits import QueryLimits
 from ..queries.pool import QueryPool
 from ..queries.results import choose_formats, serialise
+from ..schema import all_twins
 from ..series.functions import series_functions
 from ..sparql.cost import is_bounded_lookup
 from ..sparql.dataset import names_dataset
@@ -81,7 +79,7 @@ class PastFleet(FleetAccess):
         names = self.states.names
         if twin is None:
             store = self._state(None).store
-            chosen = self._twins(store)
+            chosen = all_twins(store)
         else:
             chosen = [names.twin(self[twin].key)]
             store = self._state(twin).store
@@ -128,7 +126,7 @@ class PastFleet(FleetAccess):
         moment, store = self.moment, self._state(None).store
         return {
             "base": self.states.names.base,
-            "twins": len(self._twins(store)),
+            "twins": len(all_twins(store)),
             "commits": moment.sequence,
             "asOf": format_time(moment.time),
         }
@@ -138,11 +136,6 @@ class PastFleet(FleetAccess):
 
     def _state(self, twin: str | None) -> StateAt:
         return self.states.state(self.moment.sequence, None if twin is None else self.states.names.twin(twin))
-
-    def _twins(self, store: TripleStore) -> list[NamedNode]:
-        found = {quad.subject for quad in store.quads(None, RDF.type, VT.Twin, None)}
-        twins = [node for node in found if isinstance(node, NamedNode)]
-        return sorted(twins, key=lambda twin: twin.value)
 
 
 def _twin_of(path: ParsedPath) -> str | None:

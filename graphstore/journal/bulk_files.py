@@ -1,4 +1,4 @@
-r"""The triples of bulk loads: one compressed file each, named by what it holds, beside the journal that names it.
+r"""The triples of bulk loads: one compressed file each, named by its content, beside the journal that names it.
 
 >>> from pathlib import Path
 >>> from tempfile import TemporaryDirectory
@@ -11,7 +11,7 @@ r"""The triples of bulk loads: one compressed file each, named by what it holds,
 ...     loads.read(file)
 b'<https://a.example/> <https://b.example/> <https://a.example/> .\n'
 
-A name is the SHA-256 of the N-Triples, so the same load is stored once however often it is made, and a
+A name is the SHA-256 of the N-Triples, so the same load is stored once however often it is repeated, and a
 damaged file is found when it is read.
 """
 
@@ -40,22 +40,22 @@ _LEVEL: Final = 4  # a third faster than the usual 6, a few per cent larger
 
 
 def place_of(file: str) -> str:
-    """Where the load ``file`` is inside its fleet's folder, as the journal's ``discarded`` names it."""
+    """The path of the load ``file`` inside its fleet's folder, as the journal's ``discarded`` names it."""
     return f"loads/{file}{_SUFFIX}"
 
 
 @dataclass(frozen=True)
 class LoadFiles:
-    """The files under one folder; it is made with the first of them."""
+    """The files under one folder, which is created with the first of them."""
 
     folder: Path
 
     def path(self, file: str) -> Path:
-        """Where the load ``file`` is or would be."""
+        """The path of the load ``file``, existing or not."""
         return self.folder / f"{file}{_SUFFIX}"
 
     def store(self, triples: Iterable[Triple]) -> tuple[str, int]:
-        """Keep ``triples``; the file's name (SHA-256 of its N-Triples, hex) and how many they are.
+        """Store ``triples``; return the file's name (SHA-256 of its N-Triples, hex) and their number.
 
         The file is whole and on disk when this returns. Raises StoreError (disk full); then there is none.
         """
@@ -69,7 +69,7 @@ class LoadFiles:
             handle, name = tempfile.mkstemp(prefix=".unfinished-", dir=self.folder)
             unfinished = Path(name)
             try:
-                # Nothing about when or where it was made: the same triples give the same file.
+                # No time and no name inside: the same triples give the same file.
                 with os.fdopen(handle, "wb") as raw, gzip.GzipFile("", "wb", _LEVEL, raw, mtime=0) as packed:
                     for line in lines:
                         digest.update(line)
@@ -83,7 +83,7 @@ class LoadFiles:
             finally:
                 unfinished.unlink(missing_ok=True)
         except OSError as error:
-            raise StoreError(f"{self.folder}: the load could not be kept: {error}") from error
+            raise StoreError(f"{self.folder}: the load could not be stored: {error}") from error
         return digest.hexdigest(), count
 
     def _sync_folder(self) -> None:
@@ -111,7 +111,7 @@ class LoadFiles:
                     if whole:
                         yield whole + feed
         except FileNotFoundError:
-            raise StoreError(f"{path}: a commit names this load and it is gone; restore it from a backup") from None
+            raise StoreError(f"{path}: a commit names this load and it is missing; restore it from a backup") from None
         except (OSError, EOFError, zlib.error) as error:
             raise StoreError(f"{path}: cannot be read ({error}); restore it from a backup") from error
         if digest.hexdigest() != file or rest:

@@ -1,13 +1,13 @@
-"""What a commit is to change, collected before anything is written.
+"""The changes of a commit, collected before anything is written.
 
 A change set reads through to the store, so that several messages of one commit see each other's
-effects; :meth:`ChangeSet.changes` then tells, per graph, which quads really come and go. A part of it
-that fails half way is taken back with :meth:`ChangeSet.attempt`.
+effects; :meth:`ChangeSet.changes` returns, per graph, the triples really removed and added. A part
+that fails half way is undone with :meth:`ChangeSet.savepoint`. Commit it with ``Entry.of``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -46,7 +46,7 @@ class ChangeSet:
         return self._after[slot]
 
     def _subject(self, graph: NamedNode, subject: NamedNode) -> Mapping[NamedNode, frozenset[Term]]:
-        """All that the store says of a subject: who writes one of its values mostly writes several."""
+        """All values of a subject in the store: a writer of one mostly writes several."""
         known = self._subjects.get((graph, subject))
         if known is None:
             found: dict[NamedNode, set[Term]] = {}
@@ -68,7 +68,7 @@ class ChangeSet:
         self._set((graph, subject, predicate), before, before | {value})
 
     def assert_new(self, subject: NamedNode, predicate: NamedNode, value: Term, graph: NamedNode) -> None:
-        """Say something of a subject that is new for certain: nothing is looked up first."""
+        """Add one value of a subject that is certainly new: the store is not read."""
         slot = (graph, subject, predicate)
         self._before.setdefault(slot, frozenset())
         before = self._after.get(slot, frozenset())
@@ -88,12 +88,12 @@ class ChangeSet:
         self.samples.append(Sample(series, time, value))
 
     def batch(self, series: NamedNode, times: NDArray[np.int64], values: NDArray[np.float64]) -> None:
-        """Add many samples of one series, as :meth:`sample` does one."""
+        """Add many samples of one series."""
         self.batches.append(SampleBatch(series, times, values))
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        """All of what happens inside, or, if it raises, nothing of it."""
+        """Keep all changes made inside, or none if it raises."""
         self._undo, samples, batches = {}, len(self.samples), len(self.batches)
         try:
             yield
@@ -106,11 +106,11 @@ class ChangeSet:
             self._undo = None
 
     def touched(self) -> Iterator[Slot]:
-        """The slots whose values change, samples not among them."""
+        """The slots whose values change, without samples."""
         return (slot for slot, after in self._after.items() if after != self._before[slot])
 
     def changes(self) -> tuple[GraphChange, ...]:
-        """What comes and goes, a graph each, in a stable order."""
+        """The triples removed and added, a graph each, in a stable order."""
         removed: dict[NamedNode, list[str]] = {}
         added: dict[NamedNode, list[str]] = {}
         for slot in self.touched():
@@ -125,6 +125,23 @@ class ChangeSet:
             GraphChange(graph, "".join(sorted(removed.get(graph, ()))), "".join(sorted(added.get(graph, ()))))
             for graph in graphs
         )
+
+
+@dataclass(frozen=True)
+class GraphChanges:
+    """Changes of whole graphs, as loads and imports make them, with samples; those of graphs may be empty."""
+
+    graphs: Sequence[GraphChange]
+    samples: Sequence[Sample] = ()
+    batches: Sequence[SampleBatch] = ()
+
+    def changes(self) -> tuple[GraphChange, ...]:
+        """The changes that are not empty."""
+        return tuple(change for change in self.graphs if change.added or change.removed)
+
+    def touched(self) -> list[Slot]:
+        """The slots that the changes touch."""
+        return touched_by(self.changes())
 
 
 def touched_by(changes: Iterable[GraphChange]) -> list[Slot]:

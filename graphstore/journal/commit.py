@@ -1,4 +1,4 @@
-"""The one way to write: into the journal first, then into its view, then to whoever follows.
+"""The one way to write: first the journal, then its view, then the followers.
 
 :class:`Committer` holds the lock of the fleet's one writer. When :meth:`Committer.commit` returns,
 the entry is durable, the triple store has it, and the followers (the reasoner) have seen it.
@@ -16,15 +16,15 @@ from .bulk_files import LoadFiles
 from .changes import Slot, touched_by
 
 Follower = Callable[[int, Sequence[Slot]], None]
-"""Told of every commit: its number and the (graph, subject, predicate) slots that changed.
+"""Called with every commit: its number and the (graph, subject, predicate) slots that changed.
 
-Of a commit with bulk loads it is told several times, a part of the slots each.
+For a commit with bulk loads it is called several times, with a part of the slots each.
 """
 
 
 @dataclass
 class Committer:
-    """Takes entries for one journal and one triple store."""
+    """Commits entries to one journal and one triple store."""
 
     journal: Journal
     store: TripleStore
@@ -37,10 +37,10 @@ class Committer:
     """A commit is in the journal and may not be in the store, because the store failed."""
 
     def commit(self, entry: Entry, touched: Sequence[Slot] = ()) -> int:
-        """Make ``entry`` durable and visible; returns its number. Raises StoreError if it was not taken.
+        """Make ``entry`` durable and visible; return its number. Raises StoreError if it was not committed.
 
-        Where the journal took it and the store failed, the next commit gives it to the store and is refused itself,
-        because it was built on what the store held before.
+        Where the journal has it and the store failed, the next call applies it to the store and is refused itself,
+        because its changes were built on the old state.
 
         ``touched`` are the slots of its changes; those of its loads are found here.
         """
@@ -48,17 +48,17 @@ class Committer:
             if self._behind:
                 self.catch_up()
                 raise StoreError(
-                    "the triple store had missed a commit and has it now; what you write may rest on the state before: "
-                    "read again and write again"
+                    "the triple store was one commit behind and has caught up; your change was based on the old state: "
+                    "read again and retry"
                 )
             sequence = self.journal.append(entry)
             self._behind = True
             self._apply(sequence, entry.changes, entry.loads)
             self._behind = False
-            self._tell(sequence, touched, entry.loads)
+            self._notify(sequence, touched, entry.loads)
             return sequence
 
-    def _tell(self, sequence: int, touched: Sequence[Slot], loads: Sequence[GraphLoad]) -> None:
+    def _notify(self, sequence: int, touched: Sequence[Slot], loads: Sequence[GraphLoad]) -> None:
         for follow in self.followers:
             follow(sequence, touched)
         for load, piece in self._pieces(loads):
@@ -67,10 +67,10 @@ class Committer:
                 follow(sequence, slots)
 
     def catch_up(self) -> int:
-        """Give the store every commit it has not taken in, and tell the followers; how many there were.
+        """Apply every commit that the store lacks and notify the followers; return how many there were.
 
         Where only the answer to an update was lost, the store has the newest commit and its followers have not seen
-        it: they are told once more, which changes nothing where they had.
+        it: they are notified once more, which changes nothing where they had.
         """
         with self.lock:
             applied, behind = self.store.last_applied(), 0
@@ -78,17 +78,17 @@ class Committer:
                 if commit.sequence > applied:
                     self.apply_commit(commit)
                     behind += 1
-                self._tell(commit.sequence, touched_by(commit.changes), commit.loads)
+                self._notify(commit.sequence, touched_by(commit.changes), commit.loads)
             self._behind = False
             return behind
 
     def apply_commit(self, commit: Commit) -> None:
-        """Give the store one commit of the journal, which it may have already."""
+        """Apply one commit of the journal to the store, which may have it already."""
         with self.lock:
             self._apply(commit.sequence, commit.changes, commit.loads)
 
     def _apply(self, sequence: int, changes: Sequence[GraphChange], loads: Sequence[GraphLoad]) -> None:
-        # The number comes with the changes, last: ended before that, the loads are taken in again.
+        # The number is written with the changes, last: interrupted before that, the loads are applied again.
         for load, piece in self._pieces(loads):
             self.store.load(load.graph, piece)
         self.store.apply(sequence, changes)

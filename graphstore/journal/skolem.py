@@ -1,4 +1,4 @@
-"""Blank nodes become IRIs before they are journaled: a commit must name what it removes.
+"""Replacing blank nodes by IRIs before they are journaled: a commit must name the triples it removes.
 
 The names come from the graph's canonical form (RDFC-1.0), so the same ontology gives the same IRIs
 and loading it again changes nothing.

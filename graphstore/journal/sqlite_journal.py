@@ -1,7 +1,7 @@
-"""The journal: one SQLite database per fleet that takes every group commit in one transaction.
+"""The journal: one SQLite database per fleet with every group commit in one transaction.
 
 When :meth:`SqliteJournal.append` returns, the entry is on disk (WAL, ``synchronous=FULL``); only then
-may a message be acknowledged. The triple store is a view of it and can be made anew at any time.
+may a message be acknowledged. The triple store is a view of it and can be rebuilt at any time.
 
 The samples of the series live in the same database, so that graph and series cannot disagree.
 """
@@ -27,10 +27,10 @@ from ..series.store import SqliteSeries
 from .bulk_files import place_of
 
 HISTORY_BEGINS: Final = "history_begins"
-"""The fact that says up to which commit changes are compacted into snapshots."""
+"""The fact with the last commit whose changes are compacted into snapshots."""
 
 FORGOTTEN: Final = "forgotten:"
-"""Facts that start so count the rows that compaction took away: messages, runs by state, dead letters."""
+"""Facts with this prefix count the rows that compaction removed: messages, runs by state, dead letters."""
 
 _MAX_VARIABLES: Final = 500  # SQLite allows 32766 today; older builds 999
 
@@ -48,7 +48,7 @@ class SqliteJournal:
 
     @classmethod
     def open(cls, file: Path, archive: SeriesArchive | None = None) -> Self:
-        """The journal in ``file``, made if there is none. Raises StoreError, FleetVersionError.
+        """The journal in ``file``, created if there is none. Raises StoreError, FleetVersionError.
 
         Sealed series lie in ``archive``, by default where fleet.json beside the file says: a folder ``series`` there.
         """
@@ -60,7 +60,7 @@ class SqliteJournal:
         return int(self._last)
 
     def append(self, entry: Entry) -> int:
-        """Make ``entry`` durable. Raises StoreError (disk full, file gone); then nothing was taken."""
+        """Make ``entry`` durable. Raises StoreError (disk full, file gone); then nothing is written."""
         with self._lock:
             sequence = int(self._last) + 1
             # Large batches are files by now; this transaction names them.
@@ -89,7 +89,7 @@ class SqliteJournal:
             "INSERT INTO loads VALUES (?, ?, ?, ?)",
             [(sequence, graphs[load.graph], load.file, load.triples) for load in entry.loads],
         )
-        # A file that compaction has given up may be named again by the same load.
+        # A file that compaction has discarded may be named again by the same load.
         many("DELETE FROM discarded WHERE file = ?", [(place_of(load.file),) for load in entry.loads])
         many("INSERT INTO messages VALUES (?, ?)", [(key, sequence) for key in entry.message_keys])
         self.series.insert(writer, sequence, entry.samples, prepared)
@@ -129,12 +129,12 @@ class SqliteJournal:
         return numbers
 
     def since(self, sequence: int) -> Iterator[Commit]:
-        """All commits after ``sequence``, in order. Raises StoreError where compaction took some of them."""
+        """All commits after ``sequence``, in order. Raises StoreError where compaction removed some of them."""
         begins = self._facts().get(HISTORY_BEGINS, 0)
         if max(sequence, 0) < begins:
             raise StoreError(
-                f"{self.database.file}: what changed up to commit {begins} was compacted away, and a view that stands "
-                f"at commit {sequence} cannot catch up; make it anew with `voltwin rebuild`"
+                f"{self.database.file}: the changes up to commit {begins} were compacted away, and a view at commit "
+                f"{sequence} cannot catch up; rebuild it with `voltwin rebuild`"
             )
         return self._since(sequence)
 
@@ -163,11 +163,11 @@ class SqliteJournal:
             )
 
     def known_messages(self, keys: Sequence[str]) -> frozenset[str]:
-        """Those of ``keys`` that some commit has taken already."""
+        """The ``keys`` that some commit has already."""
         return self._known("SELECT key FROM messages WHERE key IN", keys)
 
     def known_runs(self, ids: Sequence[str]) -> frozenset[str]:
-        """Those of ``ids`` that some commit has queued already, whatever became of them."""
+        """The ``ids`` that some commit has queued already, in any state."""
         return self._known("SELECT id FROM runs WHERE id IN", ids)
 
     def _known(self, question: str, keys: Sequence[str]) -> frozenset[str]:
@@ -208,6 +208,6 @@ class SqliteJournal:
         return {name: total + facts.get(FORGOTTEN + name, 0) for name, total in totals.items()}
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self.series.close()
         self.database.close()

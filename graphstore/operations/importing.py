@@ -23,7 +23,7 @@ from ...ontology.iris import CORE, PROV, RDF, RDFS, SOSA, VT
 from ...ontology.literals import from_microseconds, to_literal
 from ...ontology.naming import Naming
 from ..interfaces import Entry, GraphChange, SampleBatch
-from ..journal.changes import load_change, touched_by
+from ..journal.changes import GraphChanges, load_change
 from ..journal.commit import Committer
 from ..schema import Schema
 from .export import FORMAT, GRAPHS, SAMPLES
@@ -63,11 +63,9 @@ def import_twins(
         if there and not replace:
             keys = ", ".join(names.twin_key(twin) for twin in there[:5])
             raise InputError(f"{source}: {len(there)} of its twins are in the fleet already ({keys}); use --replace")
-        changes = _changes(quads, twins, batches, committer, names)
-        kept = tuple(change for change in changes if change.added or change.removed)
-        entry = Entry(author, now, kept, batches=tuple(batches))
+        changes = GraphChanges(_changes(quads, twins, batches, committer, names), batches=batches)
         warnings = [*_unknown_properties(quads, schema), *_missing_twins(quads, twins, committer, names)]
-        sequence = committer.commit(entry, tuple(touched_by(kept)))
+        sequence = committer.commit(Entry.of(changes, author, now), changes.touched())
     samples = sum(len(batch.times) for batch in batches)
     return Imported(sequence, [names.twin_key(twin) for twin in twins], len(quads), samples, warnings)
 

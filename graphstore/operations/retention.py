@@ -31,9 +31,8 @@ def retain_series(
                 for quad in list(committer.store.quads(item, VT.sampleCount, None, None)):
                     if isinstance(quad.graph_name, NamedNode):
                         _put_figures(changes, store, item, quad.graph_name, to_microseconds(before))
-        graphs = changes.changes()
-        if graphs:
-            committer.commit(Entry(author, now, graphs), tuple(changes.touched()))
+        if touched := tuple(changes.touched()):
+            committer.commit(Entry.of(changes, author, now), touched)
         return store.retain(before, wanted)
 
 

@@ -73,9 +73,7 @@ class TwinWriter:
 
     def class_of(self, node: NamedNode, graph: NamedNode) -> NamedNode | None:
         """The most specific class of ``node``; types are materialised, so it is the one with most ancestors."""
-        types = self.changes.objects(node, RDF.type, graph)
-        known = [t for t in types if isinstance(t, NamedNode) and t in self.schema.classes]
-        return max(known, key=lambda t: (len(self.schema.ancestors(t)), t.value), default=None)
+        return self.schema.most_specific(self.changes.objects(node, RDF.type, graph))
 
     def _make(self, node: NamedNode, cls: NamedNode, key: str, graph: NamedNode) -> None:
         for ancestor in self.schema.ancestors(cls):
@@ -209,7 +207,7 @@ class TwinWriter:
         """Put many samples at once at the end of ``steps``; how many of them have a time that was not there.
 
         ``times`` (n,) are microseconds since 1970 UTC, in any order; of several values for a time the last counts.
-        The entry that is committed has to carry ``changes.batches`` too. Raises as :meth:`put` does.
+        Raises as :meth:`put` does.
         """
         where = f"{self.names.path_of(twin)}/{'/'.join(steps)}"
         node, prop = self._descend(twin, steps, where)

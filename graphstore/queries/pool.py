@@ -1,52 +1,50 @@
-"""Reader processes from the outside: started when first needed, kept, ended at a limit, started again.
+"""The pool of query workers: processes started when first needed, kept, killed at a limit, started again.
 
-    with closing(QueryPool(store, folder / "snapshots", journal, committer.lock, QueryLimits())) as readers:
-        readers.answer("SELECT * { ?a ?b ?c . ?d ?e ?f }", None)      # QueryLimitError, and the process is gone
+    with closing(QueryPool(store, folder / "snapshots", journal, committer.lock, QueryLimits())) as pool:
+        pool.answer("SELECT * { ?a ?b ?c . ?d ?e ?f }", None)      # QueryLimitError, and the process is killed
 
-The engine cannot cancel a query. A process can be ended at any moment, and reading a snapshot it can spoil nothing.
+The engine cannot cancel a query. A process can be killed at any moment, and reading a snapshot it damages nothing.
 """
 
 from __future__ import annotations
 
 import itertools
-import os
 import queue
 import signal
-import subprocess
-import sys
 import threading
 import time
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
 
 from ...errors import StoreError, VoltwinError
+from ...processes import Child
 from ..interfaces import QueryAnswer, Snapshots
+from . import worker
 from .limits import QueryLimits
 from .snapshots import CurrentSnapshot
 from .worker import STARTED, QueryRequest
 
 START_SECONDS: Final = 60.0
-"""How long a reader may take to start and to take a question up."""
+"""The time limit for a worker to start and to begin with a query."""
 MAX_WAITING: Final = 16
-"""Queries that may wait for a reader; each holds one of the server's threads, so more are refused."""
+"""Queries that may wait for a worker; each holds one of the server's threads, so more are refused."""
 IDLE_SECONDS: Final = 300.0
-"""After this long without a query the processes end and the snapshot goes: it holds disk space."""
+"""After this long without a query the processes end and the snapshot is removed: it holds disk space."""
 _LOOK_SECONDS: Final = 0.1
 
 
 @dataclass(frozen=True)
 class _Cancellation:
-    """Why an answer may not be wanted any more."""
+    """Reasons why an answer may not be wanted any more."""
 
     closed: threading.Event
     abandoned: threading.Event | None
 
     def check(self) -> None:
-        """Raises StoreError once nobody wants the answer."""
+        """Raises StoreError once the answer is not wanted any more."""
         if self.closed.is_set():
             raise StoreError("query: the fleet was closed while it ran; open the fleet again")
         if self.abandoned is not None and self.abandoned.is_set():
@@ -55,29 +53,28 @@ class _Cancellation:
 
 @dataclass(frozen=True)
 class PastSnapshot:
-    """A state of the past to answer from, and the commit that it stands after."""
+    """A snapshot of a past state, and the commit that it was made after."""
 
     snapshot: CurrentSnapshot
     sequence: int
 
 
 class _Worker:
-    """One resident process and its socket; used by one thread at a time."""
+    """One resident process; used by one thread at a time."""
 
     def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
-        self._pipe: Connection | None = None
+        self._child = Child(worker.__name__, {"OPENBLAS_NUM_THREADS": "1"})
 
-    def ask(self, question: QueryRequest, wish: _Cancellation) -> QueryAnswer:
-        """The process's answer. Raises what it raised, QueryLimitError, StoreError; then it may be gone."""
-        limits = question.limits
+    def ask(self, request: QueryRequest, cancellation: _Cancellation) -> QueryAnswer:
+        """The process's answer. Raises the error it answers, QueryLimitError, StoreError; it may be killed then."""
+        limits = request.limits
         try:
-            pipe = self._start()
-            pipe.send(question)
+            pipe = self._child.start()
+            pipe.send(request)
             late = StoreError(f"query: its reader did not start within {START_SECONDS:g} s; the machine is overloaded")
-            reply = _receive(pipe, START_SECONDS, wish, late)
+            reply = _receive(pipe, START_SECONDS, cancellation, late)
             if reply == STARTED:
-                reply = _receive(pipe, limits.seconds, wish, limits.over_time())
+                reply = _receive(pipe, limits.seconds, cancellation, limits.over_time())
         except (EOFError, OSError) as error:
             raise self._death(limits) from error
         except BaseException:
@@ -88,50 +85,28 @@ class _Worker:
         answer: QueryAnswer = reply
         return answer
 
-    def _start(self) -> Connection:
-        if self._process is None or self._pipe is None or self._process.poll() is not None:
-            self.end()
-            self._pipe, theirs = Pipe()
-            with theirs:
-                # Not multiprocessing: it would run the main module of whoever opened the fleet once more.
-                self._process = subprocess.Popen(  # noqa: S603 - our own module, by this very Python
-                    [sys.executable, "-P", "-m", f"{__package__}.worker", str(theirs.fileno())],
-                    pass_fds=[theirs.fileno()],
-                    stdin=subprocess.DEVNULL,
-                    env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
-                )
-        return self._pipe
-
     def _death(self, limits: QueryLimits) -> VoltwinError:
-        process = self._process
-        self.end()
-        code = None if process is None else process.returncode
+        code = self.end()
         if code == -signal.SIGABRT:  # how the engine ends when it is given no more memory
             return limits.over_memory()
         return StoreError(f"query: its reader died (exit code {code}); the server's log may say why")
 
-    def end(self) -> None:
-        """End the process, whatever it does."""
-        if self._pipe is not None:
-            self._pipe.close()
-        if self._process is not None:
-            if self._process.poll() is None:
-                self._process.kill()
-            self._process.wait()
-        self._process = self._pipe = None
+    def end(self) -> int | None:
+        """Kill the process, if there is one; return its exit code."""
+        return self._child.end()
 
 
-def _receive(pipe: Connection, seconds: float, wish: _Cancellation, late: VoltwinError) -> Any:
+def _receive(pipe: Connection, seconds: float, cancellation: _Cancellation, late: VoltwinError) -> Any:
     deadline = time.monotonic() + seconds
     while not pipe.poll(max(0.0, min(_LOOK_SECONDS, deadline - time.monotonic()))):
-        wish.check()
+        cancellation.check()
         if time.monotonic() >= deadline:
             raise late
     return pipe.recv()
 
 
 class QueryPool:
-    """Answers queries in ``limits.at_once`` processes, from a snapshot that holds every acknowledged commit."""
+    """Answers queries in ``limits.at_once`` processes, from a snapshot with every acknowledged commit."""
 
     def __init__(
         self,
@@ -141,7 +116,7 @@ class QueryPool:
         writing: AbstractContextManager[object],
         limits: QueryLimits,
     ) -> None:
-        """``folder`` is the readers' own and on the store's disk; ``writing`` is the lock of the store's writer."""
+        """``folder`` is the pool's own and on the store's disk; ``writing`` is the lock of the store's writer."""
         self.limits = limits
         self._journal = journal.absolute()
         self._folder = folder.absolute()
@@ -154,39 +129,40 @@ class QueryPool:
         self._closed = threading.Event()
         self._lock = threading.Lock()
         self._used = time.monotonic()
-        self._keeper: threading.Thread | None = None
+        self._idle_watch: threading.Thread | None = None
 
     def beside(self, store: Snapshots) -> CurrentSnapshot:
-        """A snapshot of another store that never changes, kept on the same disk; it goes with these readers."""
+        """A snapshot of another store that never changes, on the same disk; it is removed with this pool."""
         return CurrentSnapshot(store, self._folder / f"past-{next(self._numbers)}", threading.RLock())
 
     def answer(
         self, text: str, accept: str | None, abandoned: threading.Event | None = None, past: PastSnapshot | None = None
     ) -> QueryAnswer:
-        """Answer a query. Raises QueryError, QueryLimitError, StoreError; ``abandoned``, once set, ends it."""
-        wish = _Cancellation(self._closed, abandoned)
+        """Answer a query. Raises QueryError, QueryLimitError, StoreError; ``abandoned``, once set, cancels it."""
+        cancellation = _Cancellation(self._closed, abandoned)
         if not self._places.acquire(blocking=False):
             raise StoreError(
                 f"query: {MAX_WAITING} others wait for one of {self.limits.at_once} readers; ask again later"
             )
         try:
-            reader = self._next_reader(wish)
+            free = self._free_worker(cancellation)
             try:
-                wish.check()
+                cancellation.check()
                 snapshot, as_of = (self._snapshot, None) if past is None else (past.snapshot, past.sequence)
                 with snapshot.lent() as graph:
-                    return reader.ask(QueryRequest(text, accept, graph, self._journal, self.limits, as_of), wish)
+                    request = QueryRequest(text, accept, graph, self._journal, self.limits, as_of)
+                    return free.ask(request, cancellation)
             finally:
                 self._used = time.monotonic()
-                self._free.put(reader)
+                self._free.put(free)
         finally:
             self._places.release()
 
-    def _next_reader(self, wish: _Cancellation) -> _Worker:
-        self._keep()
+    def _free_worker(self, cancellation: _Cancellation) -> _Worker:
+        self._watch_for_idleness()
         deadline = time.monotonic() + self.limits.seconds
         while True:
-            wish.check()
+            cancellation.check()
             try:
                 return self._free.get(timeout=_LOOK_SECONDS)
             except queue.Empty:
@@ -196,39 +172,39 @@ class QueryPool:
                         "or serve with more of them (--query-readers)"
                     ) from None
 
-    def _keep(self) -> None:
+    def _watch_for_idleness(self) -> None:
         with self._lock:
-            if self._keeper is None and not self._closed.is_set():
-                self._keeper = threading.Thread(target=self._rest, name="query readers", daemon=True)
-                self._keeper.start()
+            if self._idle_watch is None and not self._closed.is_set():
+                self._idle_watch = threading.Thread(target=self._end_idle, name="query workers", daemon=True)
+                self._idle_watch.start()
 
-    def _rest(self) -> None:
+    def _end_idle(self) -> None:
         while not self._closed.wait(IDLE_SECONDS / 4):
             if time.monotonic() - self._used > IDLE_SECONDS:
                 self.shut_idle()
 
     def shut_idle(self) -> None:
-        """End the processes that have nothing to do, and let go of the snapshot; the next query starts anew."""
-        resting = []
+        """End the processes without a query and remove the snapshot; the next query starts them again."""
+        idle = []
         while not self._free.empty():
             try:
-                resting.append(self._free.get_nowait())
+                idle.append(self._free.get_nowait())
             except queue.Empty:
                 break
-        for reader in resting:
-            reader.end()
+        for free in idle:
+            free.end()
         self._snapshot.drop()
-        for reader in resting:
-            self._free.put(reader)
+        for free in idle:
+            self._free.put(free)
 
     def close(self) -> None:
-        """End all processes, those that work too, and remove the snapshot; a second call does nothing."""
+        """Kill all processes, busy ones too, and remove the snapshot; a second call does nothing."""
         with self._lock:
             if self._closed.is_set():
                 return
             self._closed.set()
-        if self._keeper is not None:
-            self._keeper.join()
+        if self._idle_watch is not None:
+            self._idle_watch.join()
         for _ in range(self.limits.at_once):
             self._free.get().end()
         self._snapshot.close()

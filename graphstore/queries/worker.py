@@ -1,7 +1,7 @@
-"""What runs in a reader process: questions in, answers out, over one socket whose number is the argument.
+"""The query worker's process: requests in, answers out, over one pipe.
 
-It opens the snapshot that a question names and keeps it until another one names another. It ends when the socket
-does, whatever it is doing then: a server that is killed leaves no reader behind.
+It opens the snapshot that a request names and keeps it until a request names another. It ends when the pipe
+breaks, even during a query: a server that is killed leaves no worker behind.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ import logging
 import os
 import queue
 import resource
-import signal
-import sys
 import threading
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -30,9 +28,9 @@ from .limits import QueryLimits
 from .results import choose_formats, serialise
 
 STARTED: Final = "taken up"
-"""Sent before the answer: the time limit counts from here, and not from the start of the process."""
+"""Sent before the answer: the time limit counts from here, not from the start of the process."""
 
-_NICENESS: Final = 5  # a query that runs away should not slow the server down that it was taken out of
+_NICENESS: Final = 5  # a query that runs away should not slow the server down
 
 
 @dataclass(frozen=True)
@@ -45,35 +43,35 @@ class QueryRequest:
     journal: Path
     limits: QueryLimits
     as_of: int | None = None
-    """The commit after which samples are to be read; None: as they are."""
+    """The commit after which samples are read; None: as they are."""
 
 
 class Answerer:
-    """Keeps the snapshot and the series open from one question to the next."""
+    """Keeps the snapshot and the series open from one request to the next."""
 
     def __init__(self) -> None:
         self._graph: tuple[Path, Store] | None = None
         self._series: tuple[Path, OpenSeries] | None = None
 
-    def answer(self, question: QueryRequest) -> QueryAnswer | VoltwinError:
-        """The answer, or what is wrong."""
+    def answer(self, request: QueryRequest) -> QueryAnswer | VoltwinError:
+        """The answer, or the error to raise."""
         try:
-            series = self._open_series(question.journal)
-            functions = series_functions(series if question.as_of is None else series.as_of(question.as_of))
+            series = self._open_series(request.journal)
+            functions = series_functions(series if request.as_of is None else series.as_of(request.as_of))
             # The engine lets the union of all graphs override FROM and FROM NAMED.
-            union = not names_dataset(question.text)
-            result = evaluate(self._open_graph(question.graph), question.text, union, functions)
-            return serialise(result, choose_formats(question.accept), question.limits)
+            union = not names_dataset(request.text)
+            result = evaluate(self._open_graph(request.graph), request.text, union, functions)
+            return serialise(result, choose_formats(request.accept), request.limits)
         except VoltwinError as error:
             return error
         except MemoryError:
-            return question.limits.over_memory()
-        except Exception as error:  # noqa: BLE001 - told to whoever asked; the process lives on
+            return request.limits.over_memory()
+        except Exception as error:  # noqa: BLE001 - answered to whoever asked; the process lives on
             return StoreError(f"query: the engine failed: {type(error).__name__}: {error}")
 
     def _open_graph(self, folder: Path) -> Store:
         if self._graph is None or self._graph[0] != folder:
-            self._graph = None  # the old snapshot is let go of before the new one takes memory
+            self._graph = None  # the old snapshot is closed before the new one takes memory
             try:
                 self._graph = (folder, Store.read_only(str(folder)))
             except OSError as error:
@@ -86,42 +84,33 @@ class Answerer:
         return self._series[1]
 
 
-def _listen(pipe: Connection, questions: queue.SimpleQueue[QueryRequest]) -> None:
+def _listen(pipe: Connection, requests: queue.SimpleQueue[QueryRequest]) -> None:
     try:
         while True:
-            questions.put(pipe.recv())
+            requests.put(pipe.recv())
     except (EOFError, OSError):
-        os._exit(0)  # nobody is there any more; the engine cannot be asked to stop
+        os._exit(0)  # the server has gone; the engine cannot cancel a query
 
 
-def _serve(pipe: Connection) -> None:
-    questions: queue.SimpleQueue[QueryRequest] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(pipe, questions), daemon=True).start()
+def serve(pipe: Connection) -> None:
+    """Answer until the pipe breaks."""
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.nice(_NICENESS)
+    requests: queue.SimpleQueue[QueryRequest] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(pipe, requests), daemon=True).start()
     answerer = Answerer()
     while True:
-        question = questions.get()
-        _hold_memory(question.limits.memory)
-        pipe.send(STARTED)
-        pipe.send(answerer.answer(question))
+        request = requests.get()
+        _hold_memory(request.limits.memory)
+        try:
+            pipe.send(STARTED)
+            pipe.send(answerer.answer(request))
+        except BrokenPipeError:
+            return  # whoever asked has gone
 
 
 def _hold_memory(most: int) -> None:
     hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
     soft = most if hard == resource.RLIM_INFINITY else min(most, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
-
-
-def main() -> None:
-    """Answer until the socket closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's to handle
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    os.nice(_NICENESS)
-    try:
-        _serve(Connection(int(sys.argv[1])))
-    except BrokenPipeError:
-        return  # whoever asked is gone
-
-
-if __name__ == "__main__":
-    main()

@@ -10,7 +10,7 @@ from pyoxigraph import NamedNode, Quad, Triple
 
 from ...ontology.naming import Naming
 from ..interfaces import Entry
-from ..journal.changes import Slot, load_change
+from ..journal.changes import GraphChanges, Slot, load_change
 from ..journal.commit import Committer
 from ..journal.skolem import skolemise
 
@@ -49,5 +49,4 @@ def load_design(design: Design, committer: Committer, names: Naming, author: str
             for triple in triples
             if isinstance(triple.subject, NamedNode)
         ]
-        kept = tuple(change for change in changes if change.added or change.removed)
-        return committer.commit(Entry(author, now, kept), touched)
+        return committer.commit(Entry.of(GraphChanges(changes), author, now), touched)

@@ -93,7 +93,7 @@ class TestAway:
         assert committer.journal.last_sequence == 2  # the second of them was refused before the journal took it
         assert told == []
         server.start()
-        with pytest.raises(StoreError, match="write again"):
+        with pytest.raises(StoreError, match="read again and retry"):
             put(committer, "c")  # it was to replace a, and b is there by now
         assert values(committer.store) == {"b"}
         put(committer, "c")

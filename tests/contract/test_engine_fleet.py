@@ -158,7 +158,7 @@ class TestFolder:
         with open_fleet(tmp_path / "fleet") as again:
             assert again.get("/module-0001/serial").value == "S-0001"
             if engine != "memory":
-                with pytest.raises(StoreError, match="has taken in commit"):
+                with pytest.raises(StoreError, match="has applied commit"):
                     make_fleet(tmp_path / "second", store=chosen)
                 assert again.get("/module-0001/serial").value == "S-0001"
 

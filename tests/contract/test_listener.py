@@ -116,7 +116,7 @@ def test_a_killed_process_is_started_again_and_its_messages_come_again(mosquitto
     listener = listen(mosquitto, post)
     publish(mosquitto, "abc")
     first = post.wait(lambda all_: len(all_) == 3)
-    os.kill(listener._process.pid, signal.SIGKILL)
+    os.kill(listener._child.pid, signal.SIGKILL)
     again = post.wait(lambda all_: len(all_) == 6)[3:]
     assert [item.payload for item in again] == [item.payload for item in first]
     assert not {item.receipt for item in first} & {item.receipt for item in again}

@@ -12,7 +12,7 @@ from pyoxigraph import Dataset, Literal
 import voltwin.ontology
 from voltwin.control.handlers.registry import INGEST
 from voltwin.control.interfaces import Outcome
-from voltwin.control.master.loop import Stop
+from voltwin.control.master.inbox import Stop
 from voltwin.converter import convert
 from voltwin.errors import ActionError
 from voltwin.graphstore.interfaces import Entry

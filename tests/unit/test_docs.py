@@ -72,15 +72,19 @@ def test_the_path_example_runs():
     exec(text, {})
 
 
-def test_the_handler_example_works():
+def test_the_handler_example_works(tmp_path, monkeypatch):
     from voltwin.control.interfaces import Invocation
 
-    (text,) = blocks(ROOT / "docs" / "actions.md", "python")
+    text, in_a_bench = blocks(ROOT / "docs" / "actions.md", "python")
     names: dict = {"__name__": "example"}
     exec(text, names)
     run = Invocation("a~b~c", "b", "2019-04-01T00:00:00Z", inputs={"x": {"value": 21.0}})
     (outcome,) = names["Doubler"]().run([run])
     assert (outcome.run, outcome.outputs, outcome.error) == ("a~b~c", {"y": 42.0}, "")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my-model.mdj").write_bytes((ROOT / "ontology" / "models" / "battery_logistics.mdj").read_bytes())
+    exec(in_a_bench, names)
+    assert names["bench"].acknowledged == [0]
 
 
 @each("json")
