@@ -36,7 +36,7 @@ from .graphstore.queries.limits import QueryLimits
 from .graphstore.queries.pool import QueryPool
 from .graphstore.schema import load_schema
 from .graphstore.update.design import Design, load_design
-from .graphstore.update.write import concerns_all
+from .graphstore.update.protected import concerns_all
 from .ontology import framework
 from .ontology.naming import Naming
 from .reasoner.engine import RuleEngine
@@ -57,7 +57,7 @@ class _Design:
         RuleEngine(design, names, load_schema(design, names))
         load_actions(design, names)
 
-    def take(self) -> None:
+    def activate(self) -> None:
         """Paths, rules and shapes are read anew, and what rules derive is made anew; schedules wait for a restart."""
         self.fleet.reload()
         self.engine.reload(self.fleet.schema)

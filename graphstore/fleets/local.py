@@ -28,14 +28,12 @@ from ..paths.syntax import Name
 from ..paths.writing import Provenance, TwinWriter
 from ..queries.limits import QueryLimits
 from ..queries.pool import QueryPool
-from ..queries.results import choose_formats, serialise
+from ..queries.run import QueryRun
 from ..schema import Schema, load_schema
 from ..series.functions import series_functions
-from ..sparql.cost import is_bounded_lookup
-from ..sparql.dataset import names_dataset
 from ..update.bulk import run_load
 from ..update.run import run_update
-from ..update.write import DesignValidator, NoValidation
+from ..update.session import DesignValidator, NoValidation, UpdateSession
 from ..validation.report import ValidationReport
 from ..validation.shacl import PyShaclEngine, validate_twins
 from .fleet import FleetAccess
@@ -90,14 +88,10 @@ class LocalFleet(FleetAccess):
 
     def query(self, text: str, accept: str | None = None, *, abandoned: Event | None = None) -> QueryAnswer:
         """Answer a SPARQL query; the series functions ``vtf:…`` are there. Raises QueryError, QueryLimitError."""
-        formats = choose_formats(accept)
-        if self.readers is not None and not is_bounded_lookup(text):
+        run = QueryRun.of(text, accept)
+        if self.readers is not None and run.may_run_away:
             return self.readers.answer(text, accept, abandoned)
-        functions = series_functions(self.committer.journal.series)
-        # The engine lets the union of all graphs override FROM and FROM NAMED, so it is asked for only without them.
-        union = not names_dataset(text)
-        # Never under a name of this frame: an error's traceback would hold the result, and that the store.
-        return serialise(self.committer.store.query(text, union=union, functions=functions), formats, self.limits)
+        return run.answer(self.committer.store.query, self.committer.journal.series, self.limits)
 
     def twins(self) -> list[NamedNode]:
         """Every twin, in the order of their IRIs."""
@@ -127,8 +121,10 @@ class LocalFleet(FleetAccess):
     def update(self, text: str, *, author: str) -> UpdateAnswer:
         """Carry out a SPARQL update in one commit; the series functions ``vtf:…`` are there."""
         functions = series_functions(self.committer.journal.series)
-        ask = None if self.readers is None else self._solutions
-        return run_update(text, self.committer, self.names, self.design, functions, author, self.now(), ask)
+        return run_update(text, self._session(author), functions, None if self.readers is None else self._solutions)
+
+    def _session(self, author: str) -> UpdateSession:
+        return UpdateSession(self.committer, self.names, author, self.now(), self.design)
 
     def _solutions(self, text: str) -> QuerySolutions:
         assert self.readers is not None
@@ -139,7 +135,7 @@ class LocalFleet(FleetAccess):
 
     def load(self, file: Path, *, graph: str | None = None, author: str, replace: bool = False) -> LoadAnswer:
         """Add an RDF file's triples to ``graph``, or to the graphs it names, in one commit."""
-        return run_load(file, graph, replace, self.committer, self.names, self.design, author, self.now())
+        return run_load(file, graph, replace, self._session(author))
 
     def as_of(self, moment: AsOf) -> FleetAccess:
         """The fleet as known at ``moment``; closing this one closes that one."""

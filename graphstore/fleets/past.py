@@ -37,10 +37,7 @@ from ..paths.syntax import Name
 from ..paths.syntax import Path as ParsedPath
 from ..queries.limits import QueryLimits
 from ..queries.pool import QueryPool
-from ..queries.results import choose_formats, serialise
-from ..series.functions import series_functions
-from ..sparql.cost import is_bounded_lookup
-from ..sparql.dataset import names_dataset
+from ..queries.run import QueryRun
 from ..validation.report import ValidationReport
 from ..validation.shacl import PyShaclEngine, validate_twins
 from .fleet import FleetAccess
@@ -69,12 +66,10 @@ class PastFleet(FleetAccess):
 
     def query(self, text: str, accept: str | None = None, *, abandoned: threading.Event | None = None) -> QueryAnswer:
         """Answer a SPARQL query. Raises QueryError, QueryLimitError."""
-        formats = choose_formats(accept)
-        if self.readers is not None and not is_bounded_lookup(text):
+        run = QueryRun.of(text, accept)
+        if self.readers is not None and run.may_run_away:
             return self.readers.answer(text, accept, abandoned, self.states.past(self.moment.sequence, self.readers))
-        store = self._state(None).store
-        result = store.query(text, union=not names_dataset(text), functions=series_functions(self.series))
-        return serialise(result, formats, self.limits)
+        return run.answer(self._state(None).store.query, self.series, self.limits)
 
     def validate(self, twin: str | None = None) -> ValidationReport:
         """SHACL over all twins, or over one, by the shapes of then."""

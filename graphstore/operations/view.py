@@ -15,6 +15,7 @@ from ...ontology.naming import Naming
 from ..engines.oxigraph import OxigraphStore
 from ..history.past_graphs import PastGraphs
 from ..interfaces import GraphChange, TripleStore
+from ..update.protected import is_view
 from .progress import Progress, no_progress
 
 Derive = Callable[[TripleStore], object]
@@ -75,17 +76,12 @@ def compare(
     graphs = [graph for graph in graphs if graph.value.startswith(names.base)]
     for number, graph in enumerate(graphs):
         progress("comparing graphs", number, len(graphs))
-        if graph == names.state_graph or not (inferred or names.owner(graph) is None or not _is_inferred(graph, names)):
+        if graph == names.state_graph or (not inferred and is_view(graph, names)):
             continue
         wanted, found = _quads(made, graph), _quads(present, graph)
         if wanted != found:
             missing, extra = wanted - found, found - wanted
             yield Difference(graph, len(missing), len(extra), str(min(map(str, missing or extra))))
-
-
-def _is_inferred(graph: NamedNode, names: Naming) -> bool:
-    owner = names.owner(graph)
-    return owner is not None and graph == names.inferred_graph(owner)
 
 
 def _quads(store: TripleStore, graph: NamedNode) -> set[Quad]:

@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
@@ -23,11 +24,9 @@ from pyoxigraph import Store
 from ...errors import StoreError, VoltwinError
 from ..engines.oxigraph import evaluate
 from ..interfaces import QueryAnswer
-from ..series.functions import series_functions
 from ..series.store import OpenSeries, open_series
-from ..sparql.dataset import names_dataset
 from .limits import QueryLimits
-from .results import choose_formats, serialise
+from .run import QueryRun
 
 STARTED: Final = "taken up"
 """Sent before the answer: the time limit counts from here, and not from the start of the process."""
@@ -58,12 +57,10 @@ class Answerer:
     def answer(self, question: QueryRequest) -> QueryAnswer | VoltwinError:
         """The answer, or what is wrong."""
         try:
-            series = self._open_series(question.journal)
-            functions = series_functions(series if question.as_of is None else series.as_of(question.as_of))
-            # The engine lets the union of all graphs override FROM and FROM NAMED.
-            union = not names_dataset(question.text)
-            result = evaluate(self._open_graph(question.graph), question.text, union, functions)
-            return serialise(result, choose_formats(question.accept), question.limits)
+            stored = self._open_series(question.journal)
+            series = stored if question.as_of is None else stored.as_of(question.as_of)
+            run = QueryRun.of(question.text, question.accept)
+            return run.answer(partial(evaluate, self._open_graph(question.graph)), series, question.limits)
         except VoltwinError as error:
             return error
         except MemoryError:

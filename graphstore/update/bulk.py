@@ -7,7 +7,6 @@ that the commit names (:mod:`~voltwin.graphstore.journal.bulk_files`), so that n
 from __future__ import annotations
 
 import tempfile
-from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final
@@ -15,12 +14,12 @@ from typing import Final
 from pyoxigraph import NamedNode
 
 from ...errors import InputError, StoreError
-from ...ontology.naming import Naming
-from ..interfaces import Entry, GraphChange, GraphLoad, LoadAnswer
-from ..journal.changes import Slot, touched_by
+from ..interfaces import GraphChange, GraphLoad, LoadAnswer
+from ..journal.changes import touched_by
 from ..journal.commit import Committer
 from .files import NewGraph, read_graphs
-from .write import DesignValidator, check_writable, commit_validated
+from .protected import check_writable
+from .session import UpdateSession
 
 FEW: Final = 1_000
 """Triples of one graph that are journaled like any change."""
@@ -29,17 +28,9 @@ FEW_ALTOGETHER: Final = 50_000
 """Triples of all such graphs of one file."""
 
 
-def run_load(
-    file: Path,
-    graph: str | None,
-    replace: bool,
-    committer: Committer,
-    names: Naming,
-    guard: DesignValidator,
-    author: str,
-    time: datetime,
-) -> LoadAnswer:
+def run_load(file: Path, graph: str | None, replace: bool, session: UpdateSession) -> LoadAnswer:
     """Load ``file``. Raises InputError, QueryError (a graph that is a view), RuleError, ActionError, StoreError."""
+    committer, names = session.committer, session.names
     if committer.loads is None:
         raise StoreError(f"{file}: this fleet was opened without the folder of its bulk loads")
     target = _graph(graph)
@@ -56,17 +47,10 @@ def run_load(
             changes = [_change(new, committer, replace, whole=new.graph in few) for new in graphs]
             if replace and target is not None and target not in {new.graph for new in graphs}:
                 changes.append(_change(NewGraph(target, None, 0), committer, replace, whole=True))
-            entry = Entry(
-                author,
-                time,
-                tuple(change for change in changes if change.removed or change.added),
-                loads=tuple(GraphLoad(graph, file, count) for graph, (file, count) in kept.items()),
-            )
             removed = sum(change.removed.count("\n") for change in changes)
-            sequence = None
-            if entry.changes or entry.loads:
-                slots: list[Slot] = touched_by(entry.changes)
-                sequence = commit_validated(committer, names, guard, entry, slots)
+            changes = [change for change in changes if change.removed or change.added]
+            loads = [GraphLoad(graph, file, count) for graph, (file, count) in kept.items()]
+            sequence = session.commit(changes, touched_by(changes), loads) if changes or loads else None
     return LoadAnswer(sequence, sum(new.triples for new in graphs), removed)
 
 

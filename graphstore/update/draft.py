@@ -17,7 +17,7 @@ from ...ontology.naming import Naming
 from ..engines.oxigraph import OxigraphStore
 from ..interfaces import GraphChange, Term, TripleStore
 from ..journal.changes import Slot
-from .write import check_writable
+from .protected import check_writable
 
 QUADS_AT_MOST: Final = 100_000
 """What one update may add and remove together."""

@@ -115,8 +115,8 @@ def test_other_encodings_are_refused(kind, text):
 @pytest.mark.parametrize("kind", [QUERY, UPDATE, FORM])
 def test_the_part_that_is_not_utf8_is_named(kind):
     body = b"query=ASK" if kind == FORM else b"ASK {}"
-    with pytest.raises(QueryError, match="^parameters: .*percent-encode UTF-8$") as of_url:
+    with pytest.raises(QueryError, match=r"^parameters: .*percent-encode UTF-8$") as of_url:
         read(kind, body, "author=%ff")
-    with pytest.raises(QueryError, match="^body: byte 5 is not UTF-8; send UTF-8$") as of_body:
+    with pytest.raises(QueryError, match=r"^body: byte 5 is not UTF-8; send UTF-8$") as of_body:
         read(kind, b"ASK {\xff}", "author=ann")
     assert type(of_url.value) is type(of_body.value) is QueryError
