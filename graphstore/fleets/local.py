@@ -15,7 +15,7 @@ from pyoxigraph import NamedNode, QueryResultsFormat, QuerySolutions, parse_quer
 from ...errors import InputError, StoreError
 from ...ontology.iris import RDF, VT
 from ...ontology.naming import Naming
-from ..history.events import Subscription
+from ..history.events import EventFilter, Subscription
 from ..history.past_graphs import AsOf
 from ..interfaces import Entry, LoadAnswer, QueryAnswer, UpdateAnswer
 from ..journal.changes import ChangeSet
@@ -36,7 +36,7 @@ from ..update.run import run_update
 from ..update.session import DesignValidator, NoValidation, UpdateSession
 from ..validation.report import ValidationReport
 from ..validation.shacl import PyShaclEngine, validate_twins
-from .fleet import FleetAccess
+from .fleet import NAME_EVERY_STEP, FleetAccess
 from .history_access import FleetHistory
 
 
@@ -48,22 +48,22 @@ class LocalFleet(FleetAccess):
     names: Naming
     resolver: Resolver
     more_status: Callable[[], Mapping[str, Any]] = dict
-    """What a server adds to :meth:`status`."""
+    """Entries that a server adds to :meth:`status`."""
     readers: QueryPool | None = None
-    """Where queries go that may run away; None where the store has no snapshots: then no limit of time holds them."""
+    """Answers queries that may run away; None if the store has no snapshots: they then have no time limit."""
     limits: QueryLimits = field(default_factory=QueryLimits)
     design: DesignValidator = field(default_factory=NoValidation)
-    """Holds ontology, rules, shapes and actions against what reads them, when an update or a load changes them."""
+    """Validates ontology, rules, shapes and actions when an update or a load changes them."""
     fleet_history: FleetHistory | None = None
-    """Looks back into the journal and tells of what comes; None where the fleet was opened without."""
+    """History and events; None if the fleet was opened without them."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    """The time of a commit: when something was told, not what it speaks for."""
+    """The transaction time of a commit, not the valid time of its values."""
     on_close: Callable[[], None] = lambda: None
-    """Gives back what the fleet was opened with."""
+    """Releases what the fleet was opened with."""
 
     @cached_property
     def schema(self) -> Schema:
-        """What the ontology says; read once, dropped by :meth:`reload`."""
+        """The classes and properties of the ontology; read once, dropped by :meth:`reload`."""
         return load_schema(self.committer.store, self.names)
 
     @cached_property
@@ -78,7 +78,7 @@ class LocalFleet(FleetAccess):
         return PyShaclEngine(quad.triple for quad in self.committer.store.quads(None, None, None, graph))
 
     def reload(self) -> None:
-        """Forget what was read of ontology and shapes, because they changed."""
+        """Discard the cached ontology and shapes, because they changed."""
         for name in ("schema", "reader", "_shapes_engine"):
             self.__dict__.pop(name, None)
 
@@ -87,7 +87,7 @@ class LocalFleet(FleetAccess):
         return self.reader.ask(parse(path))
 
     def query(self, text: str, accept: str | None = None, *, abandoned: Event | None = None) -> QueryAnswer:
-        """Answer a SPARQL query; the series functions ``vtf:…`` are there. Raises QueryError, QueryLimitError."""
+        """Answer a SPARQL query, which may use the series functions ``vtf:…``. Raises QueryError, QueryLimitError."""
         run = QueryRun.of(text, accept)
         if self.readers is not None and run.may_run_away:
             return self.readers.answer(text, accept, abandoned)
@@ -105,11 +105,11 @@ class LocalFleet(FleetAccess):
         return validate_twins(self.committer.store, chosen, self._shapes_engine, self.names)
 
     def put(self, path: str, value: Any, *, unit: str | None, time: datetime, author: str) -> int:
-        """Put one value where an absolute path of plain names says."""
+        """Put one value at an absolute path of plain names."""
         parsed = parse(path)
         steps = [step.name for step in parsed.steps if isinstance(step, Name) and not step.predicates]
         if not parsed.absolute or len(steps) != len(parsed.steps) or len(steps) < 2 or parsed.asks_reasoner:
-            raise InputError(f"path {path!r}: to write, name every step, as in /module-0017/cells/cell-03/voltage")
+            raise InputError(f"path {path!r}: {NAME_EVERY_STEP}")
         twin = self.names.twin(self[steps[0]].key)
         with self.committer.lock:
             changes = ChangeSet(self.committer.store)
@@ -119,7 +119,7 @@ class LocalFleet(FleetAccess):
             return self.committer.commit(entry, tuple(changes.touched()))
 
     def update(self, text: str, *, author: str) -> UpdateAnswer:
-        """Carry out a SPARQL update in one commit; the series functions ``vtf:…`` are there."""
+        """Apply a SPARQL update, which may use the series functions ``vtf:…``, in one commit."""
         functions = series_functions(self.committer.journal.series)
         return run_update(text, self._session(author), functions, None if self.readers is None else self._solutions)
 
@@ -138,24 +138,17 @@ class LocalFleet(FleetAccess):
         return run_load(file, graph, replace, self._session(author))
 
     def as_of(self, moment: AsOf) -> FleetAccess:
-        """The fleet as known at ``moment``; closing this one closes that one."""
-        return self._chronicled.fleet(moment, self.limits, self.readers)
+        """The fleet as known at ``moment``; it is closed together with this one."""
+        return self._history.fleet(moment, self.limits, self.readers)
 
-    def events(
-        self,
-        since: int | datetime | None = None,
-        *,
-        follow: bool = True,
-        twin: str | None = None,
-        changes: bool = False,
-    ) -> Subscription:
-        """What is committed after ``since``, read from the journal."""
-        return self._chronicled.feed.events(since, follow=follow, twin=twin, changes=changes)
+    def subscribe(self, wanted: EventFilter) -> Subscription:
+        """The events, read from the journal."""
+        return self._history.feed.subscribe(wanted)
 
     @property
-    def _chronicled(self) -> FleetHistory:
+    def _history(self) -> FleetHistory:
         if self.fleet_history is None:
-            raise StoreError("this fleet was opened without its history; open it with FleetAccess.open")
+            raise StoreError("this fleet was opened without its history; open it with Fleet.open")
         return self.fleet_history
 
     def status(self) -> Mapping[str, Any]:
@@ -164,7 +157,7 @@ class LocalFleet(FleetAccess):
         return {**totals, **self.more_status()}
 
     def close(self) -> None:
-        """Let go of journal and store."""
+        """Close journal and store."""
         self.reload()
         if self.fleet_history is not None:
             self.fleet_history.feed.end()

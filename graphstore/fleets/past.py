@@ -1,14 +1,14 @@
-"""The fleet as known at a moment: a :class:`FleetAccess` that is read and never written.
+"""The fleet as known at a past moment: a :class:`FleetAccess` that can be read and not written.
 
     then = fleet.as_of(datetime(2019, 4, 12, tzinfo=UTC))     # or the number of a commit
-    then.get("/module-0017/arrivalTest/decision")
+    then.get("/pump-07/inspection/decision")
 
-Two times meet here. What a value speaks for (a series' window, a rule's interval) comes from the data; what was
-*known* comes from the journal. Ontology, rules and shapes are those of then; what rules infer is derived
-again from the facts of then, and a trend ends at the moment that is asked about.
+Two times are involved. The *valid time* of a value (a series' window, a rule's interval) is in the data; the
+*transaction time* at which it became known is in the journal. Ontology, rules and shapes are those of the past
+moment; inferred values are derived again from the facts of then, and a trend ends at that moment.
 
-Only what a question needs is brought back: for a path that names one twin the ontology, the rules, that twin and the
-twins it refers to, directly or through others; everything for the rest. A few states are kept for the next question.
+Only the necessary part is restored: for a path that names one twin the ontology, the rules, that twin and the
+twins it refers to, directly or through others; everything otherwise. A few states are cached.
 """
 
 from __future__ import annotations
@@ -16,9 +16,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from itertools import takewhile
-from pathlib import Path
 from typing import Any
 
 from pyoxigraph import NamedNode
@@ -26,10 +24,10 @@ from pyoxigraph import NamedNode
 from ...errors import MomentNotFoundError
 from ...ontology.iris import RDF, VT
 from ...ontology.literals import format_time
-from ..history.events import EventFeed, Subscription
-from ..history.past_graphs import AsOf, Moment, as_of_text, past_is_read
+from ..history.events import EventFeed, EventFilter, Subscription
+from ..history.past_graphs import AsOf, Moment, as_of_text
 from ..history.states import StateAt, StateCache
-from ..interfaces import LoadAnswer, QueryAnswer, SeriesReader, TripleStore, UpdateAnswer
+from ..interfaces import QueryAnswer, SeriesReader, TripleStore
 from ..paths.answers import Answer
 from ..paths.parse import parse
 from ..paths.reading import PathReader
@@ -40,11 +38,11 @@ from ..queries.pool import QueryPool
 from ..queries.run import QueryRun
 from ..validation.report import ValidationReport
 from ..validation.shacl import PyShaclEngine, validate_twins
-from .fleet import FleetAccess
+from .fleet import FleetAccess, ReadOnlyFleet
 
 
 @dataclass(frozen=True)
-class PastFleet(FleetAccess):
+class PastFleet(ReadOnlyFleet):
     """A fleet as of one moment."""
 
     moment: Moment
@@ -54,7 +52,7 @@ class PastFleet(FleetAccess):
     feed: EventFeed
     limits: QueryLimits
     readers: QueryPool | None = None
-    """Answer what may run away; None: it is answered here, without a limit of time."""
+    """Answers queries that may run away; None: they are answered here, without a time limit."""
 
     def all(self, path: str) -> list[Answer]:
         """Every answer of an absolute path."""
@@ -72,7 +70,7 @@ class PastFleet(FleetAccess):
         return run.answer(self._state(None).store.query, self.series, self.limits)
 
     def validate(self, twin: str | None = None) -> ValidationReport:
-        """SHACL over all twins, or over one, by the shapes of then."""
+        """SHACL over all twins, or over one, with the shapes of the moment."""
         names = self.states.names
         if twin is None:
             store = self._state(None).store
@@ -83,43 +81,23 @@ class PastFleet(FleetAccess):
         shapes = PyShaclEngine(quad.triple for quad in store.quads(None, None, None, names.shapes_graph))
         return validate_twins(store, chosen, shapes, names)
 
-    def put(self, path: str, value: Any, *, unit: str | None, time: datetime, author: str) -> int:
-        """Refused: what was known then cannot be changed. Raises InputError."""
-        raise past_is_read(f"path {path!r}")
-
-    def update(self, text: str, *, author: str) -> UpdateAnswer:
-        """Refused. Raises InputError."""
-        raise past_is_read("update")
-
-    def load(self, file: Path, *, graph: str | None = None, author: str, replace: bool = False) -> LoadAnswer:
-        """Refused. Raises InputError."""
-        raise past_is_read(f"load {file}")
-
     def as_of(self, moment: AsOf) -> FleetAccess:
         """The fleet as known at another moment, not after this one."""
         found = self.feed.past.find(moment)
         if found.sequence > self.moment.sequence:
             raise MomentNotFoundError(
-                f"as of {as_of_text(moment)}: after commit {self.moment.sequence}, where this fleet stands; "
-                "ask the fleet of today"
+                f"as of {as_of_text(moment)}: after commit {self.moment.sequence}, which this fleet shows; "
+                "ask the current fleet"
             )
         return replace(self, moment=found, series=self.samples(found.sequence))
 
-    def events(
-        self,
-        since: int | datetime | None = None,
-        *,
-        follow: bool = True,
-        twin: str | None = None,
-        changes: bool = False,
-    ) -> Subscription:
-        """The events up to this moment; nothing follows it, so that ``follow`` waits for nothing."""
-        events = self.feed.events(since, follow=False, twin=twin, changes=changes)
-        last = self.moment.sequence
+    def subscribe(self, wanted: EventFilter) -> Subscription:
+        """The events up to this moment, without waiting for more."""
+        events, last = self.feed.subscribe(replace(wanted, follow=False)), self.moment.sequence
         return Subscription(takewhile(lambda event: event.sequence <= last, events), events.close)
 
     def status(self) -> Mapping[str, Any]:
-        """Totals as far as the past has them: twins and commits."""
+        """Totals of the moment: twins and commits."""
         moment, store = self.moment, self._state(None).store
         return {
             "base": self.states.names.base,
@@ -129,7 +107,7 @@ class PastFleet(FleetAccess):
         }
 
     def close(self) -> None:
-        """Nothing to let go of: the fleet of today holds it all."""
+        """Do nothing: the current fleet holds the resources."""
 
     def _state(self, twin: str | None) -> StateAt:
         return self.states.state(self.moment.sequence, None if twin is None else self.states.names.twin(twin))
@@ -141,6 +119,6 @@ class PastFleet(FleetAccess):
 
 
 def _twin_of(path: ParsedPath) -> str | None:
-    """The one twin that a path names with its first step."""
+    """The twin named by the first step of a path; None if it names several."""
     first = path.steps[0] if path.absolute and path.steps else None
     return first.name if isinstance(first, Name) else None

@@ -102,6 +102,16 @@ class Subscription(Iterator[Event]):
 
 
 @dataclass(frozen=True)
+class EventFilter:
+    """The events a subscriber asks for; :meth:`FleetAccess.events` describes the fields."""
+
+    since: int | datetime | None = None
+    follow: bool = True
+    twin: str | None = None
+    changes: bool = False
+
+
+@dataclass(frozen=True)
 class EventChunk:
     """Some events in order; everything up to ``until`` has been looked at."""
 
@@ -160,9 +170,10 @@ class EventFeed:
             )
         return since
 
-    def events(self, since: int | datetime | None, *, follow: bool, twin: str | None, changes: bool) -> Subscription:
-        """Events after ``since``; with ``follow`` it waits for more, until it is closed or the fleet is."""
-        after, woken, closed = self.start(since, follow), threading.Event(), threading.Event()
+    def subscribe(self, wanted: EventFilter) -> Subscription:
+        """The events that match; with ``follow`` it waits for more, until it is closed or the fleet is."""
+        woken, closed = threading.Event(), threading.Event()
+        after = self.start(wanted.since, wanted.follow)
         release = self.wake(woken.set)
 
         def close() -> None:
@@ -170,23 +181,23 @@ class EventFeed:
             closed.set()
             woken.set()
 
-        return Subscription(self._iterate(after, woken, closed, follow, twin, changes), close)
+        return Subscription(self._iterate(wanted, after, woken, closed), close)
 
     def _iterate(
-        self, after: int, woken: threading.Event, closed: threading.Event, follow: bool, twin: str | None, changes: bool
+        self, wanted: EventFilter, after: int, woken: threading.Event, closed: threading.Event
     ) -> Iterator[Event]:
         while not (closed.is_set() or self.ended):
-            woken.clear()  # before reading: what is committed while we read wakes us again
+            woken.clear()  # before reading: a commit during the reading wakes us again
             try:
-                piece = self.read(after, twin, changes)
+                chunk = self.read(after, wanted.twin, wanted.changes)
             except StoreError:
-                if self.ended:  # the journal was closed under us
+                if self.ended:  # the journal was closed meanwhile
                     return
                 raise
-            yield from piece.events
-            if piece.until > after:
-                after = piece.until
-            elif not follow:
+            yield from chunk.events
+            if chunk.until > after:
+                after = chunk.until
+            elif not wanted.follow:
                 return
             elif not (closed.is_set() or self.ended):
                 woken.wait()

@@ -261,11 +261,6 @@ def as_of_text(wanted: AsOf) -> str:
     return format_time(wanted) if isinstance(wanted, datetime) else str(wanted)
 
 
-def past_is_read(what: str) -> InputError:
-    """The refusal of a write to a fleet as it was."""
-    return InputError(f"{what}: the past can be read and not written; write to the fleet without an as-of")
-
-
 def _begins(reader: sqlite3.Connection) -> int:
     row = reader.execute("SELECT value FROM facts WHERE name = ?", (HISTORY_BEGINS,)).fetchone()
     return int(row[0]) if row else 0

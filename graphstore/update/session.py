@@ -47,9 +47,7 @@ class UpdateSession:
     time: datetime
     validator: DesignValidator = field(default_factory=NoValidation)
 
-    def commit(
-        self, changes: Sequence[GraphChange], touched: Sequence[Slot], loads: Sequence[GraphLoad] = ()
-    ) -> int:
+    def commit(self, changes: Sequence[GraphChange], touched: Sequence[Slot], loads: Sequence[GraphLoad] = ()) -> int:
         """Commit changes and loads; an invalid design is refused before anything is written.
 
         The caller holds the committer's lock.
