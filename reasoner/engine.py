@@ -14,7 +14,7 @@ from pyoxigraph import NamedNode, QueryBoolean, QuerySolutions, Triple
 from ..errors import QueryError, RuleError
 from ..graphstore.interfaces import Journal, TripleStore
 from ..graphstore.journal.changes import Slot, touched_by
-from ..graphstore.schema import Schema
+from ..graphstore.schema import Schema, twins_of
 from ..ontology.iris import RDF, VT
 from ..ontology.naming import Naming
 from .candidates import plain_winners, read_candidates
@@ -106,8 +106,7 @@ class RuleEngine:
 
     def derive_all(self) -> int:
         """Derive for every twin; how many there are."""
-        quads = self.store.quads(None, RDF.type, VT.Twin, None)
-        twins = {quad.subject for quad in quads if isinstance(quad.subject, NamedNode)}
+        twins = twins_of(self.store)
         self.derive(twins)
         return len(twins)
 

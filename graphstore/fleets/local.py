@@ -13,7 +13,6 @@ from typing import Any
 from pyoxigraph import NamedNode, QueryResultsFormat, QuerySolutions, parse_query_results
 
 from ...errors import InputError, StoreError
-from ...ontology.iris import RDF, VT
 from ...ontology.naming import Naming
 from ..history.events import EventFilter, Subscription
 from ..history.past_graphs import AsOf
@@ -29,7 +28,7 @@ from ..paths.writing import Provenance, TwinWriter
 from ..queries.limits import QueryLimits
 from ..queries.pool import QueryPool
 from ..queries.run import QueryRun
-from ..schema import Schema, load_schema
+from ..schema import Schema, load_schema, twins_of
 from ..series.functions import series_functions
 from ..update.bulk import run_load
 from ..update.run import run_update
@@ -95,9 +94,7 @@ class LocalFleet(FleetAccess):
 
     def twins(self) -> list[NamedNode]:
         """Every twin, in the order of their IRIs."""
-        found = self.committer.store.quads(None, RDF.type, VT.Twin, None)
-        twins = {quad.subject for quad in found if isinstance(quad.subject, NamedNode)}
-        return sorted(twins, key=lambda twin: twin.value)
+        return twins_of(self.committer.store)
 
     def validate(self, twin: str | None = None) -> ValidationReport:
         """SHACL over all twins, or over one."""

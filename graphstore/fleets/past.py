@@ -19,15 +19,12 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Any
 
-from pyoxigraph import NamedNode
-
 from ...errors import MomentNotFoundError
-from ...ontology.iris import RDF, VT
 from ...ontology.literals import format_time
 from ..history.events import EventFeed, EventFilter, Subscription
 from ..history.past_graphs import AsOf, Moment, as_of_text
 from ..history.states import StateAt, StateCache
-from ..interfaces import QueryAnswer, SeriesReader, TripleStore
+from ..interfaces import QueryAnswer, SeriesReader
 from ..paths.answers import Answer
 from ..paths.parse import parse
 from ..paths.reading import PathReader
@@ -36,6 +33,7 @@ from ..paths.syntax import Path as ParsedPath
 from ..queries.limits import QueryLimits
 from ..queries.pool import QueryPool
 from ..queries.run import QueryRun
+from ..schema import twins_of
 from ..validation.report import ValidationReport
 from ..validation.shacl import PyShaclEngine, validate_twins
 from .fleet import FleetAccess, ReadOnlyFleet
@@ -74,7 +72,7 @@ class PastFleet(ReadOnlyFleet):
         names = self.states.names
         if twin is None:
             store = self._state(None).store
-            chosen = self._twins(store)
+            chosen = twins_of(store)
         else:
             chosen = [names.twin(self[twin].key)]
             store = self._state(twin).store
@@ -101,7 +99,7 @@ class PastFleet(ReadOnlyFleet):
         moment, store = self.moment, self._state(None).store
         return {
             "base": self.states.names.base,
-            "twins": len(self._twins(store)),
+            "twins": len(twins_of(store)),
             "commits": moment.sequence,
             "asOf": format_time(moment.time),
         }
@@ -111,11 +109,6 @@ class PastFleet(ReadOnlyFleet):
 
     def _state(self, twin: str | None) -> StateAt:
         return self.states.state(self.moment.sequence, None if twin is None else self.states.names.twin(twin))
-
-    def _twins(self, store: TripleStore) -> list[NamedNode]:
-        found = {quad.subject for quad in store.quads(None, RDF.type, VT.Twin, None)}
-        twins = [node for node in found if isinstance(node, NamedNode)]
-        return sorted(twins, key=lambda twin: twin.value)
 
 
 def _twin_of(path: ParsedPath) -> str | None:

@@ -1,4 +1,4 @@
-"""The graph as the journal has it: making it anew, and holding one view against another."""
+"""The graph as the journal has it: building it again, and comparing two views."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from ..update.protected import is_view
 from .progress import Progress, no_progress
 
 Derive = Callable[[TripleStore], object]
-"""Gives a store what the rules derive from what it holds."""
+"""Adds the values that rules derive to a store."""
 
 _TOGETHER: Final = 2 << 20
-"""Bytes of small graphs that are given to a store together."""
+"""Bytes of small graphs that are written to a store together."""
 
 _GRAPHS: Final = "SELECT DISTINCT ?graph WHERE { GRAPH ?graph { ?s ?p ?o } }"
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One graph that differs: how many triples are missing in the present view, how many are too many, and one."""
+    """One graph that differs: the numbers of missing and extra triples in the present view, and an example."""
 
     graph: NamedNode
     missing: int
@@ -38,15 +38,15 @@ class Difference:
 
 
 def fill(store: TripleStore, past: PastGraphs, sequence: int, progress: Progress = no_progress) -> None:
-    """Give an empty store every graph as the journal has it after commit ``sequence``.
+    """Write every graph as of commit ``sequence`` into an empty store.
 
-    The store's mark says 0 until all is there: ended before that, the next opening takes every commit in.
+    The store's mark stays 0 until the end: after an interruption the next opening applies every commit.
     """
     names = past.graphs(sequence) if sequence else []
     waiting: list[GraphChange] = []
     size = 0
     for number, name in enumerate(names):
-        progress("making graphs", number, len(names))
+        progress("building graphs", number, len(names))
         content = past.graph(name, sequence)
         if len(content) > _TOGETHER:
             store.load(name, content)
@@ -61,7 +61,7 @@ def fill(store: TripleStore, past: PastGraphs, sequence: int, progress: Progress
 
 
 def graphs_of(store: TripleStore) -> list[NamedNode]:
-    """Every named graph of a store that is not empty, by IRI."""
+    """Every non-empty named graph of a store, by IRI."""
     rows = store.query(_GRAPHS)
     found = {row["graph"] for row in rows}  # type: ignore[union-attr]  # a SELECT gives rows
     return sorted((graph for graph in found if isinstance(graph, NamedNode)), key=lambda graph: graph.value)
@@ -70,9 +70,9 @@ def graphs_of(store: TripleStore) -> list[NamedNode]:
 def compare(
     made: TripleStore, present: TripleStore, names: Naming, progress: Progress = no_progress, *, inferred: bool = True
 ) -> Iterator[Difference]:
-    """Every graph in which ``present`` differs from ``made``, as sets of quads; the stores' own marks left out."""
+    """Every graph in which ``present`` differs from ``made``, as sets of quads, except the stores' own marks."""
     graphs = sorted({*graphs_of(made), *graphs_of(present)}, key=lambda graph: graph.value)
-    # An engine elsewhere may have graphs of its own.
+    # A remote engine may have graphs of its own.
     graphs = [graph for graph in graphs if graph.value.startswith(names.base)]
     for number, graph in enumerate(graphs):
         progress("comparing graphs", number, len(graphs))
@@ -89,9 +89,9 @@ def _quads(store: TripleStore, graph: NamedNode) -> set[Quad]:
 
 
 def replace_folder(graph: Path, base: str, make: Callable[[TripleStore], object]) -> None:
-    """Put a new embedded store where ``graph`` is; the old one goes when the new one is whole.
+    """Replace the embedded store at ``graph``; the old one is deleted when the new one is complete.
 
-    Killed in between there is the old one or none, and with none the next opening takes the journal in.
+    After an interruption the old one or none exists; without one the next opening applies the whole journal.
     """
     made, old = graph.with_name("graph.new"), graph.with_name("graph.old")
     shutil.rmtree(made, ignore_errors=True)
@@ -107,6 +107,6 @@ def replace_folder(graph: Path, base: str, make: Callable[[TripleStore], object]
         made.rename(graph)
         shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
-        raise StoreError(f"{graph}: the view could not be made: {error}; the journal is as it was") from error
+        raise StoreError(f"{graph}: the view could not be built: {error}; the journal is unchanged") from error
     finally:
         shutil.rmtree(made, ignore_errors=True)

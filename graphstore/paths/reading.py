@@ -148,9 +148,7 @@ class PathReader:
 
     def _element(self, node: NamedNode) -> Answer:
         where = self.names.path_of(node)
-        types = [quad.object for quad in self.store.quads(node, RDF.type, None, None)]
-        known = [t for t in types if isinstance(t, NamedNode) and t in self.schema.classes]
-        best = max(known, key=lambda t: len(self.schema.ancestors(t)), default=None)
+        best = self.schema.most_specific(quad.object for quad in self.store.quads(node, RDF.type, None, None))
         return Answer(where, Element(where, self.schema.classes[best].name if best else "Element"))
 
 

@@ -72,10 +72,8 @@ class TwinWriter:
         return twin
 
     def class_of(self, node: NamedNode, graph: NamedNode) -> NamedNode | None:
-        """The most specific class of ``node``; types are materialised, so it is the one with most ancestors."""
-        types = self.changes.objects(node, RDF.type, graph)
-        known = [t for t in types if isinstance(t, NamedNode) and t in self.schema.classes]
-        return max(known, key=lambda t: (len(self.schema.ancestors(t)), t.value), default=None)
+        """The most specific class of ``node``."""
+        return self.schema.most_specific(self.changes.objects(node, RDF.type, graph))
 
     def _make(self, node: NamedNode, cls: NamedNode, key: str, graph: NamedNode) -> None:
         for ancestor in self.schema.ancestors(cls):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from pyoxigraph import NamedNode
 
 from ...errors import InputError
+from ..interfaces import Samples
 from . import hot
 from .rows import EMPTY, FIRST, LAST, Rows, Times, Values
 from .source import SampleSource, chosen
@@ -44,10 +45,10 @@ class SeriesReading:
 
         return self._source.reading(read)
 
-    def read(self, series: NamedNode, start: int | None = None, end: int | None = None) -> tuple[Times, Values]:
-        """Times (n,) and values (n,), ascending in time; empty for an unknown series."""
+    def read(self, series: NamedNode, start: int | None = None, end: int | None = None) -> Samples:
+        """The samples in [start, end); empty for an unknown series."""
         rows = self._rows(series, start, end)
-        return rows.times, rows.values
+        return Samples(rows.times, rows.values)
 
     def aggregate(
         self, series: NamedNode, function: str, start: int | None = None, end: int | None = None
