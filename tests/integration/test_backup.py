@@ -143,7 +143,7 @@ def test_a_load_that_is_gone_is_found_when_it_is_backed_up(fleet, tmp_path):
     (load,) = (fleet / "loads").iterdir()
     content = load.read_bytes()
     load.unlink()
-    with pytest.raises(StoreError, match=f"{load.name}.*gone"):
+    with pytest.raises(StoreError, match=f"{load.name}.*missing"):
         back_up_fleet(fleet, tmp_path / "copy")
     load.write_bytes(content[:-5])
     with pytest.raises(StoreError, match=load.name):
