@@ -28,9 +28,7 @@ class SealedFiles:
         archive = self._sealer.source.archive
         rows = decode_file(item, archive.get(item.file), archive.address)
         if len(rows) != item.rows:
-            raise StoreError(
-                f"{archive.address}: {item.file} contains {len(rows)} samples instead of {item.rows}"
-            )
+            raise StoreError(f"{archive.address}: {item.file} contains {len(rows)} samples instead of {item.rows}")
 
     def unnamed(self) -> Iterator[str]:
         """Files that are not registered, because of a crash after writing them. Not to be used during a sealing."""

@@ -47,7 +47,7 @@ def read_options(folder: Path) -> SeriesOptions:
     try:
         document = json.loads(file.read_text("utf-8"))
     except ValueError as error:
-        raise StoreError(f"{file}: is not readable as a fleet's description: {error}") from error
+        raise StoreError(f"{file}: cannot be read as a fleet's description: {error}") from error
     try:
         return SeriesOptions.read(document.get("series", {}) if isinstance(document, dict) else {})
     except InputError as error:
