@@ -61,7 +61,7 @@ class EndpointHttp:
     def _secret(self, variable: str) -> str:
         value = self.environment.get(variable)
         if not value:
-            raise StoreError(f"{self.options.query}: requires {self.options.auth} credentials; set {variable}")
+            raise StoreError(f"{self.options.query}: needs {self.options.auth} credentials; set {variable}")
         return value
 
     def query(self, text: str, accept: str, union: bool = True) -> httpx2.Response:
