@@ -223,9 +223,9 @@ class _Facts:
             start for same in (cls, *self.nodes(cls, OWL.equivalentClass)) for start in self.nodes(same, OWL.oneOf)
         ]
         for start in lists:
-            cell: NamedNode | None = start
-            while cell is not None and cell != RDF.nil:
-                for member in self.nodes(cell, RDF.first):
+            entry: NamedNode | None = start
+            while entry is not None and entry != RDF.nil:
+                for member in self.nodes(entry, RDF.first):
                     members[self.text(member, RDFS.label) or _local(member)] = member
-                cell = self.node(cell, RDF.rest)
+                entry = self.node(entry, RDF.rest)
         return members

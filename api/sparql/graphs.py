@@ -132,7 +132,7 @@ def _read(fleet: FleetAccess, graph: str | None, accept: str | None) -> Response
 
 
 def _with_blank_nodes(triple: Triple) -> Triple:
-    """``triple`` as it came in: the IRIs that stand for blank nodes are blank nodes again."""
+    """``triple`` in its original form: IRIs of skolemised blank nodes become blank nodes again."""
 
     def node(term: NamedNode | BlankNode | Literal | Triple) -> NamedNode | BlankNode | Literal | Triple:
         if isinstance(term, NamedNode) and _SKOLEM in term.value:

@@ -58,7 +58,7 @@ class LocalFleet(FleetAccess):
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     """The transaction time of a commit, not the valid time of its values."""
     on_close: Callable[[], None] = lambda: None
-    """Releases what the fleet was opened with."""
+    """Releases the other resources of the fleet, such as its lock."""
 
     @cached_property
     def schema(self) -> Schema:

@@ -40,7 +40,7 @@ class ServerClient:
         return replace(self, parameters=parameters)
 
     def json(self, method: str, path: str, **arguments: Any) -> Any:
-        """Send a request and read its answer as JSON. Raises what the server raised, ServiceError."""
+        """Send a request and read its answer as JSON. Raises the server's error, or ServiceError."""
         response = self.send(method, path, **arguments)
         try:
             return response.json()
@@ -48,12 +48,12 @@ class ServerClient:
             raise ServiceError(f"{self.url}{path}: did not answer JSON; is this a voltwin server?") from error
 
     def send(self, method: str, path: str, **arguments: Any) -> httpx2.Response:
-        """Send a request. Raises what the server raised, ServiceError."""
+        """Send a request. Raises the server's error, or ServiceError."""
         params = {**self.parameters, **arguments.pop("params", {})}
         return self._checked(path, lambda: self.http.request(method, path, params=params, **arguments))
 
     def stream(self, path: str, params: Mapping[str, str]) -> httpx2.Response:
-        """Open a stream of events; the caller closes it. Raises what the server raised, ServiceError."""
+        """Open a stream of events; the caller closes it. Raises the server's error, or ServiceError."""
         timeout = httpx2.Timeout(4 * HEARTBEAT_SECONDS, connect=CONNECT_SECONDS)
         request = self.http.build_request("GET", path, params={**self.parameters, **params}, timeout=timeout)
         return self._checked(path, lambda: self.http.send(request, stream=True))

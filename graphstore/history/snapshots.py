@@ -1,4 +1,4 @@
-"""The fleet's history: past states that are quick to read, kept as long as the retention says.
+"""The fleet's history: past states that are quick to read, kept for the time of the retention.
 
     history = History(journal.database, loads)
     history.graph(twin, 4711)                        # N-Triples of a graph after commit 4711

@@ -27,7 +27,7 @@ AUTHOR: Final = "voltwin compact"
 
 @dataclass(frozen=True)
 class CompactionOptions:
-    """The history to keep, and the time before which samples are sealed (None: as fleet.json says)."""
+    """The history to keep, and the time before which samples are sealed (None: as in fleet.json)."""
 
     history: Retention
     seal_before: datetime | None = None

@@ -22,7 +22,7 @@ from .syntax import Name, Path, Wildcard
 from .walk import Walk, start
 
 # Constant properties and observations reached by their feature of interest: with a property from VALUES, an
-# OPTIONAL, or an IRI made by BIND, the engine goes through every value or observation of the fleet instead
+# OPTIONAL, or an IRI made by BIND, the engine scans every value or observation of the fleet instead
 # (a hundred times slower at 181 twins, and growing with their number).
 _VALUES: Final = """\
 SELECT ({node} AS ?node) ?property ?graph ?mark ?value WHERE {{

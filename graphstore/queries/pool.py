@@ -32,9 +32,9 @@ from .worker import STARTED, QueryRequest
 START_SECONDS: Final = 60.0
 """How long a reader may take to start and to take a question up."""
 MAX_WAITING: Final = 16
-"""Queries that may wait for a reader; each holds one of the server's threads, so more are refused."""
+"""The most queries waiting for a worker; each occupies one of the server's threads."""
 IDLE_SECONDS: Final = 300.0
-"""After this long without a query the processes end and the snapshot goes: it holds disk space."""
+"""The idle time after which the processes end and the snapshot, which occupies disk space, is deleted."""
 _LOOK_SECONDS: Final = 0.1
 
 
@@ -55,7 +55,7 @@ class _Cancellation:
 
 @dataclass(frozen=True)
 class PastSnapshot:
-    """A state of the past to answer from, and the commit that it stands after."""
+    """A snapshot of a past state, and the commit that it shows."""
 
     snapshot: CurrentSnapshot
     sequence: int
@@ -131,7 +131,7 @@ def _receive(pipe: Connection, seconds: float, wish: _Cancellation, late: Voltwi
 
 
 class QueryPool:
-    """Answers queries in ``limits.at_once`` processes, from a snapshot that holds every acknowledged commit."""
+    """Answers queries in ``limits.at_once`` processes, from a snapshot with every acknowledged commit."""
 
     def __init__(
         self,
@@ -141,7 +141,7 @@ class QueryPool:
         writing: AbstractContextManager[object],
         limits: QueryLimits,
     ) -> None:
-        """``folder`` is the readers' own and on the store's disk; ``writing`` is the lock of the store's writer."""
+        """``folder`` is for snapshots, on the store's disk; ``writing`` is the lock of the store's writer."""
         self.limits = limits
         self._journal = journal.absolute()
         self._folder = folder.absolute()
@@ -157,7 +157,7 @@ class QueryPool:
         self._keeper: threading.Thread | None = None
 
     def beside(self, store: Snapshots) -> CurrentSnapshot:
-        """A snapshot of another store that never changes, kept on the same disk; it goes with these readers."""
+        """A snapshot of another, constant store on the same disk; it is deleted together with this pool."""
         return CurrentSnapshot(store, self._folder / f"past-{next(self._numbers)}", threading.RLock())
 
     def answer(
@@ -208,7 +208,7 @@ class QueryPool:
                 self.shut_idle()
 
     def shut_idle(self) -> None:
-        """End the processes that have nothing to do, and let go of the snapshot; the next query starts anew."""
+        """End idle processes and delete the snapshot; the next query starts new ones."""
         resting = []
         while not self._free.empty():
             try:
@@ -222,7 +222,7 @@ class QueryPool:
             self._free.put(reader)
 
     def close(self) -> None:
-        """End all processes, those that work too, and remove the snapshot; a second call does nothing."""
+        """End all processes, also busy ones, and delete the snapshot; a second call does nothing."""
         with self._lock:
             if self._closed.is_set():
                 return

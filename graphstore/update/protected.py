@@ -1,4 +1,4 @@
-"""Graphs with a role of their own: views, which nobody writes to, and the design graphs of a fleet."""
+"""Graphs with a special role: views, which cannot be written, and the design graphs of a fleet."""
 
 from __future__ import annotations
 
