@@ -26,12 +26,12 @@ from starlette.responses import JSONResponse, Response
 
 from ...errors import InputError, NotFoundError
 from ...graphstore.fleets.fleet import FleetAccess
-from ...graphstore.interfaces import LoadAnswer
+from ...graphstore.interfaces import LoadAnswer, QueryAnswer
 from ...graphstore.queries.results import choose_formats
 from ...graphstore.sparql.binding import bind
 from ...graphstore.update.files import file_name
 from ..http.accept import negotiate
-from .request import ProtocolRequest, refuse_foreign_pages
+from .request import ProtocolRequest, negotiated, refuse_foreign_pages
 
 _GRAPH: Final = "CONSTRUCT { ?s ?p ?o } WHERE { GRAPH $graph { ?s ?p ?o } }"
 _UNION: Final = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
@@ -126,9 +126,7 @@ def _read(fleet: FleetAccess, graph: str | None, accept: str | None) -> Response
     if graph is not None and not found.body.strip():
         raise _missing(graph)
     triples = (_with_blank_nodes(quad.triple) for quad in parse(found.body, format=RdfFormat.N_TRIPLES))
-    body = serialize(triples, format=chosen)
-    kind = f"{chosen.media_type}; charset=utf-8" if chosen.media_type.startswith("text/") else chosen.media_type
-    return Response(body, media_type=kind, headers={"Vary": "Accept"})
+    return negotiated(QueryAnswer(chosen.media_type, serialize(triples, format=chosen) or b""))
 
 
 def _with_blank_nodes(triple: Triple) -> Triple:

@@ -19,11 +19,10 @@ from starlette.responses import Response
 from ...errors import QueryError
 from ...graphstore.fleets.asking import at_moment
 from ...graphstore.fleets.fleet import FleetAccess
-from ...graphstore.interfaces import QueryAnswer
 from ...graphstore.sparql.dataset import with_base, with_dataset
 from ..http.accept import negotiate
 from .description import service_description
-from .request import ProtocolRequest, plain_errors, refuse_foreign_pages
+from .request import ProtocolRequest, negotiated, plain_errors, refuse_foreign_pages
 from .update import answer_update
 
 _NO_UPDATE: Final = "an update is sent by POST, as application/sparql-update or as update=… of a form, not in the URL"
@@ -43,7 +42,7 @@ def sparql_routes(fleet: FleetAccess) -> APIRouter:
 
     async def get(request: Request) -> Response:
         if not request.url.query:
-            return _response(service_description(str(request.url), request.headers.get("accept")))
+            return negotiated(service_description(str(request.url), request.headers.get("accept")))
         return await _respond(fleet, request, None)
 
     async def post(request: Request) -> Response:
@@ -86,7 +85,7 @@ def _answer(fleet: FleetAccess, request: Request, body: bytes | None, abandoned:
         return answer_update(fleet, sent, endpoint)
     text, accept = query_text(sent), accepted_types(sent, headers.get("accept"))
     state = at_moment(fleet, sent.one("as_of"))
-    return _response(state.query(with_base(text, endpoint), accept, abandoned=abandoned))
+    return negotiated(state.query(with_base(text, endpoint), accept, abandoned=abandoned))
 
 
 def query_text(sent: ProtocolRequest) -> str:
@@ -102,8 +101,3 @@ def query_text(sent: ProtocolRequest) -> str:
 def accepted_types(sent: ProtocolRequest, header: str | None) -> str | None:
     """The accepted media types, by the Accept header and the format parameters. Raises QueryError."""
     return negotiate(header, [value for name in _FORMAT_PARAMETERS for value in sent.all(name) if value])
-
-
-def _response(answer: QueryAnswer) -> Response:
-    kind = f"{answer.media_type}; charset=utf-8" if answer.media_type.startswith("text/") else answer.media_type
-    return Response(answer.body, media_type=kind, headers={"Vary": "Accept"})

@@ -20,6 +20,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from ...errors import QueryError, VoltwinError
 from ...graphstore.fleets.wire import ERROR_HEADER, QUERY_TYPE, UPDATE_TYPE, public_name
+from ...graphstore.interfaces import QueryAnswer
 
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 ANONYMOUS: Final = "SPARQL protocol"
@@ -110,6 +111,12 @@ def refuse_foreign_pages(request: Request) -> None:
     origin = request.headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
         raise ForeignPage(f"write from {origin}: pages of other servers may read here, not write")
+
+
+def negotiated(answer: QueryAnswer) -> Response:
+    """The response of an answer in one of the accepted formats."""
+    kind = f"{answer.media_type}; charset=utf-8" if answer.media_type.startswith("text/") else answer.media_type
+    return Response(answer.body, media_type=kind, headers={"Vary": "Accept"})
 
 
 def plain_errors(answer: Callable[[], Response]) -> Response:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from ...errors import FleetVersionError, StoreError
+from ..series.archives.folder import sync_folder
 
 NAME: Final = "manifest.json"
 VERSION: Final = 1
@@ -109,18 +110,6 @@ def copy_file(source: Path, target: Path) -> FileEntry:
 
 def entry_of(file: Path) -> FileEntry:
     """The entry of ``file``."""
-    digest, size = hashlib.sha256(), 0
     with file.open("rb") as reading:
-        while piece := reading.read(_PIECE):
-            digest.update(piece)
-            size += len(piece)
-    return FileEntry(size, digest.hexdigest())
-
-
-def sync_folder(folder: Path) -> None:
-    """Write the directory entries of ``folder`` to disk."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        digest = hashlib.file_digest(reading, "sha256").hexdigest()
+        return FileEntry(reading.tell(), digest)

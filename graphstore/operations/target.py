@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ...errors import StoreError
-from .manifest import sync_folder
+from ..series.archives.folder import sync_folder
 
 
 @contextmanager

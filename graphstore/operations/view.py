@@ -15,6 +15,7 @@ from ...ontology.naming import Naming
 from ..engines.oxigraph import OxigraphStore
 from ..history.past_graphs import PastGraphs
 from ..interfaces import GraphChange, TripleStore
+from ..update.draft import graphs_of
 from ..update.protected import is_view
 from .progress import Progress, no_progress
 
@@ -23,8 +24,6 @@ Derive = Callable[[TripleStore], object]
 
 _TOGETHER: Final = 2 << 20
 """Bytes of small graphs that are written to a store together."""
-
-_GRAPHS: Final = "SELECT DISTINCT ?graph WHERE { GRAPH ?graph { ?s ?p ?o } }"
 
 
 @dataclass(frozen=True)
@@ -60,18 +59,11 @@ def fill(store: TripleStore, past: PastGraphs, sequence: int, progress: Progress
     store.apply(sequence, ())
 
 
-def graphs_of(store: TripleStore) -> list[NamedNode]:
-    """Every non-empty named graph of a store, by IRI."""
-    rows = store.query(_GRAPHS)
-    found = {row["graph"] for row in rows}  # type: ignore[union-attr]  # a SELECT gives rows
-    return sorted((graph for graph in found if isinstance(graph, NamedNode)), key=lambda graph: graph.value)
-
-
 def compare(
     made: TripleStore, present: TripleStore, names: Naming, progress: Progress = no_progress, *, inferred: bool = True
 ) -> Iterator[Difference]:
     """Every graph in which ``present`` differs from ``made``, as sets of quads, except the stores' own marks."""
-    graphs = sorted({*graphs_of(made), *graphs_of(present)}, key=lambda graph: graph.value)
+    graphs = sorted(graphs_of(made) | graphs_of(present), key=lambda graph: graph.value)
     # A remote engine may have graphs of its own.
     graphs = [graph for graph in graphs if graph.value.startswith(names.base)]
     for number, graph in enumerate(graphs):

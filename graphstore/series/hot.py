@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Final
 
 import numpy as np
@@ -143,20 +143,7 @@ def all_sealed(connection: sqlite3.Connection) -> list[Sealed]:
 
 def register(writer: sqlite3.Connection, item: Sealed, old: Sealed | None, now: int) -> None:
     """Register a file in place of ``old``, which is then no longer needed."""
-    writer.execute(
-        "INSERT OR REPLACE INTO sealed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            item.series,
-            item.period,
-            item.file,
-            item.rows,
-            item.first,
-            item.last,
-            item.sequence,
-            item.bytes,
-            item.sha256,
-        ),
-    )
+    writer.execute("INSERT OR REPLACE INTO sealed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", astuple(item))
     if old is not None and old.file != item.file:
         discard(writer, old.file, now)
     writer.execute("DELETE FROM discarded WHERE file = ?", (PLACE + item.file,))

@@ -17,6 +17,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from .dataset import FORMS
 from .tokens import read_tokens
 
 MOST_PATTERNS: Final = 8
@@ -25,7 +26,6 @@ MOST_STEPS: Final = 3
 
 _VARIABLE: Final = re.compile(r"[?$]\w+")
 _NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
-_KEYWORDS: Final = ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")
 
 
 class _Unsure(Exception):
@@ -78,7 +78,7 @@ class _Query:
         elif form == "DESCRIBE":
             self._described()
             return
-        elif form not in _KEYWORDS:
+        elif form not in FORMS:
             raise _Unsure
         if self._peek() == "WHERE":
             self._keyword()

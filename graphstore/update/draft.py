@@ -84,9 +84,7 @@ class Draft:
 
     def graphs(self) -> list[NamedNode]:
         """Every non-empty graph, in the order of their IRIs."""
-        rows = self.store.query(_GRAPHS, union=False)
-        assert isinstance(rows, QuerySolutions)
-        known = {row["graph"] for row in rows} | self._added.keys()
+        known = graphs_of(self.store) | self._added.keys()
         return sorted((graph for graph in known if any(self.triples(graph))), key=lambda graph: graph.value)
 
     def reading(self, graphs: frozenset[NamedNode] | None) -> TripleStore:
@@ -125,6 +123,13 @@ class Draft:
     def counts(self) -> tuple[int, int]:
         """The numbers of quads added and removed."""
         return sum(map(len, self._added.values())), sum(map(len, self._removed.values()))
+
+
+def graphs_of(store: TripleStore) -> set[NamedNode]:
+    """Every non-empty named graph of a store."""
+    rows = store.query(_GRAPHS, union=False)
+    assert isinstance(rows, QuerySolutions)
+    return {row["graph"] for row in rows}
 
 
 def too_many() -> str:

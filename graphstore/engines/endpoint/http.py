@@ -18,9 +18,8 @@ import httpx2
 from pyoxigraph import NamedNode
 
 from ....errors import QueryError, StoreError
+from .dialect import N_TRIPLES
 from .options import EndpointOptions
-
-N_TRIPLES: Final = "application/n-triples"
 
 _UNION: Final = "union-default-graph"
 _BUSY: Final = (429, 502, 503, 504)

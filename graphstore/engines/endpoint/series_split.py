@@ -19,16 +19,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
 from typing import Literal as OneOf
 
 from pyoxigraph import NamedNode
 
 from ....errors import QueryError
 from ....ontology.iris import FUNCTION, PREFIXES
+from ...sparql.dataset import FORMS
 from ...sparql.tokens import Token, closing, declared_prefixes, read_tokens
-
-_FORMS: Final = ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")
 
 
 @dataclass(frozen=True)
@@ -102,7 +100,7 @@ class _Splitter:
         self.call = min(calls, key=lambda token: token.start).text
 
     def split(self) -> Parts:
-        form = next((t for t in self.tokens if t.depth == 0 and t.is_word(*_FORMS)), None)
+        form = next((t for t in self.tokens if t.depth == 0 and t.is_word(*FORMS)), None)
         if form is None:
             raise QueryError("query: contains no SELECT, ASK or CONSTRUCT")
         if form.is_word("DESCRIBE"):

@@ -23,7 +23,7 @@ from ...interfaces import Function, GraphChange, QueryResult, Term
 from ...sparql.binding import Bindable, bind
 from ...sparql.dataset import query_form
 from ...sparql.tokens import with_prefixes
-from .dialect import Dialect, Standard, Virtuoso
+from .dialect import JSON, Dialect, Standard, Virtuoso
 from .http import EndpointHttp
 from .options import EndpointOptions
 from .series_calls import answer_in_two_parts
@@ -274,7 +274,7 @@ def _dialect(http: EndpointHttp, base: str) -> Dialect:
     chosen = http.options.dialect
     if chosen == "ask":
         probe = bind(_PROBE, {"base": NamedNode(base), "applied": VT.appliedSequence})
-        server = http.query(probe, "application/sparql-results+json").headers.get("server", "")
+        server = http.query(probe, JSON).headers.get("server", "")
         chosen = "virtuoso" if server.startswith("Virtuoso") else "standard"
     return Virtuoso() if chosen == "virtuoso" else Standard()
 

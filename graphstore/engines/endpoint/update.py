@@ -39,32 +39,25 @@ class Updates:
     def commit(self, sequence: int, removed: Sequence[Quad], added: Sequence[Quad]) -> Iterator[str]:
         """Remove ``removed``, add ``added``, and set the mark in the last update."""
         guard = f"{self._bound(_MARK)} FILTER(?old <= {Literal(sequence).value})"
-        mark = self._bound(_MARK), self._bound(_NEW_MARK, sequence)
-        removed, alone = self._separate(removed)
-        yield from (_operation(_groups(part), "", guard) for part in alone)
-        if len(removed) + len(added) <= self.most_quads:
-            yield _operation(_groups(removed) + mark[0], _groups(added) + mark[1], guard)
-            return
-        for part in self._parts(removed):
-            yield _operation(_groups(part), "", guard)
-        for part in self._parts(added):
-            yield _operation("", _groups(part), guard)
-        yield _operation(*mark, guard)
+        return self._operations(removed, added, guard, (self._bound(_MARK), self._bound(_NEW_MARK, sequence)))
 
     def change(self, removed: Sequence[Quad], added: Sequence[Quad]) -> Iterator[str]:
         """The same without setting the mark, for views."""
-        always = self._bound(_MARK)
-        removed, alone = self._separate(removed)
-        yield from (_operation(_groups(part), "", always) for part in alone)
-        if not (removed or added):
-            return
-        if len(removed) + len(added) <= self.most_quads:
-            yield _operation(_groups(removed), _groups(added), always)
-            return
-        for part in self._parts(removed):
-            yield _operation(_groups(part), "", always)
-        for part in self._parts(added):
-            yield _operation("", _groups(part), always)
+        return self._operations(removed, added, self._bound(_MARK), ("", ""))
+
+    def _operations(
+        self, removed: Sequence[Quad], added: Sequence[Quad], guard: str, mark: tuple[str, str]
+    ) -> Iterator[str]:
+        removed, parts = self._separate(removed)
+        few = len(removed) + len(added) <= self.most_quads
+        parts += [] if few else self._parts(removed)
+        yield from (_operation(_groups(part), "", guard) for part in parts)
+        if few:
+            mark = _groups(removed) + mark[0], _groups(added) + mark[1]
+        else:
+            yield from (_operation("", _groups(part), guard) for part in self._parts(added))
+        if any(mark):
+            yield _operation(*mark, guard)
 
     def _separate(self, removed: Sequence[Quad]) -> tuple[Sequence[Quad], list[Sequence[Quad]]]:
         """Quads that can be removed with others, and parts of those that cannot, a graph each."""

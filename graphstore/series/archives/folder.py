@@ -31,7 +31,7 @@ class FolderArchive:
             beside.rename(target)
             # The directory entries as well: after power loss a registered file must be found.
             for folder in (target.parent, self._folder, self._folder.parent):
-                _sync(folder)
+                sync_folder(folder)
         except OSError as error:
             beside.unlink(missing_ok=True)
             raise StoreError(f"{target}: the sealed file cannot be written: {error}") from error
@@ -68,7 +68,8 @@ PARTIAL: Final = ".partial"
 """The extension of files during writing."""
 
 
-def _sync(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Write the directory entries of ``folder`` to disk."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
