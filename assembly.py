@@ -39,7 +39,7 @@ from .graphstore.queries.limits import QueryLimits
 from .graphstore.queries.pool import QueryPool
 from .graphstore.schema import load_schema
 from .graphstore.update.design import Design, load_design
-from .graphstore.update.write import concerns_all
+from .graphstore.update.protected import concerns_all
 from .ontology import framework
 from .ontology.naming import Naming
 from .reasoner.engine import RuleEngine
@@ -59,7 +59,7 @@ class _Rules:
         RuleEngine(design, names, load_schema(design, names))
         load_actions(design, names)
 
-    def take(self) -> None:
+    def activate(self) -> None:
         """Read the rules again and derive everything again; schedules wait for a restart."""
         self.engine.reload(load_schema(self.engine.store, self.engine.names))
         self.engine.derive_all()
@@ -188,7 +188,7 @@ def _load(fleet: LocalFleet, conversion: Conversion) -> None:
     design = design_of(conversion, fleet.names)
     load_design(design, fleet.committer, fleet.names, "voltwin init", datetime.now(UTC))
     # Compiled here so that a model with a bad rule or action is rejected before anything runs on it.
-    fleet.design.take()
+    fleet.design.activate()
     load_actions(fleet.committer.store, fleet.names)
 
 

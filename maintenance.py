@@ -26,7 +26,7 @@ from .graphstore.engines.oxigraph import OxigraphStore
 from .graphstore.engines.registry import DEFAULT, open_store
 from .graphstore.folder import FleetFolder, FolderLock, is_held, read_folder
 from .graphstore.history.past_graphs import PastGraphs
-from .graphstore.history.snapshots import History, Retention
+from .graphstore.history.snapshots import Retention
 from .graphstore.interfaces import TripleStore
 from .graphstore.journal.bulk_files import LoadFiles
 from .graphstore.journal.commit import Committer
@@ -119,13 +119,7 @@ def compact_fleet(
     wanted = CompactionOptions(retention if keep_days is None else replace(retention, history=keep_days), seal_before)
     parts = assemble(folder, SystemClock())
     with parts.fleet:
-        committer = parts.fleet.committer
-        journal = committer.journal
-        assert isinstance(journal, SqliteJournal)
-        history = History(journal.database, LoadFiles(folder.loads))
-        store = committer.store
-        optimize_store = store.optimize if isinstance(store, OxigraphStore) else store.flush
-        return compact(folder, committer, journal, history, optimize_store, wanted, now, progress)
+        return compact(folder, parts.fleet.committer, wanted, now, progress)
 
 
 def check_everything(path: Path, progress: Progress = no_progress) -> list[Finding]:

@@ -24,7 +24,7 @@ from voltwin.graphstore.journal.bulk_files import LoadFiles
 from voltwin.graphstore.journal.commit import Committer
 from voltwin.graphstore.journal.sqlite_journal import SqliteJournal
 from voltwin.graphstore.update.bulk import run_load
-from voltwin.graphstore.update.write import NoValidation
+from voltwin.graphstore.update.session import UpdateSession
 from voltwin.ontology.naming import Naming
 
 BASE = "https://fleet.example/"
@@ -103,7 +103,7 @@ def loads(all_quads: list[Quad], times: int) -> None:
         committer = Committer(journal, OxigraphStore(place / "graph", BASE), LoadFiles(place / "loads"))
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         start = time.perf_counter()
-        done = run_load(file, graph.value, False, committer, NAMES, NoValidation(), "benchmark", datetime.now(UTC))
+        done = run_load(file, graph.value, False, UpdateSession(committer, NAMES, "benchmark", datetime.now(UTC)))
         ours = time.perf_counter() - start
         grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
         kept = sum(path.stat().st_size for path in (place / "loads").iterdir())

@@ -1,4 +1,4 @@
-"""Where a fleet lives: journal, triple store, series, paths, history, validation and operations.
+"""The data of a fleet: journal, triple store, series, paths, history, validation and operations.
 
 Rooms, ground floor first; a room imports those on floors before its own::
 
@@ -9,5 +9,5 @@ Rooms, ground floor first; a room imports those on floors before its own::
     history
     fleets, operations
 
-Users and higher layers take ``fleets.fleet`` (Fleet, Twin) and ``interfaces``.
+Users and higher layers import ``fleets.fleet`` (FleetAccess, Twin) and ``interfaces``.
 """

@@ -1,14 +1,14 @@
-"""A fleet's folder: what is in it, and that only one process at a time holds it.
+"""A fleet's folder: its files, and the lock that admits one process at a time.
 
 ::
 
     fleet.json       base IRI, format version and engine, fixed when the fleet is created
-    journal.sqlite   the spine (with SQLite's -wal and -shm beside it)
+    journal.sqlite   all commits (with SQLite's -wal and -shm beside it)
     graph/           the triple store, a view of the journal
-    snapshots/       hard links to the triple store for queries under way; there only while the folder is held
+    snapshots/       hard links to the triple store for running queries; exists only while the folder is held
     loads/           the triples of bulk loads, compressed; the journal names them by their content
-    lock             held (flock) by the process that owns the folder; names it and, if it serves, its address
-    backup.lock      held by backups under way, so that compaction deletes nothing they still copy
+    lock             held (flock) by the process that owns the folder; names it and, if it is a server, its address
+    backup.lock      held by running backups, so that compaction deletes no file they still copy
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class FleetFolder:
     path: Path
     base: str
     store: StoreChoice = field(default_factory=StoreChoice)
-    """The engine that holds the triples."""
+    """The triple store."""
 
     @property
     def journal(self) -> Path:
@@ -53,7 +53,7 @@ class FleetFolder:
 
     @property
     def snapshots(self) -> Path:
-        """Where readers find what they read; empty while nobody asks."""
+        """The folder of snapshots for query workers; empty while they are idle."""
         return self.path / "snapshots"
 
     @property
@@ -63,12 +63,12 @@ class FleetFolder:
 
 
 def create_folder(path: Path, base: str, store: StoreChoice | None = None) -> FleetFolder:
-    """Make a new fleet's folder. Raises StoreError where there is one already."""
+    """Create a fleet's folder. Raises StoreError if it exists already."""
     Naming(base)
     if (path / "fleet.json").exists():
-        raise StoreError(f"{path}: there is a fleet already; open it, or choose another folder")
+        raise StoreError(f"{path}: is a fleet already; open it, or choose another folder")
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise StoreError(f"{path}: is there already and holds something else; choose another folder")
+        raise StoreError(f"{path}: exists already and is not empty; choose another folder")
     path.mkdir(parents=True, exist_ok=True)
     document: dict[str, object] = {"format": "voltwin-fleet", "version": VERSION, "base": base}
     if store is not None:
@@ -81,13 +81,13 @@ def read_folder(path: Path) -> FleetFolder:
     """The folder of an existing fleet. Raises StoreError, FleetVersionError."""
     file = path / "fleet.json"
     if not file.is_file():
-        raise StoreError(f"{path}: is no fleet (there is no fleet.json); make one with `voltwin init {path} MODEL`")
+        raise StoreError(f"{path}: is no fleet (it has no fleet.json); create one with `voltwin init {path} MODEL`")
     try:
         document = json.loads(file.read_text("utf-8"))
         version, base = int(document["version"]), str(document["base"])
         store = StoreChoice.from_json(document.get("store"))
     except (ValueError, KeyError, InputError) as error:
-        raise StoreError(f"{file}: is not readable as a fleet's description: {error}") from error
+        raise StoreError(f"{file}: cannot be read as a fleet's description: {error}") from error
     if version > VERSION:
         raise FleetVersionError(
             f"{path}: fleet version {version} is newer than this voltwin's ({VERSION}); upgrade voltwin"
@@ -109,7 +109,7 @@ class FolderLock:
         self._write({})
 
     def publish(self, address: str) -> None:
-        """Say where this process answers."""
+        """Write the address of this server into the lock file."""
         self._write({"address": address})
 
     def _write(self, more: dict[str, object]) -> None:
@@ -117,12 +117,12 @@ class FolderLock:
         owner = {"pid": os.getpid(), "host": socket.gethostname(), "command": _command()}
         self._file.seek(0)
         self._file.truncate()
-        # What holds the folder is the lock, not the text: on a full disk nobody is told who it is.
+        # The lock holds the folder, not the text: on a full disk the owner is not named.
         with suppress(OSError):
             self._file.write(json.dumps(owner | more).encode())
 
     def close(self) -> None:
-        """Let go of the folder."""
+        """Release the folder."""
         if self._file is not None:
             self._file.seek(0)
             self._file.truncate()
@@ -131,9 +131,9 @@ class FolderLock:
 
 
 def read_owner(folder: Path) -> dict[str, object]:
-    """What the lock file says of its holder; empty where nobody says anything.
+    """The owner named in the lock file; empty if there is none.
 
-    ``pid``, ``host``, ``command``, and, if it serves, ``address``.
+    ``pid``, ``host``, ``command``, and, of a server, ``address``.
     """
     try:
         owner = json.loads((folder / "lock").read_text("utf-8"))
@@ -143,21 +143,21 @@ def read_owner(folder: Path) -> dict[str, object]:
 
 
 def describe_owner(owner: Mapping[str, object]) -> str:
-    """Who holds a folder and what to do about it, for the end of a sentence."""
+    """The owner of a folder and the remedy, as the end of a sentence."""
     if "pid" not in owner:
-        return "another process; stop it, or ask it over HTTP if it serves"
+        return "another process; stop it, or use its HTTP address if it is a server"
     who = f"process {owner['pid']}"
     if owner.get("command"):
         who += f" ({owner['command']})"
     if owner.get("host") not in (None, socket.gethostname()):
         who += f" on {owner['host']}"
     if owner.get("address"):
-        return f"{who}, which answers at {owner['address']}; ask it there, or stop it"
-    return f"{who}; stop it or wait for its end"
+        return f"{who}, which answers at {owner['address']}; use that address, or stop it"
+    return f"{who}; stop it or wait until it ends"
 
 
 def is_held(folder: Path) -> bool:
-    """Whether some process holds the folder now; asks the kernel, not the file's text."""
+    """Whether a process holds the folder now, by the lock and not by the file's text."""
     try:
         with (folder / "lock").open("r", encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -169,7 +169,7 @@ def is_held(folder: Path) -> bool:
 
 
 def _command() -> str:
-    """The program and its verb. No more of the command line: it may hold a broker's password."""
+    """The program and its verb. No more of the command line, which may contain a password."""
     program = Path(sys.argv[0] if sys.argv and sys.argv[0] else sys.executable).name
     verb = sys.argv[1] if len(sys.argv) > 1 and sys.argv[1].isidentifier() else ""
     return f"{program} {verb}".strip()

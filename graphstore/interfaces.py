@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 from typing import Literal as OneOf
 
 import numpy as np
@@ -163,6 +163,13 @@ class Commit:
     loads: Sequence[GraphLoad] = ()
 
 
+class Samples(NamedTuple):
+    """Samples of one series, ascending in time: times (n,) in microseconds since 1970 UTC, values (n,)."""
+
+    times: NDArray[np.int64]
+    values: NDArray[np.float64]
+
+
 class SeriesReader(Protocol):
     """Reads samples; times are microseconds since 1970 UTC, an interval is [start, end).
 
@@ -170,10 +177,8 @@ class SeriesReader(Protocol):
     last sample (docs/series.md).
     """
 
-    def read(
-        self, series: NamedNode, start: int | None = None, end: int | None = None
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Times (n,) and values (n,), ascending in time."""
+    def read(self, series: NamedNode, start: int | None = None, end: int | None = None) -> Samples:
+        """The samples in the interval; empty for an unknown series."""
         ...
 
     def aggregate(

@@ -1,6 +1,6 @@
-"""What the ontology graph says of classes and properties, as far as paths and writes need it.
+"""Classes and properties of the ontology graph, as far as paths and writes need them.
 
-Read from the triple store alone: whoever edits the ontology there changes what paths can say.
+Read from the triple store alone: editing the ontology there changes the paths that can be written.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Kind = OneOf["data", "object", "series", "choice"]
 
 @dataclass(frozen=True)
 class Property:
-    """One step that a path can take from elements of ``domain``."""
+    """One step of a path, from elements of ``domain``."""
 
     iri: NamedNode
     name: str
@@ -41,12 +41,12 @@ class Property:
 
 @dataclass(frozen=True)
 class OntologyClass:
-    """A class with everything above it."""
+    """A class and its superclasses."""
 
     iri: NamedNode
     name: str
     ancestors: frozenset[NamedNode]
-    """Itself and every class it specialises."""
+    """The class itself and every class it specialises."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,28 +58,28 @@ class Schema:
 
     @cached_property
     def by_name(self) -> Mapping[str, tuple[Property, ...]]:
-        """Properties by the name that paths use."""
+        """Properties by their names in paths."""
         table: dict[str, list[Property]] = {}
         for prop in sorted(self.properties.values(), key=lambda prop: prop.iri.value):
             table.setdefault(prop.name, []).append(prop)
         return {name: tuple(found) for name, found in table.items()}
 
     def ancestors(self, cls: NamedNode) -> frozenset[NamedNode]:
-        """``cls`` and everything above it."""
+        """``cls`` and its superclasses."""
         known = self.classes.get(cls)
         return known.ancestors if known else frozenset({cls})
 
     def is_a(self, cls: NamedNode, ancestor: NamedNode) -> bool:
-        """Whether ``cls`` is ``ancestor`` or below it."""
+        """Whether ``cls`` is ``ancestor`` or a subclass of it."""
         return ancestor in self.ancestors(cls)
 
     def most_specific(self, types: Iterable[Node]) -> NamedNode | None:
-        """The class with most ancestors among ``types``, then the last by IRI; None where none is a class here."""
-        known = (t for t in types if isinstance(t, NamedNode) and t in self.classes)
-        return max(known, key=lambda t: (len(self.ancestors(t)), t.value), default=None)
+        """The class with the most superclasses among ``types``; types are materialised, so it is the lowest one."""
+        known = [cls for cls in types if isinstance(cls, NamedNode) and cls in self.classes]
+        return max(known, key=lambda cls: (len(self.ancestors(cls)), cls.value), default=None)
 
     def named(self, name: str, classes: frozenset[NamedNode]) -> tuple[Property, ...]:
-        """Properties called ``name`` that elements of ``classes`` or of their subclasses can have."""
+        """Properties named ``name`` of elements of ``classes`` or of their subclasses."""
         return tuple(prop for prop in self.by_name.get(name, ()) if self.fits(prop, classes))
 
     def fits(self, prop: Property, classes: frozenset[NamedNode]) -> bool:
@@ -102,14 +102,14 @@ class Schema:
             by_domain.setdefault(prop.domain, []).append(prop)
         members = {}
         for cls in self.classes.values():
-            # The more special class comes last, so that what it redefines is its own.
+            # The most specific class last, so that its own definition of a property counts.
             above = sorted(cls.ancestors, key=lambda ancestor: (len(self.ancestors(ancestor)), ancestor.value))
             own = {prop.name: prop for ancestor in above for prop in by_domain.get(ancestor, ())}
             members[cls.iri] = dict(sorted(own.items()))
         return members
 
     def class_named(self, name: str) -> OntologyClass:
-        """The class that people call ``name``. Raises InputError where none or several are called so."""
+        """The class named ``name``. Raises InputError if no class or several have that name."""
         found = [cls for cls in self.classes.values() if cls.name == name]
         if len(found) == 1:
             return found[0]
@@ -117,8 +117,8 @@ class Schema:
         raise InputError(f"class {name!r}: {problem} of that name in the ontology")
 
 
-def all_twins(store: TripleStore) -> list[NamedNode]:
-    """Every twin, in the order of their IRIs."""
+def twins_of(store: TripleStore) -> list[NamedNode]:
+    """Every twin in the store, in the order of their IRIs."""
     found = {quad.subject for quad in store.quads(None, RDF.type, VT.Twin, None)}
     return sorted((twin for twin in found if isinstance(twin, NamedNode)), key=lambda twin: twin.value)
 
@@ -126,7 +126,7 @@ def all_twins(store: TripleStore) -> list[NamedNode]:
 def load_schema(store: TripleStore, names: Naming) -> Schema:
     """Read the schema from the ontology graph."""
     facts = _Facts(store.quads(None, None, None, names.ontology_graph))
-    # Restrictions and enumerations that stood on blank nodes are no classes that anything is an instance of.
+    # Restrictions and enumerations on blank nodes (skolemised here) are no classes of instances.
     named = [iri for iri in facts.subjects(RDF.type, OWL.Class) if not iri.value.startswith(names.skolem)]
     classes = {
         iri: OntologyClass(iri, facts.text(iri, RDFS.label) or _local(iri), _closure(iri, facts, frozenset(named)))
@@ -223,9 +223,9 @@ class _Facts:
             start for same in (cls, *self.nodes(cls, OWL.equivalentClass)) for start in self.nodes(same, OWL.oneOf)
         ]
         for start in lists:
-            cell: NamedNode | None = start
-            while cell is not None and cell != RDF.nil:
-                for member in self.nodes(cell, RDF.first):
+            entry: NamedNode | None = start
+            while entry is not None and entry != RDF.nil:
+                for member in self.nodes(entry, RDF.first):
                     members[self.text(member, RDFS.label) or _local(member)] = member
-                cell = self.node(cell, RDF.rest)
+                entry = self.node(entry, RDF.rest)
         return members

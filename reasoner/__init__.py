@@ -1,1 +1,1 @@
-"""What follows: rules with priorities, compiled to SPARQL CONSTRUCT, evaluated incrementally, explained."""
+"""Rules with priorities: compiled to SPARQL CONSTRUCT, evaluated incrementally, and explained."""

@@ -1,4 +1,4 @@
-"""Candidates: what each rule gives, kept all, so that every answer can be explained; and who wins."""
+"""Candidates: the values given by each rule, all kept for explanations; and the choice among them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..ontology.literals import to_python
 
 @dataclass(frozen=True)
 class Candidate:
-    """A value that one rule gives to one property of one element, perhaps for [valid_from, valid_to)."""
+    """A value given by one rule to one property of one element, optionally for [valid_from, valid_to)."""
 
     iri: NamedNode
     about: NamedNode
@@ -29,7 +29,7 @@ class Candidate:
 
     @property
     def order(self) -> tuple[int, str]:
-        """The smaller one wins; equal priorities are settled by the rule's name, always the same way."""
+        """The sort key: the smallest wins; the rule's name decides between equal priorities."""
         return self.priority, self.rule.value
 
 
@@ -54,7 +54,7 @@ def _read(iri: NamedNode, values: dict[NamedNode, list[Node]]) -> Iterable[Candi
     assert isinstance(rule, NamedNode)
     assert isinstance(priority, Literal)
     used = sorted((node for node in values.get(PROV.used, ()) if isinstance(node, NamedNode)), key=lambda n: n.value)
-    # Several values where an antecedent has several: each is a candidate of its own.
+    # Several values if an antecedent has several: each is a candidate of its own.
     for value in sorted(values.get(VT.value, ()), key=str):
         if isinstance(value, NamedNode | Literal):
             yield Candidate(
@@ -69,9 +69,9 @@ def _moment(values: list[Node] | None) -> datetime | None:
 
 
 def plain_winners(candidates: Iterable[Candidate]) -> set[Triple]:
-    """Winners that nothing limits, stated plainly, so that SPARQL and further rules see them.
+    """Winners without interval as plain triples, so that SPARQL and other rules see them.
 
-    Several candidates with intervals have no single winner: those are stitched when they are asked for.
+    Several candidates with intervals have no single winner: they are stitched on request.
     """
     groups: dict[tuple[NamedNode, NamedNode], list[Candidate]] = {}
     for candidate in candidates:

@@ -1,12 +1,12 @@
-"""A rule as one SPARQL CONSTRUCT over a given set of twins, and the way back from a change to those twins.
+"""Compilation of a rule to one SPARQL CONSTRUCT over a set of twins, and to queries from a change to these twins.
 
-The scope is bound first (``VALUES ?twin``) and every pattern hangs on it in path order, because the
-engine keeps the order of the text. Each solution makes one candidate::
+The scope is bound first (``VALUES ?twin``) and all patterns follow it in path order, because the
+engine keeps the order of the text. Each solution gives one candidate::
 
-    <…/module-0017#temperatureTrend~storage-set-point~…> a vt:Candidate ;
-        vt:about <…/module-0017> ; vt:property <…#Module.temperatureTrend> ; vt:value 25.0 ;
-        vt:rule <…/rules/storage-set-point> ; vt:priority 20 ; vt:validFrom … ; vt:validTo … ;
-        prov:used <…/storage-cell-plant#setPoint> .
+    <…/pump-07#inletPressure~design-pressure~…> a vt:Candidate ;
+        vt:about <…/pump-07> ; vt:property <…#Pump.inletPressure> ; vt:value 2.5 ;
+        vt:rule <…/rules/design-pressure> ; vt:priority 20 ; vt:validFrom … ; vt:validTo … ;
+        prov:used <…/loop-02#designPressure> .
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _AFFECTED: Final = (
 
 @dataclass(frozen=True)
 class Reach:
-    """How a rule reaches one property: ``query`` finds the twins from the subjects whose value changed."""
+    """The use of one property by a rule: ``query`` finds the affected twins from the changed subjects."""
 
     property: NamedNode
     query: str
@@ -61,7 +61,7 @@ class Reach:
 
 @dataclass(frozen=True)
 class CompiledRule:
-    """A rule ready to run."""
+    """A rule in executable form."""
 
     rule: Rule
     gives: Property
@@ -70,12 +70,12 @@ class CompiledRule:
 
     @property
     def takes(self) -> frozenset[NamedNode]:
-        """The properties that the rule depends on."""
+        """The properties read by the rule."""
         return frozenset(reach.property for reach in self.reaches)
 
 
 def compile_rule(rule: Rule, schema: Schema, names: Naming) -> CompiledRule:
-    """Compile ``rule``. Raises RuleError where a path does not fit the ontology."""
+    """Compile ``rule``. Raises RuleError if a path does not fit the ontology."""
     try:
         return _Compiler(rule, schema, names).compile()
     except PathNotFoundError as error:
@@ -83,7 +83,7 @@ def compile_rule(rule: Rule, schema: Schema, names: Naming) -> CompiledRule:
 
 
 class _Compiler:
-    """One rule on its way to SPARQL."""
+    """Compiles one rule."""
 
     def __init__(self, rule: Rule, schema: Schema, names: Naming) -> None:
         self.rule, self.schema, self.names = rule, schema, names
@@ -146,7 +146,7 @@ class _Compiler:
         return walk
 
     def _value(self, scope: Walk, path: Path, variable: Variable) -> tuple[Walk, str]:
-        """A walk to the element and the pattern for the value of its last step."""
+        """A walk to the element of the last step, with the pattern for its value."""
         *way, last = path.steps
         if not isinstance(last, Name) or last.predicates or not isinstance(scope.node, Variable):
             raise RuleError(f"rule {self.rule.key!r}: path '{path}' must end on the name of a value")
@@ -162,7 +162,7 @@ class _Compiler:
         each = self.rule.each.steps if self.rule.each else ()
         if not isinstance(last, Name) or last.predicates:
             raise RuleError(f"rule {self.rule.key!r}: subsequent '{self.rule.subsequent}' must end on a name")
-        # A subsequent below ``each`` is about the same match of it, not about any.
+        # A subsequent below ``each`` refers to the same match of it, not to any.
         inside = bool(each) and tuple(way[: len(each)]) == each
         start, classes = (scope.node, scope.classes) if inside else (_TWIN, frozenset({self.rule.applies_to}))
         rest = Path(False, tuple(way[len(each) :] if inside else way))
@@ -172,7 +172,7 @@ class _Compiler:
             if not self.schema.properties[role].composition:
                 raise RuleError(
                     f"rule {self.rule.key!r}: subsequent '{self.rule.subsequent}' leads into another twin by "
-                    f"{self.schema.properties[role].name}; give the rule to that twin's class"
+                    f"{self.schema.properties[role].name}; define the rule for that twin's class"
                 )
         meant = about.candidates(last.name)
         if len(meant) != 1:
@@ -182,7 +182,7 @@ class _Compiler:
         return about, meant[0]
 
     def _remember(self, patterns: Sequence[Pattern]) -> None:
-        """For the last pattern of a way: the query that walks it backwards to the twin."""
+        """Add the queries from each pattern backwards to the twin."""
         for index, pattern in enumerate(patterns):
             if not isinstance(pattern.subject, Variable):
                 continue
@@ -200,5 +200,5 @@ def construct_for(compiled: CompiledRule, twins: Sequence[NamedNode]) -> str:
 
 
 def affected_by(reach: Reach, changed: Sequence[NamedNode]) -> str:
-    """The query for the twins that a change of these subjects can affect."""
+    """The query for the twins affected by changes of these subjects."""
     return bind(reach.query, {"changed": changed})

@@ -1,6 +1,6 @@
-"""Evaluating rules incrementally: a commit re-derives what depends on what it changed, nothing else.
+"""Incremental evaluation of rules: a commit derives again only the values that depend on its changes.
 
-What is derived for a twin lives in its inferred graph, which is a view: dropped and made anew at will.
+The derived values of a twin are in its inferred graph, which is a view: it can be deleted and built again.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pyoxigraph import NamedNode, QueryBoolean, QuerySolutions, Triple
 from ..errors import QueryError, RuleError
 from ..graphstore.interfaces import Journal, TripleStore
 from ..graphstore.journal.changes import Slot, touched_by
-from ..graphstore.schema import Schema, all_twins
+from ..graphstore.schema import Schema, twins_of
 from ..ontology.iris import RDF, VT
 from ..ontology.naming import Naming
 from .candidates import plain_winners, read_candidates
@@ -27,7 +27,7 @@ TWINS_AT_ONCE: Final = 500
 
 @dataclass
 class RuleEngine:
-    """Keeps the inferred graphs of one store in step with what it holds."""
+    """Keeps the inferred graphs of one store consistent with its content."""
 
     store: TripleStore
     names: Naming
@@ -38,7 +38,7 @@ class RuleEngine:
         self.reload(self.schema)
 
     def reload(self, schema: Schema) -> None:
-        """Read and compile the rules again. Raises RuleError; then the old ones stay."""
+        """Read and compile the rules again. Raises RuleError and then keeps the old ones."""
         compiled = [compile_rule(rule, schema, self.names) for rule in load_rules(self.store, self.names)]
         for item in compiled:
             self._check(item)
@@ -54,21 +54,21 @@ class RuleEngine:
 
     @property
     def rules(self) -> list[CompiledRule]:
-        """All rules, in the order they run."""
+        """All rules, in order of execution."""
         return [compiled for stratum in self.strata for compiled in stratum]
 
     def follow(self, sequence: int, touched: Sequence[Slot]) -> None:
-        """Take in one commit: re-derive for the twins it affects."""
+        """Process one commit: derive again for the affected twins."""
         self.derive(self.affected(touched))
 
     def affected(self, touched: Sequence[Slot]) -> set[NamedNode]:
-        """The twins whose candidates may change when these slots do."""
+        """The twins whose candidates may change with these slots."""
         by_property: dict[NamedNode, set[NamedNode]] = {}
         twins: set[NamedNode] = set()
         for graph, subject, predicate in touched:
             by_property.setdefault(predicate, set()).add(subject)
             if predicate == RDF.type and subject == graph:
-                twins.add(subject)  # born just now
+                twins.add(subject)  # created in this commit
         queries = {
             affected_by(reach, sorted(by_property[reach.property], key=lambda node: node.value))
             for compiled in self.rules
@@ -82,9 +82,9 @@ class RuleEngine:
         return twins
 
     def derive(self, twins: Iterable[NamedNode]) -> None:
-        """Make the inferred graphs of ``twins`` anew, and of those that take what changes by that.
+        """Derive the inferred graphs of ``twins``, and of further twins that read the changed values.
 
-        Only what differs is written. It comes to an end because rules make no circle.
+        Only differences are written. It terminates because rules have no cycles.
         """
         waiting = set(twins)
         while waiting:
@@ -92,21 +92,21 @@ class RuleEngine:
             waiting = set()
             for start in range(0, len(chosen), TWINS_AT_ONCE):
                 group = chosen[start : start + TWINS_AT_ONCE]
-                # Within a group strata run in step; only others can have missed what changed.
+                # Within a group strata run in step; only other twins can have missed changes.
                 waiting |= self.affected(self._derive(group)) - set(group)
 
     def resume(self, journal: Journal) -> None:
-        """Derive once more what the newest commit affects.
+        """Derive again for the newest commit, on opening.
 
-        For a start: the process may have ended after the store took that commit in and before its
-        followers saw it.
+        The process may have ended after the store applied that commit and before the followers
+        processed it.
         """
         for commit in journal.since(journal.last_sequence - 1):
             self.derive(self.affected(touched_by(commit.changes)))
 
     def derive_all(self) -> int:
-        """Derive for every twin; how many there are."""
-        twins = all_twins(self.store)
+        """Derive for every twin; returns their number."""
+        twins = twins_of(self.store)
         self.derive(twins)
         return len(twins)
 
@@ -124,7 +124,7 @@ class RuleEngine:
                     owner = self.names.owner(triple.subject) if isinstance(triple.subject, NamedNode) else None
                     if owner in given:
                         given[owner].add(triple)
-            # Candidates of later strata stay until their turn, so that nothing is written twice.
+            # Candidates of later strata are kept until their stratum, so that nothing is written twice.
             for twin, graph in graphs.items():
                 wanted = given[twin] | _given_by(waiting, present[twin])
                 wanted |= plain_winners(read_candidates(wanted))

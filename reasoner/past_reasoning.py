@@ -1,4 +1,4 @@
-"""The rules of then over the facts of then: what :meth:`Fleet.as_of` needs of the reasoner."""
+"""Rules over past states, for :meth:`Fleet.as_of`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .resolver import RuleResolver
 
 
 def reasoning() -> Reasoning:
-    """Infers over a past state and answers from it."""
+    """The reasoner's functions over past states."""
     return Reasoning(derive=_derive, resolver=RuleResolver)
 
 

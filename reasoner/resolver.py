@@ -1,4 +1,4 @@
-"""The reasoner behind a path's ``reasoner`` step: the best answer that rules give."""
+"""The reasoner behind a path's ``reasoner`` step: the best answer given by rules."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .stitch import span, stitch
 
 @dataclass(frozen=True)
 class RuleResolver:
-    """Answers from the candidates that the engine keeps."""
+    """Answers from the candidates of the engine."""
 
     store: TripleStore
     series: SeriesReader
@@ -27,7 +27,7 @@ class RuleResolver:
     now: Callable[[], datetime]
 
     def resolve(self, node: NamedNode, prop: Property, moment: datetime | None) -> Sequence[Answer]:
-        """The best answer for ``prop`` of ``node`` as far as rules speak until ``moment``; empty where none does."""
+        """The best answer for ``prop`` of ``node``, with rules evaluated until ``moment``; empty without one."""
         candidates = [item for item in self.candidates(node) if item.prop == prop.iri]
         if not candidates:
             return ()
@@ -71,14 +71,14 @@ class RuleResolver:
     def _value(
         self, candidates: Sequence[Candidate], until: datetime
     ) -> tuple[Value, list[Candidate], datetime] | None:
-        speaking = [
+        valid = [
             item
             for item in candidates
             if (item.valid_from is None or item.valid_from <= until)
             and (item.valid_to is None or until < item.valid_to)
         ]
-        if not speaking:
+        if not valid:
             return None
-        best = min(speaking, key=lambda item: item.order)
+        best = min(valid, key=lambda item: item.order)
         value = to_python(best.value) if isinstance(best.value, Literal) else self.names.path_of(best.value)
         return value, [best], until

@@ -1,7 +1,7 @@
-"""Rules as the graph holds them: read from the rules graph, nothing else.
+"""Rules, read from the rules graph alone.
 
-A rule has a subsequent (the path it gives a value to), antecedents (named paths), a transformation
-(a SPARQL expression over those names), optionally the interval it speaks for, and a priority: the
+A rule has a subsequent (the path of its value), antecedents (named paths), a transformation
+(a SPARQL expression over those names), optionally an interval of validity, and a priority: the
 lowest value wins, per twin, subsequent and interval.
 """
 
@@ -22,7 +22,7 @@ from ..ontology.naming import Naming
 
 @dataclass(frozen=True)
 class Antecedent:
-    """A named path; the transformation knows it as ``?name``."""
+    """A named path; ``?name`` in the transformation."""
 
     name: str
     path: Path
@@ -30,7 +30,7 @@ class Antecedent:
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule; paths are relative, those other than ``subsequent`` and ``each`` to each match of ``each``."""
+    """One rule; paths other than ``subsequent`` and ``each`` are relative to each match of ``each``."""
 
     iri: NamedNode
     key: str
@@ -45,7 +45,7 @@ class Rule:
 
 
 def load_rules(store: TripleStore, names: Naming) -> tuple[Rule, ...]:
-    """Every rule of the fleet, by key. Raises RuleError that names the rule and what is wrong with it."""
+    """Every rule of the fleet, by key. Raises RuleError naming the rule and its error."""
     found = store.quads(None, RDF.type, VT.Rule, names.rules_graph)
     iris = sorted({quad.subject for quad in found if isinstance(quad.subject, NamedNode)}, key=lambda iri: iri.value)
     return tuple(_read(iri, store, names) for iri in iris)

@@ -1,7 +1,7 @@
-"""Stitching a trend: per interval, the candidate of the lowest priority value wins.
+"""Stitching of a trend: for each interval, the candidate with the lowest priority value wins.
 
-A series speaks only where it has samples: between its first and its last sample inside the rule's
-interval. Outside of that the next best rule has the word.
+A series is valid only between its first and its last sample inside the rule's interval. Outside of
+that the next best rule applies.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .candidates import Candidate
 
 @dataclass(frozen=True)
 class Span:
-    """What one candidate can say: samples over [start, end], microseconds since 1970 UTC."""
+    """The samples of one candidate over [start, end], microseconds since 1970 UTC."""
 
     start: int
     end: int
@@ -33,7 +33,7 @@ class Span:
 
 
 def span(candidate: Candidate, series: SeriesReader, until: int) -> Span | None:
-    """The candidate as a span that ends by ``until``; None where it says nothing before."""
+    """The candidate as a span that ends by ``until``; None if it has no value before."""
     start = to_microseconds(candidate.valid_from) if candidate.valid_from else None
     end = min(until, to_microseconds(candidate.valid_to)) if candidate.valid_to else until
     rule = candidate.rule.value.rpartition("/")[2]
@@ -59,12 +59,12 @@ def span(candidate: Candidate, series: SeriesReader, until: int) -> Span | None:
 def _number(value: Literal) -> float:
     number = to_python(value)
     if isinstance(number, bool) or not isinstance(number, int | float):
-        raise TypeError(f"candidate value {value}: not a number, so it has no place in a trend")
+        raise TypeError(f"candidate value {value}: not a number, so it cannot be part of a trend")
     return float(number)
 
 
 def stitch(spans: Iterable[Span]) -> Trend:
-    """One trend of the best spans; where none speaks there is a gap."""
+    """One trend of the best spans; without a span there is a gap."""
     chosen = sorted(spans, key=lambda item: item.order)
     edges = sorted({edge for item in chosen for edge in (item.start, item.end)})
     pieces: list[tuple[Span, int, int]] = []

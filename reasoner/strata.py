@@ -1,4 +1,4 @@
-"""In which order rules run: whatever a rule takes is given before it runs."""
+"""The order of rules: a rule runs after all rules that give values it reads."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .compile import CompiledRule
 
 
 def stratify(rules: Sequence[CompiledRule]) -> tuple[tuple[CompiledRule, ...], ...]:
-    """Rules in strata: each depends on earlier strata only. Raises RuleError for a circle, naming it."""
+    """Rules in strata: each depends on earlier strata only. Raises RuleError naming a cycle."""
     by_key = {compiled.rule.key: compiled for compiled in rules}
     sorter: TopologicalSorter[str] = TopologicalSorter()
     for compiled in rules:
@@ -19,8 +19,8 @@ def stratify(rules: Sequence[CompiledRule]) -> tuple[tuple[CompiledRule, ...], .
     try:
         sorter.prepare()
     except CycleError as error:
-        circle = " -> ".join(error.args[1])
-        raise RuleError(f"rules {circle}: each depends on the one before; break the circle") from error
+        cycle = " -> ".join(error.args[1])
+        raise RuleError(f"rules {cycle}: each depends on the one before; break the cycle") from error
     strata = []
     while sorter.is_active():
         ready = sorted(sorter.get_ready())

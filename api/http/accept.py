@@ -1,4 +1,4 @@
-"""Which result format a SPARQL client wants: its Accept header, or the ``format`` parameters some clients send.
+"""The result format for a SPARQL client: its Accept header, or the ``format`` parameters of some clients.
 
 >>> from voltwin.api.http.accept import negotiate
 >>> negotiate("application/json", [])
@@ -6,8 +6,8 @@
 >>> negotiate("*/*", ["csv"])
 'text/csv;q=1, application/n-triples;q=1'
 
-Old and general media types stand for the standard one, so that a client which asks for plain JSON or
-XML gets SPARQL results or RDF in it.
+Old and general media types mean the standard one: a client that accepts plain JSON or
+XML receives SPARQL results or RDF in it.
 """
 
 from __future__ import annotations
@@ -51,21 +51,21 @@ FORMATS: Final[dict[str, tuple[str, ...]]] = {
 
 
 def negotiate(accept: str | None, formats: Sequence[str]) -> str | None:
-    """One Accept header of standard media types; None where anything will do.
+    """One Accept header of standard media types; None if any type is accepted.
 
-    ``formats`` (``json``, ``xml``, ``csv``, …) say what to give where the header leaves it open.
-    Raises QueryError for a format nobody knows.
+    ``formats`` (``json``, ``xml``, ``csv``, …) apply if the header accepts any type.
+    Raises QueryError for an unknown format.
     """
     header = [part.strip() for part in (accept or "").split(",") if part.strip()]
     if formats and all(part.startswith("*/*") for part in header):
         return _weighted(_format(formats[0]), "1")
-    wishes = []
+    accepted = []
     for part in header:
         media, _, parameters = part.partition(";")
         quality = next((p.strip()[2:] for p in parameters.split(";") if p.strip().startswith("q=")), "1")
         name = media.strip().lower()
-        wishes.append(_weighted(ALIASES.get(name, (name,)), quality))
-    return ", ".join(wishes) or None
+        accepted.append(_weighted(ALIASES.get(name, (name,)), quality))
+    return ", ".join(accepted) or None
 
 
 def _weighted(media: Sequence[str], quality: str) -> str:
@@ -78,4 +78,4 @@ def _format(name: str) -> tuple[str, ...]:
         return FORMATS[known]
     if "/" in known:
         return ALIASES.get(known, (known,))
-    raise QueryError(f"format {name!r}: not known; there are {', '.join(FORMATS)}")
+    raise QueryError(f"format {name!r}: unknown; there are {', '.join(FORMATS)}")

@@ -1,6 +1,6 @@
-"""What every response shares: HEAD wherever there is GET, and headers that keep browsers to this server.
+"""Features of every response: HEAD for every GET, and headers that restrict browsers to this server.
 
-Pages load nothing from anywhere else, run no scripts and cannot be framed; a response may carry a
+Pages load nothing from other servers, run no scripts and cannot be framed; a response may have a
 stricter policy of its own.
 """
 

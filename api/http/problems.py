@@ -1,4 +1,4 @@
-"""Errors as answers: every VoltwinError becomes its HTTP status and a small JSON body.
+"""Error responses: every VoltwinError becomes its HTTP status and a small JSON body.
 
 ``{"error": "PathSyntaxError", "message": "path …: column 7: …", "position": 6}``: the class of
 :mod:`voltwin.errors`, the sentence, and for paths the column (from 0).
@@ -21,26 +21,26 @@ _LOG: Final = logging.getLogger(__name__)
 
 
 def add_problem_handlers(app: FastAPI) -> None:
-    """Answer errors of every route in one way."""
+    """Answer errors of all routes in the same way."""
 
     @app.exception_handler(VoltwinError)
-    def told(_: Request, error: VoltwinError) -> Response:
+    def expected(_: Request, error: VoltwinError) -> Response:
         return JSONResponse(error_to_json(error), error.status)
 
     @app.exception_handler(RequestValidationError)
-    def misfit(request: Request, error: RequestValidationError) -> Response:
+    def invalid(request: Request, error: RequestValidationError) -> Response:
         found = InputError(f"{request.method} {request.url.path}: {'; '.join(map(_sentence, error.errors()))}")
         return JSONResponse(error_to_json(found), found.status)
 
     @app.exception_handler(HTTPException)
     def refused(request: Request, error: HTTPException) -> Response:
-        message = f"{request.method} {request.url.path}: {error.detail}; /openapi.json lists what there is"
+        message = f"{request.method} {request.url.path}: {error.detail}; /openapi.json lists the routes"
         return JSONResponse({"error": "HTTPError", "message": message}, error.status_code, error.headers)
 
     @app.exception_handler(Exception)
-    def unforeseen(request: Request, error: Exception) -> Response:
+    def unexpected(request: Request, error: Exception) -> Response:
         _LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        message = f"{request.method} {request.url.path}: failed inside the server; its log says why"
+        message = f"{request.method} {request.url.path}: failed inside the server; see its log"
         return JSONResponse({"error": "InternalError", "message": message}, 500)
 
 

@@ -1,4 +1,4 @@
-"""Serving an application in a thread of this process, with an orderly end.
+"""A web server in a thread of this process, with an orderly end.
 
 with WebServer(create_app(fleet), port=0) as server:
 print(server.url)            # http://127.0.0.1:34567
@@ -19,16 +19,15 @@ from ...errors import EnvironmentProblem
 
 START_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 5
-"""How long requests under way may take when the server stops."""
-
+"""The time for running requests when the server stops."""
 
 ENDING: Final = "voltwin.ending"
-"""Where a request's scope has the asyncio.Event that is set when the server stops; long answers watch it."""
+"""The key in a request's scope of the asyncio.Event set when the server stops; long answers watch it."""
 
 
 @dataclass
 class WebServer:
-    """A web server on one port; ``port=0`` takes a free one, which :attr:`port` then tells."""
+    """A web server on one port; ``port=0`` chooses a free one, which is then in :attr:`port`."""
 
     app: ASGIApp
     host: str = "127.0.0.1"
@@ -37,7 +36,7 @@ class WebServer:
     _thread: threading.Thread | None = field(default=None, init=False, repr=False)
 
     def start(self) -> None:
-        """Listen and serve; returns once requests are answered. Raises EnvironmentProblem for a busy port."""
+        """Start the server; returns when requests are answered. Raises EnvironmentProblem for a busy port."""
         listener = self._bind()
         self.port = int(listener.getsockname()[1])
         ending = asyncio.Event()
@@ -53,11 +52,11 @@ class WebServer:
         thread.start()
         if not server.ready.wait(START_SECONDS) or not server.started:
             server.should_exit = True
-            raise EnvironmentProblem(f"web server on {self.url}: did not start; the log says why")
+            raise EnvironmentProblem(f"web server on {self.url}: did not start; see the log")
         self._server, self._thread = server, thread
 
     def stop(self) -> None:
-        """End requests under way, then the thread; a second call does nothing."""
+        """End running requests, then the thread; a second call does nothing."""
         if self._server is not None and self._thread is not None:
             self._server.should_exit = True
             self._thread.join()
@@ -65,13 +64,13 @@ class WebServer:
 
     @property
     def url(self) -> str:
-        """Where it answers."""
+        """The address of the server."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
 
     def _bind(self) -> socket.socket:
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
-        # Without its protocol named, asyncio leaves Nagle's delay on: 40 ms for each answer on a kept connection.
+        # Without an explicit protocol asyncio keeps Nagle's delay: 40 ms for each answer on a kept connection.
         listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -81,7 +80,7 @@ class WebServer:
             listener.close()
             reason = getattr(error, "strerror", None) or str(error)
             raise EnvironmentProblem(
-                f"cannot listen on {self.host}:{self.port} ({reason}); stop what uses it or choose another port"
+                f"cannot listen on {self.host}:{self.port} ({reason}); stop the other process or choose another port"
             ) from error
         return listener
 
@@ -102,7 +101,7 @@ class WebServer:
 
 
 class _AnnouncingServer(uvicorn.Server):
-    """Tells when it answers, and its long answers when it stops."""
+    """Signals when it is ready, and signals long answers when it stops."""
 
     def __init__(self, config: uvicorn.Config, ending: asyncio.Event) -> None:
         super().__init__(config)

@@ -4,7 +4,7 @@
          -H 'Content-Type: text/turtle' --data-binary @materials.ttl
 
 ``?graph=IRI`` names the graph; without it the address of the request does (``/graphs/…``), and a POST to ``/graphs``
-makes a graph and tells its name. ``author`` goes into the journal. Bodies of any size are taken, also with
+creates a graph and returns its name. ``author`` is recorded in the journal. Bodies may have any size, also with
 ``Content-Encoding: gzip``; TriG and N-Quads may name their graphs themselves. Every request is one commit.
 """
 
@@ -18,7 +18,6 @@ from email.parser import BytesParser
 from email.policy import HTTP
 from pathlib import Path
 from typing import Final
-from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request
 from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, Triple, parse, serialize
@@ -27,31 +26,31 @@ from starlette.responses import JSONResponse, Response
 
 from ...errors import InputError, NotFoundError
 from ...graphstore.fleets.fleet import FleetAccess
-from ...graphstore.interfaces import LoadAnswer
+from ...graphstore.interfaces import LoadAnswer, QueryAnswer
 from ...graphstore.queries.results import choose_formats
 from ...graphstore.sparql.binding import bind
 from ...graphstore.update.files import file_name
 from ..http.accept import negotiate
-from .update import NOBODY, refuse_foreign_pages
+from .request import ProtocolRequest, negotiated, refuse_foreign_pages
 
 _GRAPH: Final = "CONSTRUCT { ?s ?p ?o } WHERE { GRAPH $graph { ?s ?p ?o } }"
 _UNION: Final = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
-_THERE: Final = "ASK { GRAPH $graph { ?s ?p ?o } }"
+_EXISTS: Final = "ASK { GRAPH $graph { ?s ?p ?o } }"
 _SKOLEM: Final = "/.well-known/genid/"
 _QUADS: Final = ("application/trig", "application/n-quads")
 _MULTIPART: Final = "multipart/form-data"
 _NO_DEFAULT: Final = "graph: the default graph is the union of all graphs and cannot be written; name one, ?graph=IRI"
 
 
-class GraphBodyRefused(InputError):
-    """A body of a kind that holds no graph."""
+class UnsupportedGraphBody(InputError):
+    """A body of a media type that holds no graph."""
 
     status = 415
 
 
 @dataclass(frozen=True)
 class Addressed:
-    """Which graph a request is about; None is the default graph, or what the body names itself."""
+    """The graph of a request; None is the default graph, or the graphs that the body names."""
 
     graph: str | None
     author: str
@@ -94,23 +93,20 @@ def graph_routes(fleet: FleetAccess) -> APIRouter:
 
 
 def _address(request: Request) -> Addressed:
-    try:
-        parameters = parse_qs(request.url.query, keep_blank_values=True, errors="strict")
-    except UnicodeDecodeError as error:
-        raise InputError(f"parameters: cannot be read ({error}); percent-encode UTF-8") from error
-    graphs, author = parameters.get("graph", []), (parameters.get("author") or [NOBODY])[-1] or NOBODY
-    if len(graphs) + ("default" in parameters) > 1:
+    sent = ProtocolRequest.read(None, None, request.url.query)
+    graphs, default = sent.all("graph"), "default" in sent.parameters
+    if len(graphs) + default > 1:
         raise InputError("graph: name one graph, by ?graph=IRI or ?default")
     if graphs:
         try:
-            return Addressed(NamedNode(graphs[0]).value, author)
+            return Addressed(NamedNode(graphs[0]).value, sent.author)
         except ValueError as error:
             raise InputError(f"graph {graphs[0]!r}: not an absolute IRI ({error})") from error
-    if "default" in parameters:
-        return Addressed(None, author)
+    if default:
+        return Addressed(None, sent.author)
     here = str(request.url.replace(query=""))
     collection = request.url.path.rstrip("/") == "/graphs"
-    return Addressed(f"{here.rstrip('/')}/{uuid.uuid4()}" if collection else here, author, new=collection)
+    return Addressed(f"{here.rstrip('/')}/{uuid.uuid4()}" if collection else here, sent.author, new=collection)
 
 
 def _named(address: Addressed) -> str:
@@ -130,13 +126,11 @@ def _read(fleet: FleetAccess, graph: str | None, accept: str | None) -> Response
     if graph is not None and not found.body.strip():
         raise _missing(graph)
     triples = (_with_blank_nodes(quad.triple) for quad in parse(found.body, format=RdfFormat.N_TRIPLES))
-    body = serialize(triples, format=chosen)
-    kind = f"{chosen.media_type}; charset=utf-8" if chosen.media_type.startswith("text/") else chosen.media_type
-    return Response(body, media_type=kind, headers={"Vary": "Accept"})
+    return negotiated(QueryAnswer(chosen.media_type, serialize(triples, format=chosen) or b""))
 
 
 def _with_blank_nodes(triple: Triple) -> Triple:
-    """``triple`` as it came in: the IRIs that stand for blank nodes are blank nodes again."""
+    """``triple`` in its original form: IRIs of skolemised blank nodes become blank nodes again."""
 
     def node(term: NamedNode | BlankNode | Literal | Triple) -> NamedNode | BlankNode | Literal | Triple:
         if isinstance(term, NamedNode) and _SKOLEM in term.value:
@@ -157,14 +151,14 @@ def _write(fleet: FleetAccess, request: Request, body: Path) -> Response:
         raise InputError("graph: PUT replaces one graph; name it, ?graph=IRI")
     graph = None if itself else _named(address)
     file = _file(request, media, graph, body)
-    there = graph is not None and b"true" in fleet.query(bind(_THERE, {"graph": NamedNode(graph)}), "text/csv").body
+    existed = graph is not None and b"true" in fleet.query(bind(_EXISTS, {"graph": NamedNode(graph)}), "text/csv").body
     done: LoadAnswer = fleet.load(file, graph=graph, author=address.author, replace=replace)
     headers = {"Location": graph} if address.new and graph is not None else {}
-    return JSONResponse(asdict(done), 200 if there or graph is None else 201, headers)
+    return JSONResponse(asdict(done), 200 if existed or graph is None else 201, headers)
 
 
 def _file(request: Request, media: str, graph: str | None, body: Path) -> Path:
-    """The body as a file whose name tells its format."""
+    """The body as a file with the extension of its format."""
     if media == _MULTIPART:
         joined = body.with_name("parts.nt")
         header = f"Content-Type: {request.headers['content-type']}\r\n\r\n".encode()
@@ -174,7 +168,7 @@ def _file(request: Request, media: str, graph: str | None, body: Path) -> Path:
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     name = file_name(media, encoding == "gzip")
     if name is None or encoding not in ("identity", "gzip"):
-        raise GraphBodyRefused(
+        raise UnsupportedGraphBody(
             f"Content-Type {media!r}, Content-Encoding {encoding!r}: send text/turtle, application/n-triples, "
             "application/rdf+xml, application/trig or application/n-quads, as it is or gzip"
         )
@@ -187,7 +181,7 @@ def _parts(message: bytes, graph: str | None) -> Iterator[str]:
         known = RdfFormat.from_media_type(part.get_content_type())
         payload = part.get_payload(decode=True)
         if known is None or not isinstance(payload, bytes):
-            raise GraphBodyRefused(f"part {part.get_filename() or ''!r}: Content-Type {part.get_content_type()!r}")
+            raise UnsupportedGraphBody(f"part {part.get_filename() or ''!r}: Content-Type {part.get_content_type()!r}")
         try:
             for quad in parse(payload, format=known, base_iri=graph, rename_blank_nodes=True):
                 yield f"{quad.triple} .\n"

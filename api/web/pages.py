@@ -47,7 +47,7 @@ def page_routes(fleet: FleetAccess, views: Sequence[View]) -> APIRouter:
         return frame.page("fleet.html", "/fleet", lambda: overview_values(fleet))
 
     @router.get("/fleet/twins")
-    def all_twins(page: int = 1, order: str = "asc") -> Response:
+    def twins_of(page: int = 1, order: str = "asc") -> Response:
         return frame.page("class.html", "/fleet", lambda: list_values(fleet, None, page, order))
 
     @router.get("/fleet/classes/{address:path}")

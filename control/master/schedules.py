@@ -15,7 +15,7 @@ from pyoxigraph import NamedNode
 
 from ...graphstore.interfaces import Due, QueuedRun, TripleStore
 from ...graphstore.journal.changes import ChangeSet, Slot
-from ...graphstore.schema import all_twins
+from ...graphstore.schema import twins_of
 from ...ontology.iris import RDF
 from ...ontology.naming import Naming
 from ..actions.action import Actions
@@ -63,7 +63,7 @@ class Schedules:
     def unregistered(self, now: datetime) -> WorkResult:
         """The rows of twins that others have created; at first those of all twins that have none."""
         created = self.births.take()
-        twins = created if self._begun else all_twins(self.store)
+        twins = created if self._begun else twins_of(self.store)
         self._begun = True
         changes = ChangeSet(self.store)
         return WorkResult(changes, self.names, due=self.first_due(dict.fromkeys(twins), changes, now))

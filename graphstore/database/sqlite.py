@@ -17,7 +17,7 @@ from ...errors import FleetVersionError, StoreError
 
 
 class Database:
-    """``versions[n]`` is the script that brings the file from version ``n`` to ``n + 1``."""
+    """A database file; ``versions[n]`` is the script that upgrades it from version ``n`` to ``n + 1``."""
 
     def __init__(self, file: Path, versions: Sequence[str], *, writable: bool = True) -> None:
         self.file = file
@@ -29,7 +29,7 @@ class Database:
             self._upgrade(versions, writable)
         except sqlite3.Error as error:
             raise StoreError(
-                f"{file}: cannot open the journal: {error}; see that the disk has room and that the file can be written"
+                f"{file}: cannot open the journal: {error}; check that the disk has space and that the file is writable"
             ) from error
 
     def _connect(self) -> sqlite3.Connection:
@@ -58,7 +58,7 @@ class Database:
         if not writable:
             raise FleetVersionError(
                 f"{self.file}: journal version {version} is older than this voltwin's ({len(versions)}); "
-                "open the fleet once to bring it up to date"
+                "open the fleet once to upgrade it"
             )
         steps = "".join(versions[version:])
         self._writer.executescript(f"BEGIN IMMEDIATE; {steps} PRAGMA user_version = {len(versions)}; COMMIT;")
@@ -75,7 +75,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """The writer, for one transaction. Raises StoreError (disk full, file gone); then nothing was taken."""
+        """The writer, for one transaction. Raises StoreError (disk full, file missing); then nothing was written."""
         with self._lock:
             try:
                 self._writer.execute("BEGIN IMMEDIATE")
@@ -83,18 +83,18 @@ class Database:
                 self._writer.execute("COMMIT")
             except BaseException as error:
                 self._roll_back()
-                # Text and numbers that SQLite cannot hold are refused before they reach it.
+                # Text and numbers that SQLite cannot store are refused before they reach it.
                 if isinstance(error, sqlite3.Error | UnicodeError | OverflowError):
-                    raise StoreError(f"{self.file}: the commit was not taken: {error}") from error
+                    raise StoreError(f"{self.file}: the commit was not written: {error}") from error
                 raise
 
     def _roll_back(self) -> None:
-        with suppress(sqlite3.ProgrammingError):  # closed: there is nothing to roll back
+        with suppress(sqlite3.ProgrammingError):  # closed: nothing to roll back
             if self._writer.in_transaction:
                 self._writer.execute("ROLLBACK")
 
     def maintain(self, statement: str) -> None:
-        """Run a statement that cannot be in a transaction, such as ``VACUUM``. Raises StoreError."""
+        """Run a statement outside of transactions, such as ``VACUUM``. Raises StoreError."""
         with self._lock:
             try:
                 self._writer.execute(statement)
@@ -102,7 +102,7 @@ class Database:
                 raise StoreError(f"{self.file}: {statement} failed: {error}") from error
 
     def close(self) -> None:
-        """Let go of the file; readers of other threads are closed too."""
+        """Close the file, including the readers of other threads."""
         with self._lock, closing(self._writer):
             for connection in self._open_readers:
                 connection.close()

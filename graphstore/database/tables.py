@@ -1,20 +1,20 @@
-"""The journal's tables, one script per version of the schema; an older journal is brought up to date on opening.
+"""The journal's tables, one script per version of the schema; an older journal is upgraded on opening.
 
 ====================  ==================================================================================
-``commits``           one row a group commit: its number, transaction time, author
-``changes``           what a commit takes from and adds to one graph, as N-Triples
+``commits``           one row per group commit: its number, transaction time, author
+``changes``           the triples that a commit removes from and adds to one graph, as N-Triples
 ``loads``             graphs that a commit filled from a file under ``loads/``, named by its content's SHA-256
-``snapshots``         a graph's whole content after a commit, compressed N-Triples, and how many triples it has:
+``snapshots``         a graph's whole content after a commit, compressed N-Triples, and its number of triples:
                       history need not start at 1
-``messages``          keys of the messages that were taken in, so that none takes effect twice
+``messages``          keys of processed messages, so that none takes effect twice
 ``series``            a number for each series' IRI
-``samples``           the hot samples; ``sequence`` is the commit that brought a value
-``commit_samples``    how many samples of which series a commit brought, whatever became of them since
-``samples_replaced``  values that a later commit replaced, and by which commit; a trigger keeps them
-``sealed``            series and periods whose samples have moved to a Parquet file
-``discarded``         files that nothing refers to any more, and since when
-``runs``, ``due``     what the control master has to do and has done
-``facts``             single figures about the journal itself, such as where its history begins
+``samples``           the hot samples; ``sequence`` is the commit that added a value
+``commit_samples``    the numbers of samples by series that a commit added, even if they are deleted since
+``samples_replaced``  values superseded by a later commit, with that commit; a trigger keeps them
+``sealed``            registered Parquet files, one for each series and period
+``discarded``         files no longer needed, and since when
+``runs``, ``due``     pending and finished work of the control master
+``facts``             numbers about the journal itself, such as the begin of its history
 ====================  ==================================================================================
 """
 
@@ -78,4 +78,4 @@ CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHO
 """
 
 VERSIONS: Final = (_VERSION_1, _VERSION_2)
-"""Script ``n`` brings a journal of version ``n`` to version ``n + 1``."""
+"""Script ``n`` upgrades a journal from version ``n`` to version ``n + 1``."""

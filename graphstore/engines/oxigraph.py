@@ -6,7 +6,7 @@
 0
 
 One writer: two threads updating an Oxigraph folder at once can lose writes without an error, so
-every write goes through one lock here.
+all writes share one lock here.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from ..interfaces import Function, GraphChange, QueryResult, Term
 from ..sparql.binding import Bindable, bind
 
 FLUSH_EVERY: Final = 10_000
-"""Triples taken away between two flushes: tombstones make an Oxigraph folder slow if they pile up."""
+"""Triples removed between two flushes: accumulated tombstones make an Oxigraph folder slow."""
 
 TIDY_EVERY: Final = 1000
-"""Commits between two removals of old marks, where commits do nothing but add."""
+"""Commits between two removals of old marks, if commits only add triples."""
 
 _FORGET_MARKS: Final = "DELETE WHERE { GRAPH $state { $base vt:appliedSequence ?old } }"
 
@@ -36,7 +36,7 @@ _FORGET_MARKS: Final = "DELETE WHERE { GRAPH $state { $base vt:appliedSequence ?
 class OxigraphStore:
     """A :class:`~voltwin.graphstore.interfaces.TripleStore`; ``folder=None`` keeps it in memory.
 
-    ``frozen`` reads a folder as it is now, though another process may hold and change it.
+    ``frozen`` reads a folder as it is now, even if another process holds and changes it.
     """
 
     def __init__(self, folder: Path | None, base: str, *, frozen: bool = False) -> None:
@@ -44,11 +44,11 @@ class OxigraphStore:
         opening = Store.read_only if frozen else Store
         try:
             self._store: Store | None = Store() if folder is None else opening(str(folder))
-        except (OSError, RuntimeError) as error:  # RocksDB tells of damage as a RuntimeError
+        except (OSError, RuntimeError) as error:  # RocksDB reports damage as a RuntimeError
             if "lock" in str(error).lower():
                 raise FleetLockedError(f"{folder}: another process holds the triple store; stop it first") from error
             raise StoreError(
-                f"{folder}: cannot open the triple store: {error}; if it is damaged, `voltwin rebuild` makes it again"
+                f"{folder}: cannot open the triple store: {error}; if it is damaged, `voltwin rebuild` builds it again"
             ) from error
         self._frozen = frozen
         self._names = Naming(base)
@@ -65,7 +65,7 @@ class OxigraphStore:
     def query(
         self, text: str, *, union: bool = True, functions: Mapping[NamedNode, Function] | None = None
     ) -> QueryResult:
-        """Answer a query. Raises QueryError where the text is not SPARQL."""
+        """Answer a query. Raises QueryError if the text is not SPARQL."""
         return evaluate(self._engine, text, union, functions)
 
     def quads(
@@ -79,19 +79,19 @@ class OxigraphStore:
         return self._engine.quads_for_pattern(subject, predicate, object, graph)
 
     def apply(self, sequence: int, changes: Iterable[GraphChange]) -> None:
-        """Take in one commit and record its number, in one atomic update."""
+        """Apply one commit and record its number, in one atomic update."""
         state, base = self._names.state_graph, NamedNode(self._names.base)
         mark = GraphChange(state, "", f"{Triple(base, VT.appliedSequence, Literal(sequence))} .\n")
-        taken = [*changes, mark]
+        applied = [*changes, mark]
         with self._lock:
-            # Adding alone is faster by the parser than by SPARQL; its old marks stay until the next update.
-            if sequence % TIDY_EVERY and not any(change.removed for change in taken):
-                self._engine.load("".join(map(_trig, taken)), RdfFormat.TRIG)
+            # Additions are faster by the parser than by SPARQL; the old marks stay until the next update.
+            if sequence % TIDY_EVERY and not any(change.removed for change in applied):
+                self._engine.load("".join(map(_trig, applied)), RdfFormat.TRIG)
             else:
                 forget: dict[str, Bindable] = {"state": state, "base": base}
-                parts = [bind(_FORGET_MARKS, forget), *(part for change in taken for part in _operations(change))]
+                parts = [bind(_FORGET_MARKS, forget), *(part for change in applied for part in _operations(change))]
                 self._engine.update(" ;\n".join(parts), prefixes=PREFIXES)
-            self._count(1 + sum(change.removed.count("\n") for change in taken))
+            self._count(1 + sum(change.removed.count("\n") for change in applied))
 
     def load(self, graph: NamedNode, triples: bytes) -> None:
         """Add N-Triples to ``graph`` in bulk."""
@@ -118,19 +118,19 @@ class OxigraphStore:
             self._engine.flush()
 
     def last_applied(self) -> int:
-        """The number of the last commit taken in."""
+        """The number of the last commit applied."""
         marks = self.quads(NamedNode(self._names.base), VT.appliedSequence, None, self._names.state_graph)
         return max((int(quad.object.value) for quad in marks if isinstance(quad.object, Literal)), default=0)
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Delete everything."""
         with self._lock:
             self._writes += 1
             self._engine.clear()
 
     @property
     def writes(self) -> int:
-        """Grows with everything that changes the store."""
+        """A counter that every change of the store increments."""
         return self._writes
 
     @property
@@ -139,7 +139,7 @@ class OxigraphStore:
         return self._where != "memory"
 
     def snapshot(self, folder: Path) -> None:
-        """Hard links to what the store holds now; from memory a copy. Raises StoreError: disk full, other disk."""
+        """Create hard links to the current files; from memory a copy. Raises StoreError: disk full, other disk."""
         with self._lock:
             try:
                 if self.on_disk:
@@ -155,12 +155,12 @@ class OxigraphStore:
             self._engine.flush()
 
     def optimize(self) -> None:
-        """Merge what many commits have written: less room on disk, faster reading. Takes a while."""
+        """Merge the data of many commits: less space on disk, faster reading. Slow."""
         with self._lock:
             self._engine.optimize()
 
     def close(self) -> None:
-        """Let go of the folder. Iterators still held by a caller keep it open: exhaust them first."""
+        """Close the folder. Unfinished iterators of a caller keep it open: exhaust them first."""
         with self._lock:
             if self._store is not None and self._where != "memory" and not self._frozen:
                 self._store.flush()
@@ -168,7 +168,7 @@ class OxigraphStore:
 
 
 def evaluate(engine: Store, text: str, union: bool, functions: Mapping[NamedNode, Function] | None) -> QueryResult:
-    """Answer a query. Raises QueryError where the text is not SPARQL, or calls a function that is not there."""
+    """Answer a query. Raises QueryError if the text is not SPARQL, or calls an unknown function."""
     try:
         return engine.query(
             text,
@@ -178,7 +178,7 @@ def evaluate(engine: Store, text: str, union: bool, functions: Mapping[NamedNode
         )
     except (SyntaxError, RuntimeError) as error:
         problem = QueryError(f"query: {error}")
-    # Whoever keeps the error keeps its traceback, and must not keep the store open by that.
+    # A kept error keeps its traceback, which must not keep the store open.
     del engine
     raise problem
 

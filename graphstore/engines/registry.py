@@ -1,12 +1,12 @@
-"""Which engine holds a fleet's triples: found by name behind the entry point ``voltwin.stores``.
+"""The engine of a fleet's triple store, found by name behind the entry point ``voltwin.stores``.
 
 >>> from voltwin.graphstore.engines.registry import StoreChoice, open_store
 >>> store = open_store(StoreChoice("memory"), None, "https://fleet.example/")
 >>> store.last_applied()
 0
 
-An engine is a callable that takes the folder that is its own to use, the fleet's base IRI and the options of
-``fleet.json``, and gives a :class:`~voltwin.graphstore.interfaces.TripleStore`.
+An engine is a callable that takes a folder for its own use, the fleet's base IRI and the options of
+``fleet.json``, and returns a :class:`~voltwin.graphstore.interfaces.TripleStore`.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ DEFAULT: Final = "oxigraph"
 
 
 class OpensStore(Protocol):
-    """What an entry point of the group names."""
+    """The callable behind an entry point of the group."""
 
     def __call__(self, folder: Path | None, base: str, options: Mapping[str, Any]) -> TripleStore:
-        """Open the store. Raises StoreError, InputError for options it does not have."""
+        """Open the store. Raises StoreError, InputError for unknown options."""
         ...
 
 
@@ -50,16 +50,16 @@ class StoreChoice:
         return cls(document["engine"], {name: value for name, value in document.items() if name != "engine"})
 
     def to_json(self) -> dict[str, Any]:
-        """As it stands in ``fleet.json``."""
+        """The form written into ``fleet.json``."""
         return {"engine": self.engine, **self.options}
 
 
 def choose_store(store: str | None, options: Sequence[str]) -> StoreChoice | None:
-    """What a person wrote: an engine's name or a SPARQL endpoint's URL, and options as ``name=value``."""
+    """The choice from the command line: an engine's name or an endpoint's URL, and options as ``name=value``."""
     values = dict(_option(text) for text in options)
     if store is None:
         if values:
-            raise InputError(f"store option {options[0]!r}: say of which store, with --store")
+            raise InputError(f"store option {options[0]!r}: name its store with --store")
         return None
     if store.startswith(("http://", "https://")):
         return StoreChoice("sparql", {"query": store, **values})
@@ -74,12 +74,12 @@ def _option(text: str) -> tuple[str, str]:
 
 
 def open_store(choice: StoreChoice, folder: Path | None, base: str) -> TripleStore:
-    """Open the engine that is chosen. Raises StoreError where there is none of that name."""
+    """Open the chosen engine. Raises StoreError if no engine has that name."""
     known = {entry.name: entry for entry in entry_points(group=GROUP)}
     if choice.engine not in known:
         raise StoreError(
             f"store {choice.engine!r}: no engine of that name is installed; there are {', '.join(sorted(known))}, "
-            "and a package can bring others by the entry point voltwin.stores"
+            "and packages can add others by the entry point voltwin.stores"
         )
     opens: OpensStore = known[choice.engine].load()
     return opens(folder, base, choice.options)
@@ -92,7 +92,7 @@ def open_oxigraph(folder: Path | None, base: str, options: Mapping[str, Any]) ->
 
 
 def open_memory(folder: Path | None, base: str, options: Mapping[str, Any]) -> TripleStore:
-    """The engine ``memory``: made anew from the journal each time the fleet is opened."""
+    """The engine ``memory``: built from the journal each time the fleet is opened."""
     _no_options("memory", options)
     return OxigraphStore(None, base)
 

@@ -1,4 +1,4 @@
 """The access interface: a fleet in this process, behind a server, or as of a past moment.
 
-The one door to twin data for REST, handlers, pages and scripts. Import ``Fleet`` and ``Twin`` from ``fleet``.
+The only way to twin data for REST, handlers, pages and scripts. Import ``FleetAccess`` and ``Twin`` from ``fleet``.
 """

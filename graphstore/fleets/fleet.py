@@ -1,11 +1,11 @@
-"""The access interface: the one door to twin data, for REST, handlers, web pages and scripts.
+"""The access interface: the only way to twin data, for REST, handlers, web pages and scripts.
 
-A :class:`FleetAccess` speaks paths and SPARQL and hides where the data lives: :class:`LocalFleet` (in
-``local.py``) has the store in this process, :class:`RemoteFleet` (in ``remote.py``) asks the server
-that holds it. Same methods, same answers::
+A :class:`FleetAccess` answers paths and SPARQL and hides where the data is stored: :class:`LocalFleet` (in
+``local.py``) has the store in this process, :class:`RemoteFleet` (in ``remote.py``) sends requests to the
+server that holds it. Same methods, same answers::
 
-    fleet["module-0017"]["cells/cell-03/voltage"]        # one Answer
-    fleet.all("/*/arrivalTest/decision")                 # a list of Answers
+    fleet["pump-07"]["bearing/temperature"]              # one Answer
+    fleet.all("/*/inspection/decision")                  # a list of Answers
     fleet.query("SELECT (COUNT(?t) AS ?n) WHERE { ?t a vt:Product }")
 """
 
@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import Any, Final
 
 from ...errors import InputError, PathNotFoundError, TwinNotFoundError
 from ...ontology.steps import quote_step
-from ..history.events import Subscription
+from ..history.events import EventFilter, Subscription
 from ..history.past_graphs import AsOf
 from ..interfaces import LoadAnswer, QueryAnswer, UpdateAnswer
 from ..paths.answers import Answer, Element, Value
@@ -29,23 +29,26 @@ from ..paths.parse import parse
 from ..paths.syntax import Descendants, Wildcard
 from ..validation.report import ValidationReport
 
+NAME_EVERY_STEP: Final = "to write, name every step, as in /pump-07/bearing/temperature"
+"""The remedy for a path that cannot be written."""
+
 
 class FleetAccess(ABC):
     """All twins of one knowledge graph."""
 
     @abstractmethod
     def all(self, path: str) -> list[Answer]:
-        """Every answer of an absolute ``path``, in the order of their paths; empty where nothing is there.
+        """Every answer of an absolute ``path``, in the order of their paths; empty if there is none.
 
-        Raises PathSyntaxError, or PathNotFoundError for a step the ontology does not have.
+        Raises PathSyntaxError, or PathNotFoundError for a step that the ontology does not define.
         """
 
     @abstractmethod
     def query(self, text: str, accept: str | None = None, *, abandoned: Event | None = None) -> QueryAnswer:
         """Answer a SPARQL query over all twins. Raises QueryError, QueryLimitError.
 
-        Set ``abandoned`` from another thread once nobody waits any more: a query that runs long then ends. One that
-        another server works on goes on to that server's limits.
+        Set ``abandoned`` from another thread to cancel a query that runs long; a query that another server works on
+        continues up to that server's limits.
         """
 
     @abstractmethod
@@ -54,18 +57,18 @@ class FleetAccess(ABC):
 
     @abstractmethod
     def put(self, path: str, value: Any, *, unit: str | None, time: datetime, author: str) -> int:
-        """Put one value where an absolute path says; returns the commit's number."""
+        """Put one value at an absolute path; returns the commit's number."""
 
     @abstractmethod
     def update(self, text: str, *, author: str) -> UpdateAnswer:
-        """Carry out a SPARQL update, all of it in one commit, or nothing. Raises QueryError, RuleError, ActionError."""
+        """Apply a SPARQL update in one commit, or not at all. Raises QueryError, RuleError, ActionError."""
 
     @abstractmethod
     def load(self, file: Path, *, graph: str | None = None, author: str, replace: bool = False) -> LoadAnswer:
-        """Add an RDF file's triples to ``graph``, in one commit; with ``replace`` the graph holds nothing else then.
+        """Add an RDF file's triples to ``graph``, in one commit; with ``replace`` the graph then holds nothing else.
 
-        The format is told by the file's name (``.ttl``, ``.nt``, ``.rdf``, ``.nq``, ``.trig``, with or without
-        ``.gz``). A file that names graphs needs no ``graph``; what it says outside of them goes there.
+        The extension of the file determines the format (``.ttl``, ``.nt``, ``.rdf``, ``.nq``, ``.trig``, with or
+        without ``.gz``). A file that names graphs needs no ``graph``, except for triples outside of them.
         Raises InputError.
         """
 
@@ -73,11 +76,10 @@ class FleetAccess(ABC):
     def as_of(self, moment: AsOf) -> FleetAccess:
         """The fleet as known at ``moment``: a time, or the number of a commit. It cannot be written.
 
-        A time means the state that the newest commit not after it left; commits have the clock's time, which in a
-        replay is the replayed one. Raises MomentNotFoundError outside the fleet's history.
+        A time means the state after the newest commit not after it; commits carry the clock's time, which in a
+        replay is the replayed time. Raises MomentNotFoundError outside the fleet's history.
         """
 
-    @abstractmethod
     def events(
         self,
         since: int | datetime | None = None,
@@ -86,13 +88,18 @@ class FleetAccess(ABC):
         twin: str | None = None,
         changes: bool = False,
     ) -> Subscription:
-        """What is committed after commit (or moment) ``since``, in order, each commit once.
+        """Every commit after commit (or moment) ``since``, in order, each once.
 
         With ``follow`` it waits for more until it is closed, and without ``since`` it begins now. Without ``follow``
-        it ends with the newest commit, and without ``since`` it begins as early as it can. ``twin`` leaves out what
-        does not concern that twin; ``changes`` adds the triples that came and went. Raises MomentNotFoundError where
-        ``since`` lies outside the fleet's history.
+        it ends with the newest commit, and without ``since`` it begins as early as possible. ``twin`` restricts the
+        events to one twin; ``changes`` includes the triples removed and added. Raises MomentNotFoundError if
+        ``since`` is outside the fleet's history.
         """
+        return self.subscribe(EventFilter(since, follow, twin, changes))
+
+    @abstractmethod
+    def subscribe(self, wanted: EventFilter) -> Subscription:
+        """The events that match a filter; :meth:`events` describes them."""
 
     @abstractmethod
     def status(self) -> Mapping[str, Any]:
@@ -100,10 +107,10 @@ class FleetAccess(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of everything."""
+        """Close the fleet and release its resources."""
 
     def get(self, path: str) -> Answer:
-        """The one answer of a path that names one thing. Raises NotFoundError where there is none."""
+        """The one answer of a path that names one thing. Raises NotFoundError if there is none."""
         parsed = parse(path)
         if any(isinstance(step, Wildcard | Descendants) for step in parsed.steps) or not parsed.steps:
             raise InputError(f"path {path!r}: names many; ask for all of them")
@@ -115,7 +122,7 @@ class FleetAccess(ABC):
         twin = getattr(parsed.steps[0], "name", None)
         if twin is not None and twin not in self:
             raise TwinNotFoundError(f"path {path!r}: there is no twin {twin!r}; `voltwin get /` lists them")
-        raise PathNotFoundError(f"path {path!r}: nothing is there yet")
+        raise PathNotFoundError(f"path {path!r}: nothing is stored there yet")
 
     def __getitem__(self, key: str) -> Twin:
         """The twin ``key``. Raises TwinNotFoundError."""
@@ -141,6 +148,26 @@ class FleetAccess(ABC):
         self.close()
 
 
+class ReadOnlyFleet(FleetAccess):
+    """A fleet as known at a past moment, which cannot be written."""
+
+    def put(self, path: str, value: Any, *, unit: str | None, time: datetime, author: str) -> int:
+        """Raises InputError."""
+        raise _read_only(f"path {path!r}")
+
+    def update(self, text: str, *, author: str) -> UpdateAnswer:
+        """Raises InputError."""
+        raise _read_only("update")
+
+    def load(self, file: Path, *, graph: str | None = None, author: str, replace: bool = False) -> LoadAnswer:
+        """Raises InputError."""
+        raise _read_only(f"load {file}")
+
+
+def _read_only(what: str) -> InputError:
+    return InputError(f"{what}: the past can be read and not written; write to the fleet without an as-of")
+
+
 @dataclass(frozen=True)
 class Twin:
     """One twin of a fleet; paths given to it are relative."""
@@ -150,7 +177,7 @@ class Twin:
 
     @property
     def segment(self) -> str:
-        """The key as it stands in a path."""
+        """The key as written in a path."""
         return quote_step(self.key)
 
     def __getitem__(self, path: str) -> Answer:
@@ -162,7 +189,7 @@ class Twin:
         return self.fleet.all(f"/{self.segment}/{path}")
 
     def put(self, path: str, value: Value, *, unit: str | None, time: datetime, author: str) -> int:
-        """Put one value where a relative path says."""
+        """Put one value at a relative path."""
         return self.fleet.put(f"/{self.segment}/{path}", value, unit=unit, time=time, author=author)
 
     def validate(self) -> ValidationReport:

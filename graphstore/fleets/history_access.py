@@ -1,4 +1,4 @@
-"""What one open fleet knows of its own past: graphs, samples, past states, and events for those who follow."""
+"""The history of one open fleet: past graphs, samples and states, and events for its followers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .past import PastFleet
 
 @dataclass(frozen=True)
 class FleetHistory:
-    """The readers of one journal that look back, and those it wakes."""
+    """Everything that reads the history of one journal."""
 
     history: History
     states: StateCache
@@ -31,21 +31,16 @@ class FleetHistory:
     def over(
         cls, journal: SqliteJournal, loads: LoadReader | None, names: Naming, reasoning: Reasoning
     ) -> FleetHistory:
-        """The fleet_history of the fleet whose commits ``journal`` holds."""
+        """The history of the fleet whose commits are in ``journal``."""
         history = History(journal.database, loads)
-        return cls(
-            history,
-            StateCache(history, names, reasoning),
-            journal.series.as_of,
-            EventFeed(history, names),
-        )
+        return cls(history, StateCache(history, names, reasoning), journal.series.as_of, EventFeed(history, names))
 
     def fleet(self, wanted: AsOf, limits: QueryLimits, readers: QueryPool | None = None) -> PastFleet:
-        """The fleet as known then. Raises MomentNotFoundError."""
+        """The fleet as known at a moment. Raises MomentNotFoundError."""
         moment = self.history.find(wanted)
         return PastFleet(moment, self.states, self.samples(moment.sequence), self.samples, self.feed, limits, readers)
 
     def follow(self, sequence: int, touched: Sequence[Slot]) -> None:
-        """Take in one commit, once store and rules have it."""
+        """Process one commit, after store and rules."""
         self.history.follow(sequence, touched)
         self.feed.follow(sequence, touched)

@@ -14,7 +14,7 @@ from pyoxigraph import NamedNode, QueryResultsFormat, QuerySolutions, parse_quer
 
 from ...errors import InputError, StoreError
 from ...ontology.naming import Naming
-from ..history.events import Subscription
+from ..history.events import EventFilter, Subscription
 from ..history.past_graphs import AsOf
 from ..interfaces import Entry, LoadAnswer, QueryAnswer, TripleStore, UpdateAnswer
 from ..journal.changes import ChangeSet
@@ -27,17 +27,15 @@ from ..paths.syntax import Name
 from ..paths.writing import Provenance, TwinWriter
 from ..queries.limits import QueryLimits
 from ..queries.pool import QueryPool
-from ..queries.results import choose_formats, serialise
-from ..schema import Schema, all_twins, load_schema
+from ..queries.run import QueryRun
+from ..schema import Schema, load_schema, twins_of
 from ..series.functions import series_functions
-from ..sparql.cost import is_bounded_lookup
-from ..sparql.dataset import names_dataset
 from ..update.bulk import run_load
 from ..update.run import run_update
-from ..update.write import DesignValidator, NoValidation
+from ..update.session import DesignValidator, NoValidation, UpdateSession
 from ..validation.report import ValidationReport
 from ..validation.shacl import PyShaclEngine, validate_twins
-from .fleet import FleetAccess
+from .fleet import NAME_EVERY_STEP, FleetAccess
 from .history_access import FleetHistory
 
 
@@ -49,22 +47,22 @@ class LocalFleet(FleetAccess):
     names: Naming
     resolver: Resolver
     more_status: Callable[[], Mapping[str, Any]] = dict
-    """What a server adds to :meth:`status`."""
+    """Entries that a server adds to :meth:`status`."""
     readers: QueryPool | None = None
-    """Where queries go that may run away; None where the store has no snapshots: then no limit of time holds them."""
+    """Answers queries that may run away; None if the store has no snapshots: they then have no time limit."""
     limits: QueryLimits = field(default_factory=QueryLimits)
     rules: DesignValidator = field(default_factory=NoValidation)
     """Checks rules and actions when an update or a load changes the design, and reads them again."""
     fleet_history: FleetHistory | None = None
-    """Looks back into the journal and tells of what comes; None where the fleet was opened without."""
+    """History and events; None if the fleet was opened without them."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    """The time of a commit: when something was told, not what it speaks for."""
+    """The transaction time of a commit, not the valid time of its values."""
     on_close: Callable[[], None] = lambda: None
-    """Gives back what the fleet was opened with."""
+    """Releases the other resources of the fleet, such as its lock."""
 
     @cached_property
     def schema(self) -> Schema:
-        """What the ontology says; read once, dropped by :meth:`reload`."""
+        """The classes and properties of the ontology; read once, dropped by :meth:`reload`."""
         return load_schema(self.committer.store, self.names)
 
     @cached_property
@@ -84,7 +82,7 @@ class LocalFleet(FleetAccess):
         return _FleetDesign(self)
 
     def reload(self) -> None:
-        """Forget what was read of ontology and shapes, because they changed."""
+        """Discard the cached ontology and shapes, because they changed."""
         for name in ("schema", "reader", "_shapes_engine"):
             self.__dict__.pop(name, None)
 
@@ -93,19 +91,15 @@ class LocalFleet(FleetAccess):
         return self.reader.ask(parse(path))
 
     def query(self, text: str, accept: str | None = None, *, abandoned: Event | None = None) -> QueryAnswer:
-        """Answer a SPARQL query; the series functions ``vtf:…`` are there. Raises QueryError, QueryLimitError."""
-        formats = choose_formats(accept)
-        if self.readers is not None and not is_bounded_lookup(text):
+        """Answer a SPARQL query, which may use the series functions ``vtf:…``. Raises QueryError, QueryLimitError."""
+        run = QueryRun.of(text, accept)
+        if self.readers is not None and run.may_run_away:
             return self.readers.answer(text, accept, abandoned)
-        functions = series_functions(self.committer.journal.series)
-        # The engine lets the union of all graphs override FROM and FROM NAMED, so it is asked for only without them.
-        union = not names_dataset(text)
-        # Never under a name of this frame: an error's traceback would hold the result, and that the store.
-        return serialise(self.committer.store.query(text, union=union, functions=functions), formats, self.limits)
+        return run.answer(self.committer.store.query, self.committer.journal.series, self.limits)
 
     def twins(self) -> list[NamedNode]:
         """Every twin, in the order of their IRIs."""
-        return all_twins(self.committer.store)
+        return twins_of(self.committer.store)
 
     def validate(self, twin: str | None = None) -> ValidationReport:
         """SHACL over all twins, or over one."""
@@ -113,11 +107,11 @@ class LocalFleet(FleetAccess):
         return validate_twins(self.committer.store, chosen, self._shapes_engine, self.names)
 
     def put(self, path: str, value: Any, *, unit: str | None, time: datetime, author: str) -> int:
-        """Put one value where an absolute path of plain names says."""
+        """Put one value at an absolute path of plain names."""
         parsed = parse(path)
         steps = [step.name for step in parsed.steps if isinstance(step, Name) and not step.predicates]
         if not parsed.absolute or len(steps) != len(parsed.steps) or len(steps) < 2 or parsed.asks_reasoner:
-            raise InputError(f"path {path!r}: to write, name every step, as in /module-0017/cells/cell-03/voltage")
+            raise InputError(f"path {path!r}: {NAME_EVERY_STEP}")
         twin = self.names.twin(self[steps[0]].key)
         with self.committer.lock:
             changes = ChangeSet(self.committer.store)
@@ -126,10 +120,12 @@ class LocalFleet(FleetAccess):
             return self.committer.commit(Entry.of(changes, author, self.now()), tuple(changes.touched()))
 
     def update(self, text: str, *, author: str) -> UpdateAnswer:
-        """Carry out a SPARQL update in one commit; the series functions ``vtf:…`` are there."""
+        """Apply a SPARQL update, which may use the series functions ``vtf:…``, in one commit."""
         functions = series_functions(self.committer.journal.series)
-        ask = None if self.readers is None else self._solutions
-        return run_update(text, self.committer, self.names, self.design, functions, author, self.now(), ask)
+        return run_update(text, self._session(author), functions, None if self.readers is None else self._solutions)
+
+    def _session(self, author: str) -> UpdateSession:
+        return UpdateSession(self.committer, self.names, author, self.now(), self.design)
 
     def _solutions(self, text: str) -> QuerySolutions:
         assert self.readers is not None
@@ -140,27 +136,20 @@ class LocalFleet(FleetAccess):
 
     def load(self, file: Path, *, graph: str | None = None, author: str, replace: bool = False) -> LoadAnswer:
         """Add an RDF file's triples to ``graph``, or to the graphs it names, in one commit."""
-        return run_load(file, graph, replace, self.committer, self.names, self.design, author, self.now())
+        return run_load(file, graph, replace, self._session(author))
 
     def as_of(self, moment: AsOf) -> FleetAccess:
-        """The fleet as known at ``moment``; closing this one closes that one."""
-        return self._chronicled.fleet(moment, self.limits, self.readers)
+        """The fleet as known at ``moment``; it is closed together with this one."""
+        return self._history.fleet(moment, self.limits, self.readers)
 
-    def events(
-        self,
-        since: int | datetime | None = None,
-        *,
-        follow: bool = True,
-        twin: str | None = None,
-        changes: bool = False,
-    ) -> Subscription:
-        """What is committed after ``since``, read from the journal."""
-        return self._chronicled.feed.events(since, follow=follow, twin=twin, changes=changes)
+    def subscribe(self, wanted: EventFilter) -> Subscription:
+        """The events, read from the journal."""
+        return self._history.feed.subscribe(wanted)
 
     @property
-    def _chronicled(self) -> FleetHistory:
+    def _history(self) -> FleetHistory:
         if self.fleet_history is None:
-            raise StoreError("this fleet was opened without its history; open it with FleetAccess.open")
+            raise StoreError("this fleet was opened without its history; open it with Fleet.open")
         return self.fleet_history
 
     def status(self) -> Mapping[str, Any]:
@@ -169,7 +158,7 @@ class LocalFleet(FleetAccess):
         return {**totals, **self.more_status()}
 
     def close(self) -> None:
-        """Let go of journal and store."""
+        """Close journal and store."""
         self.reload()
         if self.fleet_history is not None:
             self.fleet_history.feed.end()
@@ -190,7 +179,7 @@ class _FleetDesign:
         """Raises RuleError, ActionError or InputError."""
         self.fleet.rules.check(design)
 
-    def take(self) -> None:
+    def activate(self) -> None:
         """Read it again."""
         self.fleet.reload()
-        self.fleet.rules.take()
+        self.fleet.rules.activate()

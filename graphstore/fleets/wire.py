@@ -8,7 +8,7 @@ from typing import Any, Final
 from ...errors import PathSyntaxError, VoltwinError, error_class
 
 ERROR_HEADER: Final = "Voltwin-Error"
-"""Names the error's class where the body is plain text, as the SPARQL protocol's clients expect."""
+"""The header with the error's class for plain text bodies, which SPARQL clients expect."""
 
 QUERY_TYPE: Final = "application/sparql-query"
 UPDATE_TYPE: Final = "application/sparql-update"
@@ -20,13 +20,13 @@ def public_name(error: VoltwinError) -> str:
 
 
 def error_to_json(error: VoltwinError) -> dict[str, Any]:
-    """The body that tells a client of ``error``."""
+    """The JSON body of ``error``."""
     document: dict[str, Any] = {"error": public_name(error), "message": str(error)}
     return document | ({"position": error.position} if isinstance(error, PathSyntaxError) else {})
 
 
 def error_from_json(document: Mapping[str, Any]) -> VoltwinError | None:
-    """The error that :func:`error_to_json` told of; None where the document tells of none."""
+    """The error written by :func:`error_to_json`; None if the document is none."""
     cls = error_class(str(document.get("error")))
     if cls is None:
         return None

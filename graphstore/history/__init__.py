@@ -1,4 +1,4 @@
-"""What the journal remembers: graphs as of any commit, events, and the audit log.
+"""The history in the journal: graphs as of any commit, events, and the audit log.
 
 Import ``History``, ``EventFeed``, ``StateCache`` and the functions of ``audit_log``.
 """

@@ -1,4 +1,4 @@
-r"""Who changed what and when, in plain words: one paragraph a commit.
+r"""The audit log: author, time and changes of each commit in plain words, a paragraph a commit.
 
 >>> from datetime import UTC, datetime
 >>> from pyoxigraph import NamedNode
@@ -6,13 +6,13 @@ r"""Who changed what and when, in plain words: one paragraph a commit.
 >>> from voltwin.graphstore.interfaces import GraphChange
 >>> from voltwin.graphstore.history.audit_log import paragraph
 >>> from voltwin.ontology.naming import Naming
->>> twin = "https://fleet.example/twins/module-0001"
->>> text = f'<{twin}/cells/cell-03> <https://m.example/product#Cell.voltage> "%s" .'
+>>> twin = "https://fleet.example/twins/pump-07"
+>>> text = f'<{twin}/bearing> <https://m.example/plant#Bearing.wear> "%s" .'
 >>> change = GraphChange(NamedNode(twin), text % 3.65, text % 3.5)
->>> event = Event(7, datetime(2019, 4, 1, tzinfo=UTC), "bench-2", ("module-0001",), changes=(change,))
+>>> event = Event(7, datetime(2019, 4, 1, tzinfo=UTC), "bench-2", ("pump-07",), changes=(change,))
 >>> print("\n".join(paragraph(event, Naming("https://fleet.example/"))))
 commit 7 · 2019-04-01T00:00:00Z · bench-2
-  /module-0001/cells/cell-03/voltage: 3.65 becomes 3.5
+  /pump-07/bearing/wear: 3.65 becomes 3.5
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from ..interfaces import GraphChange, Node
 from .events import Event
 
 MOST_LINES: Final = 20
-"""Lines a commit gets at most, unless more are asked for; the rest is counted."""
+"""The most lines of a commit, unless more are requested; the rest is counted."""
 
 _QUIET: Final = frozenset({VT.partOf, VT.key})
-"""What says where a thing belongs, not what somebody changed about it."""
+"""Properties that locate a node and are not reported as changes of it."""
 
 _SERIES: Final = frozenset({VT.firstTime, VT.lastTime, VT.lastValue, VT.sampleCount})
 
@@ -40,7 +40,7 @@ Slot = tuple[NamedNode, NamedNode]
 
 
 def line(event: Event) -> str:
-    """One commit as a line: number, time, author, and how much of what it touched."""
+    """One commit as a line: number, time, author, twins and graphs, and counts."""
     touched = [*event.twins[:3], *(["…"] if len(event.twins) > 3 else []), *event.graphs]
     samples = sum(event.samples.values())
     counted = [
@@ -62,7 +62,7 @@ def line(event: Event) -> str:
 
 
 def triples(event: Event) -> list[str]:
-    """What came and went, N-Triples after a sign, by graph."""
+    """The triples removed and added, as N-Triples after a sign, by graph."""
     return [
         f"        {sign} {text}"
         for change in event.changes or ()
@@ -73,7 +73,7 @@ def triples(event: Event) -> list[str]:
 
 
 def paragraph(event: Event, names: Naming, most: int | None = MOST_LINES) -> list[str]:
-    """One commit in words; ``most`` limits the lines (None: all). The event has to have its changes."""
+    """One commit in words; ``most`` limits the lines (None: all). The event must include its changes."""
     lines = list(_sentences(event, names))
     shown = lines if most is None else lines[:most]
     more = [f"  and {len(lines) - len(shown)} more"] if len(lines) > len(shown) else []
@@ -95,11 +95,11 @@ def _sentences(event: Event, names: Naming) -> Iterator[str]:
 
 
 def _about_graph(change: GraphChange, names: Naming) -> str:
-    went, came = change.removed.count("\n"), change.added.count("\n")
+    removed, added = change.removed.count("\n"), change.added.count("\n")
     subjects = {triple.subject for triple in (*_triples(change.removed), *_triples(change.added))}
     things = sorted({_thing(subject, names) for subject in subjects} - {""})
     named = f" ({', '.join(things)})" if 0 < len(things) <= 5 else ""
-    return f"{change.graph.value.removeprefix(names.base)}: {came} added, {went} removed{named}"
+    return f"{change.graph.value.removeprefix(names.base)}: {added} added, {removed} removed{named}"
 
 
 def _thing(subject: object, names: Naming) -> str:
@@ -111,10 +111,10 @@ def _thing(subject: object, names: Naming) -> str:
 def _about_twin(change: GraphChange, twin: NamedNode, names: Naming) -> Iterator[str]:
     before, after = _slots(change.removed), _slots(change.added)
     if RDF.type in {predicate for subject, predicate in after if subject == twin} and (twin, VT.key) in after:
-        yield f"{names.path_of(twin)}: born as {_classes(after[(twin, RDF.type)])}"
+        yield f"{names.path_of(twin)}: created as {_classes(after[(twin, RDF.type)])}"
     for slot in sorted(before.keys() | after.keys(), key=lambda slot: (slot[0].value, slot[1].value)):
         subject, predicate = slot
-        # Observations (#) say when and by what a value came; the line about the value says it was.
+        # Observations (#) are the metadata of a value, which has a line of its own.
         if "#" in subject.value or predicate in _QUIET or predicate in _SERIES or predicate == RDF.type:
             continue
         where = f"{names.path_of(subject)}/{_step(predicate)}"

@@ -1,7 +1,7 @@
-"""Events over HTTP as server-sent events: how one is written, and how a stream of them is read.
+"""Events over HTTP as server-sent events: writing one, and reading a stream of them.
 
-``id`` is the commit's number, so a client that comes back with ``Last-Event-ID`` goes on where it was. A block with
-an ``id`` and no data is a heartbeat: it says how far the journal has been looked through.
+``id`` is the commit's number, so a client that reconnects with ``Last-Event-ID`` continues after it. A block with
+an ``id`` and no data is a heartbeat: the journal has no further events up to that commit.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ HEARTBEAT_SECONDS: Final = 15.0
 
 
 def block(event: Event) -> bytes:
-    """One event as a server sends it."""
+    """One event in the format of the stream."""
     return f"id: {event.sequence}\nevent: commit\ndata: {json.dumps(event.to_json())}\n\n".encode()
 
 
 def heartbeat(sequence: int) -> bytes:
-    """Nothing new up to commit ``sequence``."""
+    """The heartbeat for no further events up to commit ``sequence``."""
     return f": alive\nid: {sequence}\n\n".encode()
 
 
 def read_blocks(lines: Iterable[str]) -> Iterator[Event]:
-    """The events of a stream's lines; heartbeats and comments are passed over.
+    """The events of a stream's lines; heartbeats and comments are skipped.
 
     >>> list(read_blocks([": alive", "id: 7", "", 'data: {"sequence": 8, "time": "2019-04-01T06:00:00Z",',
     ...     'data:  "author": "anna", "twins": [], "properties": [], "samples": {}}', ""]))[0].sequence

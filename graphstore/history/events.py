@@ -1,11 +1,11 @@
-"""What happened, commit by commit, for those who follow: read from the journal, woken by the writer.
+"""Events, one for each commit: read from the journal by subscribers, whom the writer wakes.
 
-    with fleet.events(since=4711) as events:      # everything after commit 4711, then what comes
+    with fleet.events(since=4711) as events:      # everything after commit 4711, then new commits
         for event in events:
             print(event.sequence, event.twins, event.properties)
 
-The sequence number is all a subscriber has to remember: asked again with ``since`` it goes on without a gap and
-without a repetition. There is no queue besides the journal; one who is slow reads later and holds nobody up.
+A subscriber only has to remember the sequence number: a subscription with ``since`` continues without gaps and
+repetitions. There is no queue besides the journal; a slow subscriber reads later and delays no other.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ COMMITS_AT_ONCE: Final = 100
 
 @dataclass(frozen=True)
 class Event:
-    """One commit, as far as a subscriber asked to know of it.
+    """One commit, reduced to the part a subscriber asked for.
 
     ``twins`` are keys, ``graphs`` the fleet's other graphs by their names below BASE (``rules``), ``properties`` the
-    IRIs of all that gained or lost a value; ``samples`` counts by the series' path, ``loaded`` counts the triples of
-    bulk loads by graph. ``changes`` is there where it was asked for; a bulk load's triples are not among it.
+    IRIs of properties with changed values; ``samples`` are counts by the series' path, ``loaded`` the numbers of
+    triples of bulk loads by graph. ``changes`` is None unless requested; it excludes the triples of bulk loads.
     """
 
     sequence: int
@@ -49,7 +49,7 @@ class Event:
     changes: tuple[GraphChange, ...] | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON; what is not there is left out."""
+        """As JSON, without empty fields."""
         document: dict[str, Any] = {
             "sequence": self.sequence,
             "time": format_time(self.time),
@@ -68,7 +68,7 @@ class Event:
 
 
 def event_from_json(document: Mapping[str, Any]) -> Event:
-    """The event that :meth:`Event.to_json` wrote."""
+    """The event written by :meth:`Event.to_json`."""
     changes = document.get("changes")
     return Event(
         document["sequence"],
@@ -86,7 +86,7 @@ def event_from_json(document: Mapping[str, Any]) -> Event:
 
 
 class Subscription(Iterator[Event]):
-    """Events as they come; ``close`` ends it, from another thread too where the fleet is in this process."""
+    """A stream of events; ``close`` ends it, also from another thread if the fleet is in this process."""
 
     def __init__(self, events: Iterator[Event], close: Callable[[], None]) -> None:
         self._events, self.close = events, close
@@ -102,8 +102,18 @@ class Subscription(Iterator[Event]):
 
 
 @dataclass(frozen=True)
+class EventFilter:
+    """The events a subscriber asks for; :meth:`FleetAccess.events` describes the fields."""
+
+    since: int | datetime | None = None
+    follow: bool = True
+    twin: str | None = None
+    changes: bool = False
+
+
+@dataclass(frozen=True)
 class EventChunk:
-    """Some events in order; everything up to ``until`` has been looked at."""
+    """Some events in order; all commits up to ``until`` have been read."""
 
     events: Sequence[Event]
     until: int
@@ -111,40 +121,40 @@ class EventChunk:
 
 @dataclass
 class EventFeed:
-    """The events of one journal, and who waits for the next."""
+    """The events of one journal, and the callbacks of waiting subscribers."""
 
     past: PastGraphs
     names: Naming
     _waiting: set[Callable[[], None]] = field(default_factory=set)
     ended: bool = False
-    """The fleet closes: nothing will follow."""
+    """Whether the fleet is closed, so that no further events follow."""
 
     def follow(self, sequence: int, touched: Sequence[Slot]) -> None:
-        """Wake whoever waits: there is a commit. Costs the writer no more than that."""
+        """Wake the waiting subscribers after a commit."""
         for wake in tuple(self._waiting):
             wake()
 
     def wake(self, call: Callable[[], None]) -> Callable[[], None]:
-        """Have ``call`` called, by the writer's thread, after each commit; returns what takes that back."""
+        """Register ``call``, which the writer's thread calls after each commit; returns a function to unregister it."""
         self._waiting.add(call)
         return lambda: self._waiting.discard(call)
 
     def end(self) -> None:
-        """Bring whoever waits to an end."""
+        """End all subscriptions."""
         self.ended = True
         self.follow(0, ())
 
     def start(self, since: int | datetime | None, follow: bool) -> int:
-        """After which commit a subscription begins. Raises MomentNotFoundError outside the history.
+        """The commit after which a subscription begins. Raises MomentNotFoundError outside the history.
 
-        ``None``: with what comes from now on, or, where nobody waits for more, with all there is. A moment: with what
-        was committed after it.
+        ``None``: the newest commit, or, without ``follow``, the begin of the history. A moment: the newest commit
+        not after it.
         """
         span = self.past.span()
         if span is None:
             first = last = 0
         else:
-            # Events of the first commit are gone where it is the one that history was compacted to.
+            # Events of the first commit are deleted if history was compacted up to it.
             first, last = self.past.begins, span.last.sequence
         if since is None:
             return last if follow else first
@@ -155,14 +165,15 @@ class EventFeed:
                 return first
         if not first <= since <= last:
             raise MomentNotFoundError(
-                f"events since commit {since}: the journal has those after commit {first} up to commit {last}; "
+                f"events since commit {since}: the journal has events after commit {first} up to commit {last}; "
                 f"begin with since={first}"
             )
         return since
 
-    def events(self, since: int | datetime | None, *, follow: bool, twin: str | None, changes: bool) -> Subscription:
-        """Events after ``since``; with ``follow`` it waits for more, until it is closed or the fleet is."""
-        after, woken, closed = self.start(since, follow), threading.Event(), threading.Event()
+    def subscribe(self, wanted: EventFilter) -> Subscription:
+        """The events that match; with ``follow`` it waits for more, until it is closed or the fleet is."""
+        woken, closed = threading.Event(), threading.Event()
+        after = self.start(wanted.since, wanted.follow)
         release = self.wake(woken.set)
 
         def close() -> None:
@@ -170,29 +181,29 @@ class EventFeed:
             closed.set()
             woken.set()
 
-        return Subscription(self._iterate(after, woken, closed, follow, twin, changes), close)
+        return Subscription(self._iterate(wanted, after, woken, closed), close)
 
     def _iterate(
-        self, after: int, woken: threading.Event, closed: threading.Event, follow: bool, twin: str | None, changes: bool
+        self, wanted: EventFilter, after: int, woken: threading.Event, closed: threading.Event
     ) -> Iterator[Event]:
         while not (closed.is_set() or self.ended):
-            woken.clear()  # before reading: what is committed while we read wakes us again
+            woken.clear()  # before reading: a commit during the reading wakes us again
             try:
-                piece = self.read(after, twin, changes)
+                chunk = self.read(after, wanted.twin, wanted.changes)
             except StoreError:
-                if self.ended:  # the journal was closed under us
+                if self.ended:  # the journal was closed meanwhile
                     return
                 raise
-            yield from piece.events
-            if piece.until > after:
-                after = piece.until
-            elif not follow:
+            yield from chunk.events
+            if chunk.until > after:
+                after = chunk.until
+            elif not wanted.follow:
                 return
             elif not (closed.is_set() or self.ended):
                 woken.wait()
 
     def read(self, after: int, twin: str | None = None, changes: bool = False) -> EventChunk:
-        """The next events after commit ``after``. Raises MomentNotFoundError where compaction took them."""
+        """The next events after commit ``after``. Raises MomentNotFoundError if compaction deleted them."""
         with self.past.reading(after) as reader:
             (last,) = reader.execute("SELECT coalesce(max(sequence), 0) FROM commits").fetchone()
             numbers = self._numbers(reader, after, twin)
@@ -207,7 +218,7 @@ class EventFeed:
         mine = {"iri": iri, "low": f"{iri}/", "high": f"{iri}0", "after": after, "most": COMMITS_AT_ONCE}
         return [number for (number,) in reader.execute(_OF_TWIN, mine)]
 
-    def _event(self, reader: sqlite3.Connection, number: int, twin: str | None, whole: bool) -> Event:
+    def _event(self, reader: sqlite3.Connection, number: int, twin: str | None, with_changes: bool) -> Event:
         time, author = reader.execute("SELECT time, author FROM commits WHERE sequence = ?", (number,)).fetchone()
         changes = [
             GraphChange(NamedNode(graph), removed, added)
@@ -227,7 +238,7 @@ class EventFeed:
             properties=tuple(sorted(_predicates(changes))),
             samples={self.names.path_of(NamedNode(iri)): rows for iri, rows in samples},
             loaded={self._short(iri): triples for iri, triples in loads},
-            changes=tuple(changes) if whole else None,
+            changes=tuple(changes) if with_changes else None,
         )
 
     def _concerns(self, iri: str, twin: str | None) -> bool:
@@ -238,7 +249,7 @@ class EventFeed:
 
 
 def _predicates(changes: Iterable[GraphChange]) -> set[str]:
-    """The second term of every line: neither a subject nor a predicate of N-Triples can hold a space."""
+    """The second term of every line: subjects and predicates of N-Triples contain no space."""
     return {
         line.split(" ", 2)[1][1:-1]
         for change in changes

@@ -1,4 +1,4 @@
-r"""What the graphs held after any commit, read from the journal alone.
+r"""The content of graphs after any commit, read from the journal alone.
 
 >>> from pathlib import Path
 >>> from tempfile import TemporaryDirectory
@@ -16,12 +16,12 @@ r"""What the graphs held after any commit, read from the journal alone.
 ...     journal.close()
 (b'<a:s> <a:p> <a:1> .\n', b'<a:s> <a:p> <a:2> .\n')
 
-A graph as of commit ``n`` is its newest snapshot not after ``n`` and then every load and change up to ``n``.
-Content is handled as lines of N-Triples: the journal's writers spell a triple one way, so that the same triple is
-the same line; where a removal finds no such line, both are spelled anew and compared as triples.
+A graph as of commit ``n`` is its newest snapshot not after ``n`` plus every load and change up to ``n``.
+Content is processed as lines of N-Triples: the journal's writers have one spelling for a triple, so that the same
+triple is the same line; if a removal finds no such line, both are spelled again and compared as triples.
 
-A commit's time is the clock's, which in a replay is the replayed time, and a clock may be set back. What was
-known at a moment is therefore what the *highest* commit whose time is not after that moment had brought.
+A commit's time is the clock's, which in a replay is the replayed time, and a clock may be set back. The state known
+at a moment is therefore the state after the *highest* commit whose time is not after that moment.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ SELECT iri FROM graphs WHERE EXISTS (SELECT 1 FROM changes WHERE graph = id AND 
 
 
 class LoadReader(Protocol):
-    """Where the triples of bulk loads are kept."""
+    """Access to the triples of bulk loads."""
 
     def read(self, file: str) -> bytes:
         """All N-Triples of one load."""
@@ -62,7 +62,7 @@ class LoadReader(Protocol):
 
 @dataclass(frozen=True)
 class Moment:
-    """A point of history: everything up to commit ``sequence``, asked for as of ``time``."""
+    """A point of history: everything up to commit ``sequence``, requested as of ``time``."""
 
     sequence: int
     time: datetime
@@ -70,7 +70,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class CommitRange:
-    """The history that can be read: from the first commit that a state can be given for to the newest one."""
+    """The readable history: from the first commit with a known state to the newest one."""
 
     first: Moment
     last: Moment
@@ -85,16 +85,16 @@ class PastGraphs:
 
     @property
     def begins(self) -> int:
-        """Commits up to this one are compacted: their result stands in snapshots. 0: nothing is forgotten."""
+        """The last compacted commit, whose state is in snapshots; 0 without compaction."""
         return _begins(self.database.reader())
 
     def span(self) -> CommitRange | None:
-        """From where to where there is history; None in an empty journal."""
+        """The extent of the history; None in an empty journal."""
         with self.reading() as reader:
             return _span(reader)
 
     def find(self, wanted: AsOf) -> Moment:
-        """The point of history that a moment or the number of a commit names. Raises MomentNotFoundError."""
+        """The point of history for a moment or the number of a commit. Raises MomentNotFoundError."""
         with self.reading() as reader:
             span = _span(reader)
             if span is None:
@@ -111,19 +111,19 @@ class PastGraphs:
         return self.find(time).sequence
 
     def graphs(self, sequence: int) -> list[NamedNode]:
-        """Graphs that some commit up to ``sequence`` has touched, by IRI; they may have become empty since."""
+        """Graphs changed by a commit up to ``sequence``, by IRI; they may be empty by then."""
         with self.reading(sequence) as reader:
             return [NamedNode(iri) for (iri,) in reader.execute(_KNOWN_GRAPHS, {"n": sequence})]
 
     def graph(self, graph: NamedNode, sequence: int) -> bytes:
-        """N-Triples of ``graph`` after commit ``sequence``, in the order of their lines; empty if unknown then.
+        """N-Triples of ``graph`` after commit ``sequence``, in the order of their lines; empty for an unknown graph.
 
-        Raises MomentNotFoundError where that is outside the history, StoreError where a load's file is gone.
+        Raises MomentNotFoundError outside the history, StoreError if a load's file is missing.
         """
         return text_of(self.lines(graph, sequence))
 
     def lines(self, graph: NamedNode, sequence: int) -> set[str]:
-        """As :meth:`graph`, each triple a line without its line feed."""
+        """The same content as :meth:`graph`, as lines without line feeds."""
         with self.reading(sequence) as reader:
             row = reader.execute(_NUMBER, (graph.value,)).fetchone()
             return set() if row is None else self._replay(reader, int(row[0]), sequence)
@@ -136,7 +136,7 @@ class PastGraphs:
                 yield graph, content
 
     def within(self, twin: NamedNode, sequence: int) -> list[NamedNode]:
-        """The graphs of one twin that some commit up to ``sequence`` touched: its own and its companions."""
+        """The graphs of one twin that a commit up to ``sequence`` changed: its own and its companions."""
         low, high = f"{twin.value}/", f"{twin.value}0"  # "0" is the character after "/"
         with self.reading(sequence) as reader:
             rows = reader.execute(
@@ -145,7 +145,7 @@ class PastGraphs:
             return [NamedNode(iri) for (iri,) in rows]
 
     def last_change(self, graph: NamedNode, sequence: int) -> int:
-        """The newest commit up to ``sequence`` that touched ``graph`` (or compacted it); 0 if none."""
+        """The newest commit up to ``sequence`` that changed ``graph`` (or compacted it); 0 if none."""
         newest = " UNION ALL ".join(
             f"SELECT max(sequence) AS n FROM {table} WHERE graph = (SELECT id FROM graphs WHERE iri = :iri) "  # noqa: S608
             "AND sequence <= :n"
@@ -162,7 +162,7 @@ class PastGraphs:
         ).fetchone()
         start, lines = (int(row[0]), lines_of(unpack(row[1]))) if row else (0, set[str]())
         window = (graph, start, sequence)
-        # Within a commit loads come first, as the triple store takes them in.
+        # Within a commit loads are first, as the triple store applies them.
         steps = reader.execute(
             "SELECT sequence, 0, rowid, removed, added FROM changes WHERE graph = ? AND sequence > ? AND sequence <= ? "
             "UNION ALL SELECT sequence, -1, 0, file, '' FROM loads WHERE graph = ? AND sequence > ? AND sequence <= ? "
@@ -185,12 +185,12 @@ class PastGraphs:
 
     @contextmanager
     def reading(self, sequence: int | None = None) -> Iterator[sqlite3.Connection]:
-        """One view of the journal, so that compaction cannot come between two questions.
+        """One view of the journal, so that compaction cannot run between two reads.
 
-        Raises MomentNotFoundError where commit ``sequence`` lies before the history, StoreError.
+        Raises MomentNotFoundError if commit ``sequence`` is before the history, StoreError.
         """
         reader = self.database.reader()
-        if reader.in_transaction:  # a question inside another one sees what that one sees
+        if reader.in_transaction:  # a nested reading uses the same view
             yield reader
             return
         try:
@@ -208,7 +208,7 @@ class PastGraphs:
 
 
 def lines_of(text: str) -> set[str]:
-    """N-Triples as a set of lines. Not ``splitlines``: a literal may hold what Unicode takes for a line's end."""
+    """N-Triples as a set of lines. Not ``splitlines``: literals may contain Unicode line separators."""
     lines = set(text.split("\n"))
     lines.discard("")
     return lines
@@ -220,7 +220,7 @@ def text_of(lines: Iterable[str]) -> bytes:
 
 
 def without(lines: set[str], removed: str) -> set[str]:
-    """``lines`` without those of the text ``removed``; spelled anew if one of them seems not to be there."""
+    """``lines`` without those of the text ``removed``; both are respelled if one of them seems to be missing."""
     gone = lines_of(removed)
     if not gone <= lines:
         lines, gone = _respelled(lines), _respelled(gone)
@@ -233,17 +233,17 @@ def _respelled(lines: Iterable[str]) -> set[str]:
 
 
 def pack(content: bytes) -> bytes:
-    """As a snapshot is stored."""
+    """The stored form of a snapshot."""
     return zlib.compress(content, 6)
 
 
 def unpack(content: bytes) -> str:
-    """What :func:`pack` stored."""
+    """The text stored by :func:`pack`."""
     return zlib.decompress(content).decode()
 
 
 def parse_as_of(text: str) -> AsOf:
-    """The number of a commit, or a time with a zone, as people write them. Raises InputError.
+    """Parse the number of a commit, or a time with a zone. Raises InputError.
 
     >>> parse_as_of("4711"), parse_as_of("2019-04-01T06:00:00Z").year
     (4711, 2019)
@@ -257,13 +257,8 @@ def parse_as_of(text: str) -> AsOf:
 
 
 def as_of_text(wanted: AsOf) -> str:
-    """The text that :func:`parse_as_of` reads."""
+    """The text form read by :func:`parse_as_of`."""
     return format_time(wanted) if isinstance(wanted, datetime) else str(wanted)
-
-
-def past_is_read(what: str) -> InputError:
-    """The refusal of a write to a fleet as it was."""
-    return InputError(f"{what}: the past can be read and not written; write to the fleet without an as-of")
 
 
 def _begins(reader: sqlite3.Connection) -> int:
@@ -297,5 +292,5 @@ def _sequence_at(reader: sqlite3.Connection, time: datetime, span: CommitRange) 
 def _outside(wanted: AsOf, span: CommitRange) -> MomentNotFoundError:
     first, last = (f"commit {item.sequence} of {format_time(item.time)}" for item in (span.first, span.last))
     return MomentNotFoundError(
-        f"as of {as_of_text(wanted)}: outside this fleet's history, which goes from {first} to {last}"
+        f"as of {as_of_text(wanted)}: outside this fleet's history, which extends from {first} to {last}"
     )

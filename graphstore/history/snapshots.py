@@ -1,14 +1,14 @@
-"""The fleet's history: past states that are quick to read, kept as long as somebody wants them.
+"""The fleet's history: past states that are quick to read, kept for the time of the retention.
 
     history = History(journal.database, loads)
     history.graph(twin, 4711)                        # N-Triples of a graph after commit 4711
     history.compact(datetime(2024, 1, 1, tzinfo=UTC))
 
-Snapshots are taken as commits come, each graph when as much has changed in it as it holds: reading a past state
-costs at most a few times the state itself, and the snapshots together cost less than the changes they stand for.
+A graph gets a snapshot when as many changes have accumulated as it has triples: reading a past state
+costs at most a few times the state itself, and the snapshots together cost less than the changes they cover.
 
-Compaction forgets what changed up to a horizon and keeps what came of it. It goes in steps, a transaction each; it may
-be killed between any two and is finished by the next one. Nothing is taken away before snapshots stand for it.
+Compaction deletes the changes up to a horizon and keeps the resulting state. It runs in steps, a transaction each; it
+may be killed between any two, and the next one finishes it. Nothing is deleted before snapshots replace it.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ from .past_graphs import AsOf, LoadReader, PastGraphs, pack, text_of
 _LOG: Final = logging.getLogger(__name__)
 
 SNAPSHOT_AFTER: Final = 1000
-"""A graph gets a snapshot after so many changed slots, or after twice as many as it has triples."""
+"""Changed slots after which a graph gets a snapshot; for large graphs twice the number of their triples."""
 
 SNAPSHOT_AT_ONCE: Final = 50_000
-"""Triples of a graph that a commit may wait for; larger ones get their snapshots from compaction."""
+"""The most triples of a graph that a commit may wait for; compaction takes snapshots of larger ones."""
 
 _ROWS_AT_ONCE: Final = 20_000
 _DAY: Final = timedelta(days=1)
@@ -45,10 +45,10 @@ _DAY: Final = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Retention:
-    """For how many days things are kept; None: for ever.
+    """Days for which data is kept; None: for ever.
 
-    ``history``: what changed, so that the past can be read; ``messages``: keys by which a message that comes again is
-    known; ``runs``: runs that have ended. The newest commit always stays.
+    ``history``: changes, for reading the past; ``messages``: keys, for recognising repeated messages; ``runs``:
+    finished runs. The newest commit is always kept.
     """
 
     history: float | None = None
@@ -57,7 +57,7 @@ class Retention:
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> Retention:
-        """From the object ``history`` of fleet.json: ``{"keep_days": 90, "keep_messages_days": 30, …}``."""
+        """Read the object ``history`` of fleet.json: ``{"keep_days": 90, "keep_messages_days": 30, …}``."""
         names = {"keep_days": "history", "keep_messages_days": "messages", "keep_runs_days": "runs"}
         unknown = sorted(document.keys() - names.keys())
         if unknown:
@@ -70,7 +70,7 @@ class Retention:
 
 @dataclass(frozen=True)
 class Compacted:
-    """What a compaction took away."""
+    """The counts of deleted data, and the commit at which the history begins."""
 
     begins: int
     snapshots: int = 0
@@ -82,7 +82,7 @@ class Compacted:
 
 
 class History(PastGraphs):
-    """Past states of one journal, and their upkeep; the journal's one writer does the latter."""
+    """Past states of one journal, with snapshots and compaction by the journal's one writer."""
 
     def __init__(self, database: Database, loads: LoadReader | None) -> None:
         super().__init__(database, loads)
@@ -90,14 +90,14 @@ class History(PastGraphs):
         self._sizes: dict[NamedNode, int] = {}
 
     def follow(self, sequence: int, touched: Sequence[Slot]) -> None:
-        """Take in one commit: a snapshot for each graph in which enough has changed since its last."""
+        """Process one commit: take a snapshot of each graph with enough changes since its last one."""
         due = [graph for graph, slots in Counter(slot[0] for slot in touched).items() if self._due(graph, slots)]
         if not due:
             return
         try:
             self._take(due, sequence)
         except StoreError:
-            # The commit itself is on disk, and without the snapshot its past is only slower to read.
+            # The commit itself is on disk; without the snapshot its state is only slower to read.
             _LOG.warning("no snapshot after commit %d; the next commits try again", sequence, exc_info=True)
 
     def _due(self, graph: NamedNode, slots: int) -> bool:
@@ -108,7 +108,7 @@ class History(PastGraphs):
         return size <= SNAPSHOT_AT_ONCE and self._changed[graph] >= max(SNAPSHOT_AFTER, 2 * size)
 
     def _since_snapshot(self, graph: NamedNode) -> tuple[int, int]:
-        """For a graph that this process meets for the first time: changes since its snapshot, triples then."""
+        """The changes of a graph since its last snapshot, and its triples then."""
         with self.reading() as reader:
             row = reader.execute("SELECT id FROM graphs WHERE iri = ?", (graph.value,)).fetchone()
             if row is None:
@@ -128,7 +128,7 @@ class History(PastGraphs):
             return int(changes), int(size) + int(loaded)
 
     def snapshot(self, graph: NamedNode, sequence: int) -> int:
-        """Keep the whole content of ``graph`` after commit ``sequence``; how many triples that are."""
+        """Store the whole content of ``graph`` after commit ``sequence``; returns its number of triples."""
         self._take([graph], sequence)
         return self._sizes[graph]
 
@@ -143,7 +143,7 @@ class History(PastGraphs):
             self._changed[graph], self._sizes[graph] = 0, len(lines)
 
     def keep(self, retention: Retention, now: datetime) -> Compacted:
-        """Forget what ``retention`` no longer asks for at ``now``."""
+        """Delete the data that ``retention`` no longer keeps at ``now``."""
         before, messages, runs = (
             None if days is None else now - days * _DAY
             for days in (retention.history, retention.messages, retention.runs)
@@ -153,27 +153,27 @@ class History(PastGraphs):
     def compact(
         self, before: AsOf | None, *, messages: datetime | None = None, runs: datetime | None = None, now: datetime
     ) -> Compacted:
-        """Forget the changes and loads of every commit up to ``before``; what came of them stays.
+        """Delete the changes and loads of every commit up to ``before``, and keep the resulting state.
 
-        Keys of messages and ended runs are forgotten where their commits are not after ``messages`` and ``runs``. A
-        moment before the history forgets nothing; the newest commit always stays. Doing it again changes nothing.
-        Raises StoreError (disk full); what was done until then holds.
+        Keys of messages and finished runs are deleted if their commits are not after ``messages`` and ``runs``. A
+        moment before the history deletes nothing; the newest commit is always kept. Repeating it changes nothing.
+        Raises StoreError (disk full); steps completed until then remain.
         """
         if self.span() is None:
             return Compacted(0)
-        # Bounds first: the commits that tell a moment's number are among what is forgotten.
+        # Bounds first: finding a moment requires commits that are deleted below.
         bounds = [self._bound(item) for item in (before, messages, runs)]
         horizon = max(bounds[0], self.begins)
-        snapshots = self._stand_in(horizon)
+        snapshots = self._cover_with_snapshots(horizon)
         self._begin_at(horizon)
         changes = self._delete("changes", "sequence <= ?", horizon)
         loads = self._forget_loads(horizon, now)
         self._delete("commit_samples", "sequence <= ?", horizon, key="(sequence, series)")
         self._drop_superseded(horizon)
-        gone_messages = self._forget_messages(bounds[1])
-        gone_runs = self._forget_runs(bounds[2])
+        deleted_messages = self._forget_messages(bounds[1])
+        deleted_runs = self._forget_runs(bounds[2])
         commits = self._forget_commits(horizon)
-        return Compacted(horizon, snapshots, changes, loads, commits, gone_messages, gone_runs)
+        return Compacted(horizon, snapshots, changes, loads, commits, deleted_messages, deleted_runs)
 
     def _bound(self, wanted: AsOf | None) -> int:
         if wanted is None:
@@ -188,8 +188,8 @@ class History(PastGraphs):
         except MomentNotFoundError:
             return 0
 
-    def _stand_in(self, horizon: int) -> int:
-        """A snapshot for every graph that has changed up to the horizon since its last one."""
+    def _cover_with_snapshots(self, horizon: int) -> int:
+        """Take a snapshot of every graph that changed up to the horizon since its last one."""
         if not horizon:
             return 0
         taken = 0
@@ -197,7 +197,7 @@ class History(PastGraphs):
             if self._is_behind(graph, horizon):
                 self.snapshot(graph, horizon)
                 taken += 1
-        self._changed.clear()  # counted anew: what was counted may have been changes after the horizon
+        self._changed.clear()  # counted again: the counts may include changes after the horizon
         return taken
 
     def _is_behind(self, graph: NamedNode, horizon: int) -> bool:
@@ -215,7 +215,7 @@ class History(PastGraphs):
             _count(writer, HISTORY_BEGINS, horizon - self.begins)
 
     def _delete(self, table: str, condition: str, bound: int, key: str = "rowid") -> int:
-        """Rows of ``table`` in steps, so that no single transaction grows with the journal."""
+        """Delete rows of ``table`` in steps, so that no single transaction grows with the journal."""
         statement = (
             f"DELETE FROM {table} WHERE {key} IN (SELECT {key.strip('()')} FROM {table} WHERE {condition} LIMIT ?)"  # noqa: S608
         )
@@ -247,7 +247,7 @@ class History(PastGraphs):
                 "WHERE newer.graph = snapshots.graph AND newer.sequence <= ?)",
                 (horizon,),
             )
-            # An empty graph without anything before it needs nothing to say so.
+            # An empty graph without earlier changes needs no snapshot.
             writer.execute("DELETE FROM snapshots WHERE size = 0 AND sequence <= ?", (horizon,))
 
     def _forget_messages(self, bound: int) -> int:
@@ -266,7 +266,7 @@ class History(PastGraphs):
         return sum(states.values())
 
     def _forget_commits(self, horizon: int) -> int:
-        """Commits before the horizon that no message and no run speaks of any more."""
+        """Delete commits before the horizon that no message and no run refers to."""
         with self.database.transaction() as writer:
             row = writer.execute(
                 "SELECT min(n) FROM (SELECT min(sequence) AS n FROM messages UNION ALL SELECT min(queued) FROM runs)"

@@ -1,4 +1,4 @@
-"""PastSnapshot states of one fleet, built from the journal and kept for the next question."""
+"""Past states of one fleet, built from the journal and cached."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from ..schema import Schema, load_schema
 from .past_graphs import PastGraphs, text_of
 
 KEPT_TRIPLES: Final = 500_000
-"""PastSnapshot states are kept as long as they hold no more together; the newest one always is."""
+"""The most triples of all cached states together; the newest state is always kept."""
 
 
 @dataclass(frozen=True)
 class Reasoning:
-    """What the reasoner does over a past state; given from above, so that nothing here imports upward."""
+    """The reasoner's functions over a past state; passed in, because this layer cannot import the reasoner."""
 
     derive: Callable[[TripleStore, Naming, Schema], object]
-    """Infer for every twin of a store by the rules that it holds."""
+    """Derives values for every twin of a store, by the rules in it."""
     resolver: Callable[[TripleStore, SeriesReader, Naming, Callable[[], datetime]], Resolver]
-    """Answers by what was inferred, as far as rules speak until a moment."""
+    """Creates the resolver of inferred values until a moment."""
 
 
 @dataclass(frozen=True)
 class StateAt:
-    """Graphs as they were after one commit, what rules inferred among them."""
+    """Graphs after one commit, including inferred values."""
 
     store: OxigraphStore
     schema: Schema
@@ -46,7 +46,7 @@ class StateAt:
 
 @dataclass
 class StateCache:
-    """Builds past states of one fleet and keeps a few; safe from any thread."""
+    """Builds past states of one fleet and caches a few; safe from any thread."""
 
     graphs: PastGraphs
     names: Naming
@@ -57,7 +57,7 @@ class StateCache:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def state(self, sequence: int, twin: NamedNode | None) -> StateAt:
-        """Everything after commit ``sequence``, or what paths into ``twin`` can reach."""
+        """The state after commit ``sequence``, complete or reduced to the graphs that paths into ``twin`` can reach."""
         with self._lock:
             for key in ((sequence, None), (sequence, twin)):
                 if key in self._kept:
@@ -69,7 +69,7 @@ class StateCache:
             return state
 
     def past(self, sequence: int, readers: QueryPool) -> PastSnapshot:
-        """What a reader process needs to answer as of ``sequence``; the last one asked for stays on the disk."""
+        """The snapshot for workers as of ``sequence``; the last one requested stays on disk."""
         store = self.state(sequence, None).store
         with self._lock:
             if self._snapshot is None or self._snapshot[0] != sequence:
@@ -94,7 +94,7 @@ class StateCache:
     def _reachable(self, twin: NamedNode, sequence: int) -> Iterator[tuple[NamedNode, bytes]]:
         for graph in (self.names.ontology_graph, self.names.rules_graph, self.names.shapes_graph):
             yield graph, self.graphs.graph(graph, sequence)
-        # A twin's graph names its neighbours; a literal that looks like one brings in a twin too many, no harm.
+        # A twin's graph names its neighbours; a literal that looks like one adds a superfluous twin, which is harmless.
         neighbour = re.compile(f"<({re.escape(self.names.twins)}[^/#>]+)".encode())
         waiting, seen = [twin], {twin}
         while waiting:

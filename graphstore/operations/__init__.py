@@ -1,4 +1,4 @@
-"""Looking after a fleet's folder: backup, restore, rebuild, export, import, compact, fsck.
+"""Maintenance of a fleet's folder: backup, restore, rebuild, export, import, compact, fsck.
 
-What needs the rules (a view is not whole without what they derive) takes a ``derive`` from assembly.py.
+Functions that need the rules (a view is incomplete without derived values) take a ``derive`` from assembly.py.
 """

@@ -1,8 +1,8 @@
-"""Files of a fleet that nothing names any more wait for compaction; while a backup runs they stay.
+"""A lock between backups and compaction: unused files of a fleet are not deleted while a backup copies them.
 
 A backup reads the journal at one commit and then copies the files that the journal named then. Sealing and
-compaction go on meanwhile, and what they no longer need is noted in ``discarded``. It is deleted only by who has
-the fleet's ``backup.lock`` alone.
+compaction continue meanwhile and list files they no longer need in ``discarded``. A file on that list may be deleted
+only under the exclusive lock on the fleet's ``backup.lock``.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _LOCK: Final = "backup.lock"
 
 @contextmanager
 def shared(folder: Path) -> Iterator[None]:
-    """While this is open nobody deletes files of the fleet in ``folder``. Waits for who is deleting."""
+    """Prevent the deletion of files of the fleet in ``folder``; waits for a deletion in progress."""
     with _held(folder, fcntl.LOCK_SH):
         yield
 
 
 @contextmanager
 def exclusive(folder: Path) -> Iterator[None]:
-    """While this is open no backup starts. Raises FleetLockedError where one is under way."""
+    """Prevent backups from starting. Raises FleetLockedError while one is running."""
     with _held(folder, fcntl.LOCK_EX | fcntl.LOCK_NB):
         yield
 
@@ -38,11 +38,11 @@ def _held(folder: Path, mode: int) -> Iterator[None]:
         file = (folder / _LOCK).open("a")
     except OSError as error:
         raise StoreError(
-            f"{folder / _LOCK}: cannot be opened: {error}; who backs a fleet up must write there"
+            f"{folder / _LOCK}: cannot be opened: {error}; a backup needs permission to write there"
         ) from error
     with file:
         try:
             fcntl.flock(file, mode)
         except BlockingIOError:
-            raise FleetLockedError(f"{folder}: a backup is under way; wait for its end") from None
+            raise FleetLockedError(f"{folder}: a backup is running; wait until it has finished") from None
         yield

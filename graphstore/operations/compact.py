@@ -1,8 +1,7 @@
-"""Giving room back: history nobody asks for, samples into files, files that nothing names, the databases' slack."""
+"""Compaction: delete old history and samples, seal samples into files, delete unused files, shrink the databases."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,9 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from ...errors import FleetLockedError
+from ..engines.oxigraph import OxigraphStore
 from ..folder import FleetFolder
 from ..history.snapshots import Compacted, History, Retention
 from ..interfaces import RetentionResult, Sealing
+from ..journal.bulk_files import LoadFiles
 from ..journal.commit import Committer
 from ..journal.sqlite_journal import SqliteJournal
 from ..series.options import read_options
@@ -21,12 +22,12 @@ from .progress import Progress, no_progress
 from .retention import retain_series
 
 AUTHOR: Final = "voltwin compact"
-"""Whose commit says in the graph that samples are gone."""
+"""The author of the commit that updates the statistics of shortened series."""
 
 
 @dataclass(frozen=True)
 class CompactionOptions:
-    """What to compact: days of history to keep (None: all), samples to seal (None: as fleet.json says)."""
+    """The history to keep, and the time before which samples are sealed (None: as in fleet.json)."""
 
     history: Retention
     seal_before: datetime | None = None
@@ -34,16 +35,16 @@ class CompactionOptions:
 
 @dataclass(frozen=True)
 class CompactionResult:
-    """What a compaction came to; sizes in bytes of the whole folder."""
+    """Everything that a compaction deleted or moved; sizes in bytes of the whole folder."""
 
     history: Compacted
     retained: RetentionResult
-    """Samples older than what fleet.json keeps; none where it says nothing."""
+    """Samples deleted because they are older than fleet.json keeps them."""
     sealed: Sealing
     deleted: int
-    """Files that nothing named."""
+    """Unused files."""
     backup_running: bool
-    """Whether they had to stay because a backup was under way."""
+    """Whether unused files were kept because a backup was running."""
     before: int
     after: int
 
@@ -51,33 +52,35 @@ class CompactionResult:
 def compact(
     folder: FleetFolder,
     committer: Committer,
-    journal: SqliteJournal,
-    history: History,
-    optimize_store: Callable[[], None],
-    wanted: CompactionOptions,
+    options: CompactionOptions,
     now: datetime,
     progress: Progress = no_progress,
 ) -> CompactionResult:
-    """Compact a fleet that this process holds. Every step is safe to be killed in. Raises StoreError (disk full)."""
+    """Compact a fleet that this process holds. Every step may be killed. Raises StoreError (disk full)."""
+    journal, store = committer.journal, committer.store
+    assert isinstance(journal, SqliteJournal)
     before = size_of(folder.path)
-    progress("forgetting history", 0, 0)
-    forgotten = history.keep(wanted.history, now)
+    progress("deleting old history", 0, 0)
+    history = History(journal.database, LoadFiles(folder.loads)).keep(options.history, now)
     series = read_options(folder.path)
     retained = RetentionResult()
     if series.keep_days is not None:
-        progress("letting go of old samples", 0, 0)
+        progress("deleting old samples", 0, 0)
         retained = retain_series(committer, now - timedelta(days=series.keep_days), AUTHOR, now)
     progress("sealing samples", 0, 0)
-    sealed = journal.series.seal(wanted.seal_before or now - timedelta(days=series.hot_days))
+    sealed = journal.series.seal(options.seal_before or now - timedelta(days=series.hot_days))
     progress("deleting files", 0, 0)
     deleted, running = 0, True
     with suppress(FleetLockedError), backup_lock.exclusive(folder.path):
         deleted, running = _delete(folder, journal), False
-    progress("tidying the databases", 0, 0)
-    optimize_store()
+    progress("shrinking the databases", 0, 0)
+    if isinstance(store, OxigraphStore):
+        store.optimize()
+    else:
+        store.flush()
     journal.database.maintain("VACUUM")
     journal.database.maintain("PRAGMA wal_checkpoint(TRUNCATE)")
-    return CompactionResult(forgotten, retained, sealed, deleted, running, before, size_of(folder.path))
+    return CompactionResult(history, retained, sealed, deleted, running, before, size_of(folder.path))
 
 
 def _delete(folder: FleetFolder, journal: SqliteJournal) -> int:
@@ -95,6 +98,6 @@ def size_of(folder: Path) -> int:
     """Bytes of all files below ``folder``."""
     total = 0
     for file in folder.rglob("*"):
-        with suppress(FileNotFoundError):  # it went while we looked
+        with suppress(FileNotFoundError):  # it was deleted meanwhile
             total += file.stat().st_size if file.is_file() else 0
     return total

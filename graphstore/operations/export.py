@@ -1,9 +1,9 @@
 """Twins as files that any tool reads: TriG for their graphs, Parquet for their samples, a manifest for the rest.
 
-    export_twins(read_folder(Path("plant")), ["module-0017"], Path("module-0017"))
+    export_twins(read_folder(Path("plant")), ["pump-07"], Path("pump-07"))
 
-Read from the journal as of its newest commit, so a server may go on writing meanwhile. What rules derive is left out:
-it is a view, made again where the twins come to.
+Read from the journal as of its newest commit, so a server may keep writing meanwhile. Values derived by rules are
+excluded: they are a view, built again in the fleet that imports the twins.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ SAMPLES: Final = "series.parquet"
 
 @dataclass(frozen=True)
 class Exported:
-    """What an export holds, as of commit ``sequence``."""
+    """The content of an export, as of commit ``sequence``."""
 
     folder: Path
     sequence: int
@@ -53,7 +53,7 @@ class Exported:
 def export_twins(folder: FleetFolder, keys: Sequence[str], destination: Path) -> Exported:
     """Write the twins ``keys`` into the new folder ``destination``.
 
-    Raises TwinNotFoundError, StoreError (disk full, a file of samples missing); then nothing is left there.
+    Raises TwinNotFoundError, StoreError (disk full, a file of samples missing); then nothing remains there.
     """
     names = Naming(folder.base)
     with backup_lock.shared(folder.path), closing(Database(folder.journal, VERSIONS, writable=False)) as database:
@@ -86,13 +86,13 @@ def _twin(twin: NamedNode, past: PastGraphs, names: Naming, sequence: int) -> li
         found += [Quad(t.subject, t.predicate, t.object, graph) for t in _triples(past.graph(graph, sequence))]
     if not any(quad.graph_name == twin for quad in found):
         raise TwinNotFoundError(
-            f"twin {names.twin_key(twin)!r}: is not in this fleet; `voltwin get '/*'` lists those that are"
+            f"twin {names.twin_key(twin)!r}: is not in this fleet; `voltwin get '/*'` lists its twins"
         )
     return found
 
 
 def _runs(twins: set[NamedNode], past: PastGraphs, names: Naming, sequence: int) -> list[Quad]:
-    """What is said of the runs that wrote into the twins."""
+    """The descriptions of the runs that wrote into the twins."""
     triples = _triples(past.graph(names.runs_graph, sequence))
     theirs = {triple.subject for triple in triples if triple.predicate == VT.twin and triple.object in twins}
     return [Quad(t.subject, t.predicate, t.object, names.runs_graph) for t in triples if t.subject in theirs]

@@ -1,10 +1,10 @@
-"""Finding what is wrong with a fleet and saying what to do about it; nothing is changed.
+"""Consistency check of a fleet: every defect with its remedy; nothing is changed.
 
     for finding in check_fleet(read_folder(Path("plant"))):
         print(finding)
 
-All is read beside whoever holds the fleet. What stands in the triple store is looked at only when nobody holds it:
-while a server works it may be a moment behind.
+The check reads beside a process that holds the fleet. The triple store is checked only if no process holds the
+fleet: while a server runs it may be a moment behind.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from .backup import check_journal
 from .progress import Progress, no_progress
 from .references import check_graphs
 
-_REBUILD = "`voltwin rebuild` makes it again"
+_REBUILD = "`voltwin rebuild` builds it again"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong: of what kind, where, what, and what to do."""
+    """One defect: its kind, its place, the problem, and the remedy."""
 
     kind: str
     where: str
@@ -43,7 +43,7 @@ class Finding:
 
 
 def check_fleet(folder: FleetFolder, progress: Progress = no_progress) -> Iterator[Finding]:
-    """Everything that is wrong with the fleet in ``folder``, but for its view (see maintenance.py)."""
+    """Every defect of the fleet in ``folder``, except of its view (see maintenance.py)."""
     yield from _lock(folder)
     try:
         database = Database(folder.journal, VERSIONS, writable=False)
@@ -73,10 +73,12 @@ def _lock(folder: FleetFolder) -> Iterator[Finding]:
     owner = read_owner(folder.path)
     if is_held(folder.path):
         problem = f"is held by {describe_owner(owner).partition(';')[0]}"
-        yield Finding("held", str(folder.path), problem, "end it to have the graph held against the journal too")
+        yield Finding("held", str(folder.path), problem, "stop it to compare the graph with the journal too")
     elif owner:
-        problem = f"names process {owner.get('pid')}, which ended without letting go"
-        yield Finding("stale lock", str(folder.path / "lock"), problem, "it holds nothing; the next opening clears it")
+        problem = f"names process {owner.get('pid')}, which ended without releasing it"
+        yield Finding(
+            "stale lock", str(folder.path / "lock"), problem, "no process holds it; the next opening clears it"
+        )
 
 
 def _journal(folder: FleetFolder, database: Database) -> Iterator[Finding]:
@@ -98,7 +100,7 @@ def _journal(folder: FleetFolder, database: Database) -> Iterator[Finding]:
         (begins,),
     ).fetchone()
     if missing:
-        yield Finding("journal", str(folder.journal), f"commit {missing[0]} is not there", "restore a backup")
+        yield Finding("journal", str(folder.journal), f"commit {missing[0]} is missing", "restore a backup")
 
 
 def _loads(folder: FleetFolder, database: Database, progress: Progress) -> Iterator[Finding]:
@@ -111,13 +113,13 @@ def _loads(folder: FleetFolder, database: Database, progress: Progress) -> Itera
                 pass
         except StoreError as error:
             word = "damaged" if place.path(file).is_file() else "missing"
-            yield Finding(f"{word} file", str(place.path(file)), f"is {word} and commits name it", _first(error))
+            yield Finding(f"{word} file", str(place.path(file)), f"is {word}, although commits name it", _first(error))
     named = {place_of(file) for file in files} | {
         file for (file,) in database.reader().execute("SELECT file FROM discarded")
     }
     for path in sorted(folder.loads.glob("*")):
         if f"loads/{path.name}" not in named:
-            yield Finding("unnamed file", str(path), "is named by no commit", "delete it if nothing is being loaded")
+            yield Finding("unnamed file", str(path), "is named by no commit", "delete it if no load is running")
 
 
 def _first(error: Exception) -> str:
@@ -127,7 +129,7 @@ def _first(error: Exception) -> str:
 def _left_over(folder: FleetFolder) -> Iterator[Finding]:
     for name in ("graph.new", "graph.old"):
         if (folder.path / name).exists():
-            yield Finding("unnamed file", str(folder.path / name), "is left from a rebuild that was ended", "delete it")
+            yield Finding("unnamed file", str(folder.path / name), "remains from an interrupted rebuild", "delete it")
 
 
 def _sealed(series: OpenSeries, progress: Progress) -> Iterator[Finding]:
@@ -140,8 +142,8 @@ def _sealed(series: OpenSeries, progress: Progress) -> Iterator[Finding]:
         except StoreError as error:
             yield Finding("sealed file", where, f"cannot be used ({error})", "restore it from a backup")
     for name in series.files.unnamed():
-        problem = "is named by nothing: a sealing was ended before it was named"
-        yield Finding("unnamed file", f"{series.archive.address}/{name}", problem, "delete it if nothing is sealing")
+        problem = "is not registered: a sealing was interrupted before it registered the file"
+        yield Finding("unnamed file", f"{series.archive.address}/{name}", problem, "delete it if no sealing is running")
 
 
 def _contents(folder: FleetFolder, database: Database, series: OpenSeries, progress: Progress) -> Iterator[Finding]:
@@ -158,16 +160,16 @@ def sorted_by_kind(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def is_wrong(findings: Iterable[Finding]) -> bool:
-    """Whether any finding is more than that somebody works with the fleet."""
+    """Whether any finding is a defect, and not only a process that holds the fleet."""
     return any(finding.kind != "held" for finding in findings)
 
 
-def view_finding(graph: Path, stands: int, journal: int) -> Finding | None:
-    """What the number of a view's last commit says; None where it is the journal's."""
-    if stands < journal:
-        problem = f"stands at commit {stands}, the journal at {journal}"
-        return Finding("view behind", str(graph), problem, f"the next opening takes the rest in, or {_REBUILD}")
-    if stands > journal:
-        problem = f"stands at commit {stands}, the journal ends at {journal}: the journal is an older one"
+def view_finding(graph: Path, applied: int, journal: int) -> Finding | None:
+    """The finding about a view whose last commit is ``applied``; None if that is the journal's last one."""
+    if applied < journal:
+        problem = f"is at commit {applied}, the journal at {journal}"
+        return Finding("view behind", str(graph), problem, f"the next opening applies the rest, or {_REBUILD}")
+    if applied > journal:
+        problem = f"is at commit {applied}, the journal ends at {journal}: the journal is an older copy"
         return Finding("view ahead", str(graph), problem, f"find the newer journal, or {_REBUILD} from this one")
     return None

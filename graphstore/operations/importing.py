@@ -1,7 +1,7 @@
-"""Exported twins brought into a fleet, in one commit: all of it or nothing.
+"""Import of exported twins into a fleet, in one commit: all of it or nothing.
 
-An export of a fleet with another BASE is renamed on the way. What the fleet's ontology does not know is refused,
-since paths could not reach it; twins that are there already are refused unless they are to be replaced.
+An export of a fleet with another BASE is renamed. Classes that the fleet's ontology does not define are refused,
+since no path could reach their elements; existing twins are refused unless they are to be replaced.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _ALWAYS_KNOWN: Final = (CORE, RDF.NS, RDFS.NS, SOSA.NS, PROV.NS)
 
 @dataclass(frozen=True)
 class Imported:
-    """What came in with commit ``sequence``; ``warnings`` are sentences."""
+    """The content imported by commit ``sequence``; ``warnings`` are sentences."""
 
     sequence: int
     twins: Sequence[str]
@@ -46,9 +46,9 @@ class Imported:
 def import_twins(
     source: Path, committer: Committer, names: Naming, schema: Schema, *, author: str, now: datetime, replace: bool
 ) -> Imported:
-    """Bring the export in folder ``source`` into the fleet of ``committer``.
+    """Import the export in folder ``source`` into the fleet of ``committer``.
 
-    Raises StoreError for a damaged export, InputError where it does not fit the fleet.
+    Raises StoreError for a damaged export, InputError if it does not fit the fleet.
     """
     manifest = Manifest.read(source, FORMAT)
     for name, listed in manifest.files.items():
@@ -92,14 +92,16 @@ def _batches(table: pa.Table, old: str, new: str) -> list[SampleBatch]:
 
 
 def _twins(quads: Iterable[Quad], names: Naming, source: Path) -> list[NamedNode]:
-    """The twins of an export; every graph has to be one of theirs, or that of the runs."""
+    """The twins of an export; every graph must be one of theirs, or the graph of the runs."""
     twins: dict[NamedNode, None] = {}
     for graph in {quad.graph_name: None for quad in quads}:
         owner = names.owner(graph) if isinstance(graph, NamedNode) else None
         if owner is not None and graph in (owner, names.computed_graph(owner)):
             twins[owner] = None
         elif graph != names.runs_graph:
-            raise InputError(f"{source}: the graph {graph} is none of a twin; import takes what `voltwin export` wrote")
+            raise InputError(
+                f"{source}: the graph {graph} belongs to no twin; import reads what `voltwin export` wrote"
+            )
     return sorted(twins, key=lambda twin: twin.value)
 
 
@@ -109,7 +111,7 @@ def _check_classes(quads: Iterable[Quad], schema: Schema, source: Path) -> None:
     if unknown:
         raise InputError(
             f"{source}: the fleet's ontology has no class {', '.join(unknown[:5])}; "
-            "load the ontology that the twins were made with, or export them from a fleet with this one"
+            "load the ontology that the twins were created with, or export them from a fleet with this ontology"
         )
 
 
@@ -142,9 +144,9 @@ def _changes(
         graph = quad.graph_name
         assert isinstance(graph, NamedNode)
         wanted.get(graph, runs).add(quad.triple)
-    coming = {batch.series: batch for batch in batches}
+    imported = {batch.series: batch for batch in batches}
     for graph, triples in wanted.items():
-        _merge_series(graph, triples, coming, committer)
+        _merge_series(graph, triples, imported, committer)
     changes = [load_change(graph, triples, committer.store) for graph, triples in wanted.items()]
     present = {quad.triple for quad in committer.store.quads(None, None, None, names.runs_graph)}
     added = "".join(sorted(f"{triple} .\n" for triple in runs - present))
@@ -152,27 +154,27 @@ def _changes(
 
 
 def _merge_series(
-    graph: NamedNode, triples: set[Triple], coming: dict[NamedNode, SampleBatch], committer: Committer
+    graph: NamedNode, triples: set[Triple], imported: dict[NamedNode, SampleBatch], committer: Committer
 ) -> None:
-    """Samples that are there stay: the series' figures speak of both, and none loses its node."""
+    """Keep existing samples: the statistics of a series cover old and new ones, and every series keeps its node."""
     store, reader = committer.store, committer.journal.series
     nodes = [quad.subject for quad in store.quads(None, RDF.type, VT.Series, graph)]
     for node in (node for node in nodes if isinstance(node, NamedNode)):
         times, values = reader.read(node)
         if not len(times):
             continue
-        if node not in coming:
+        if node not in imported:
             triples |= {quad.triple for quad in store.quads(node, None, None, graph)}
             triples |= {quad.triple for quad in store.quads(None, None, node, graph)}
             continue
-        batch = coming[node]
+        batch = imported[node]
         every = np.union1d(times, batch.times)
         last = values[-1] if times[-1] > batch.times[-1] else batch.values[-1]
-        figures = {
+        statistics = {
             VT.sampleCount: Literal(len(every)),
             VT.firstTime: to_literal(from_microseconds(int(every[0]))),
             VT.lastTime: to_literal(from_microseconds(int(every[-1]))),
             VT.lastValue: to_literal(float(last)),
         }
-        triples -= {triple for triple in triples if triple.subject == node and triple.predicate in figures}
-        triples |= {Triple(node, prop, value) for prop, value in figures.items()}
+        triples -= {triple for triple in triples if triple.subject == node and triple.predicate in statistics}
+        triples |= {Triple(node, prop, value) for prop, value in statistics.items()}

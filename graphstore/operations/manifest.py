@@ -1,6 +1,6 @@
-"""The list of what a backup or an export holds: every file with its size and SHA-256, and where it comes from.
+"""The manifest of a backup or an export: every file with its size and SHA-256, and the fleet it was made from.
 
-It is written last, so that a folder without one is no backup, and a folder with one is whole.
+It is written last, so that a folder without one is no backup, and a folder with one is complete.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from ...errors import FleetVersionError, StoreError
+from ..series.archives.folder import sync_folder
 
 NAME: Final = "manifest.json"
 VERSION: Final = 1
@@ -30,7 +31,7 @@ class FileEntry:
 
 @dataclass(frozen=True)
 class Manifest:
-    """``format`` says of what kind the folder is; ``facts`` is what that kind adds."""
+    """``format`` names the kind of the folder; ``facts`` are the entries that only this kind has."""
 
     format: str
     base: str
@@ -40,7 +41,7 @@ class Manifest:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
-        """Put it into ``folder``, on disk when this returns."""
+        """Write the manifest into ``folder``; it is on disk when this returns."""
         files = {name: {"bytes": entry.size, "sha256": entry.sha256} for name, entry in sorted(self.files.items())}
         head = {"format": self.format, "version": VERSION, "base": self.base, "sequence": self.sequence}
         document = {**head, "created": self.created, **self.facts, "files": files}
@@ -80,7 +81,7 @@ class Manifest:
         return cls(format, base, sequence, created, entries, document)
 
     def copy(self, name: str, source: Path, target: Path) -> None:
-        """Copy the file ``name`` from folder to folder. Raises StoreError where it is not what is listed here."""
+        """Copy the file ``name`` from folder to folder. Raises StoreError if it differs from its entry."""
         entry = self.files[name]
         try:
             found = copy_file(source / name, target / name)
@@ -94,7 +95,7 @@ class Manifest:
 
 
 def copy_file(source: Path, target: Path) -> FileEntry:
-    """Copy one file, on disk when this returns; what was copied."""
+    """Copy one file and return its entry; the copy is on disk when this returns."""
     digest, size = hashlib.sha256(), 0
     target.parent.mkdir(parents=True, exist_ok=True)
     with source.open("rb") as reading, target.open("wb") as writing:
@@ -108,19 +109,7 @@ def copy_file(source: Path, target: Path) -> FileEntry:
 
 
 def entry_of(file: Path) -> FileEntry:
-    """What ``file`` is."""
-    digest, size = hashlib.sha256(), 0
+    """The entry of ``file``."""
     with file.open("rb") as reading:
-        while piece := reading.read(_PIECE):
-            digest.update(piece)
-            size += len(piece)
-    return FileEntry(size, digest.hexdigest())
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring the names in ``folder`` to disk."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        digest = hashlib.file_digest(reading, "sha256").hexdigest()
+        return FileEntry(reading.tell(), digest)

@@ -1,6 +1,6 @@
-"""Whether what the graphs say fits together: references have something to refer to, series have their samples.
+"""Consistency of the graphs: references have a target, series have their samples.
 
-Read from the journal, graph by graph, so that it holds for a fleet that a server is writing to.
+Read from the journal, graph by graph, so that the check is valid for a fleet that a server is writing to.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ from ..series.store import OpenSeries
 from .progress import Progress
 
 Found = tuple[str, str, str, str]
-"""Kind, where, what, what to do."""
+"""Kind, place, problem and remedy."""
 
-_FIGURES: Final = (VT.sampleCount, VT.firstTime, VT.lastTime, VT.lastValue)
+_STATISTICS: Final = (VT.sampleCount, VT.firstTime, VT.lastTime, VT.lastValue)
 
 
 @dataclass
 class _Seen:
-    """What one pass over all graphs has met."""
+    """The nodes found by one pass over all graphs."""
 
     typed: set[NamedNode] = field(default_factory=set)
     references: dict[NamedNode, tuple[NamedNode, NamedNode]] = field(default_factory=dict)
-    """What is referred to, and by which subject and property first."""
+    """Each target, with the first subject and property that refer to it."""
     series: dict[NamedNode, dict[NamedNode, Literal]] = field(default_factory=dict)
 
 
 def check_graphs(folder: FleetFolder, database: Database, series: OpenSeries, progress: Progress) -> Iterator[Found]:
-    """Dangling references, and series whose node and samples do not fit, as of the newest commit."""
+    """Dangling references, and series whose node and samples disagree, as of the newest commit."""
     names, past = Naming(folder.base), PastGraphs(database, LoadFiles(folder.loads))
     span = past.span()
     if span is None:
@@ -54,7 +54,7 @@ def check_graphs(folder: FleetFolder, database: Database, series: OpenSeries, pr
 
 def _read(content: bytes, names: Naming, seen: _Seen) -> None:
     nodes: set[NamedNode] = set()
-    figures: dict[NamedNode, dict[NamedNode, Literal]] = {}
+    statistics: dict[NamedNode, dict[NamedNode, Literal]] = {}
     for quad in parse(content, format=RdfFormat.N_TRIPLES):
         subject, value = quad.subject, quad.object
         if not isinstance(subject, NamedNode):
@@ -65,9 +65,9 @@ def _read(content: bytes, names: Naming, seen: _Seen) -> None:
                 nodes.add(subject)
         elif isinstance(value, NamedNode) and value.value.startswith(names.twins):
             seen.references.setdefault(value, (subject, quad.predicate))
-        elif isinstance(value, Literal) and quad.predicate in _FIGURES:
-            figures.setdefault(subject, {})[quad.predicate] = value
-    seen.series |= {node: figures.get(node, {}) for node in nodes}
+        elif isinstance(value, Literal) and quad.predicate in _STATISTICS:
+            statistics.setdefault(subject, {})[quad.predicate] = value
+    seen.series |= {node: statistics.get(node, {}) for node in nodes}
 
 
 def _dangling(seen: _Seen, names: Naming) -> Iterator[Found]:
@@ -78,34 +78,34 @@ def _dangling(seen: _Seen, names: Naming) -> Iterator[Found]:
             "dangling reference",
             names.path_of(subject),
             f"{prop.value} leads to {names.path_of(target)}, which is {what}",
-            "let it be born, import it, or take the reference away with an update",
+            "create it, import it, or remove the reference with an update",
         )
 
 
 def _series(seen: _Seen, series: OpenSeries, sequence: int, names: Naming, progress: Progress) -> Iterator[Found]:
     known, reader = set(series.series()), series.as_of(sequence)
-    for number, (node, figures) in enumerate(sorted(seen.series.items(), key=lambda item: item[0].value)):
+    for number, (node, statistics) in enumerate(sorted(seen.series.items(), key=lambda item: item[0].value)):
         progress("checking series", number, len(seen.series))
         where = names.path_of(node)
         if node not in known:
-            if VT.sampleCount in figures and figures[VT.sampleCount].value != "0":
-                yield "series without samples", where, "its node is there and no sample is", "restore a backup"
+            if VT.sampleCount in statistics and statistics[VT.sampleCount].value != "0":
+                yield "series without samples", where, "it has a node but no samples", "restore a backup"
             continue
         times, values = reader.read(node)
         if not len(times):
-            continue  # brought by a commit after the one that is looked at
+            continue  # added by a commit after the checked one
         wanted = {
             VT.sampleCount: len(times),
             VT.firstTime: from_microseconds(int(times[0])),
             VT.lastTime: from_microseconds(int(times[-1])),
             VT.lastValue: float(values[-1]),
         }
-        found = {prop: to_python(figures[prop]) if prop in figures else None for prop in wanted}
-        for prop in (prop for prop in _FIGURES if found[prop] != wanted[prop]):
+        found = {prop: to_python(statistics[prop]) if prop in statistics else None for prop in wanted}
+        for prop in (prop for prop in _STATISTICS if found[prop] != wanted[prop]):
             name = prop.value.rpartition("#")[2]
             problem = f"{name} in the graph is {found[prop]}, the samples say {wanted[prop]}"
-            yield "figures of a series", where, problem, "put the right value with an update"
+            yield "statistics of a series", where, problem, "put the right value with an update"
     for node in sorted(known - seen.series.keys(), key=lambda node: node.value):
         if len(reader.read(node)[0]):
-            remedy = "add its node with an update, or let the samples go with a retention"
-            yield "samples without a series", names.path_of(node), "it has samples and no node in the graph", remedy
+            remedy = "add its node with an update, or delete the samples with a retention"
+            yield "samples without a series", names.path_of(node), "it has samples but no node in the graph", remedy

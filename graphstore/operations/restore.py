@@ -1,4 +1,4 @@
-"""A fleet's folder from a backup: every file checked, the view made again, there whole or not at all."""
+"""Restore of a fleet's folder from a backup: every file checked, the view built again, complete or not at all."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .target import new_folder
 
 @dataclass(frozen=True)
 class Restored:
-    """What came back: everything up to commit ``sequence``."""
+    """The content restored: everything up to commit ``sequence``."""
 
     folder: Path
     base: str
@@ -25,7 +25,7 @@ class Restored:
     triples: int
     files: int
     archive: str
-    """Where sealed files still are that the backup did not hold; empty where it held all."""
+    """The address of sealed files that are not in the backup; empty if it has all."""
 
 
 def restore(
@@ -35,12 +35,12 @@ def restore(
     *,
     progress: Progress = no_progress,
 ) -> Restored:
-    """Make the new folder ``destination`` from ``backup``; ``make_view`` builds the graph in it.
+    """Create the folder ``destination`` from ``backup``; ``make_view`` builds the graph in it.
 
-    Raises StoreError naming the file that is missing or damaged, FleetVersionError for one of a newer voltwin.
+    Raises StoreError naming the missing or damaged file, FleetVersionError for a backup of a newer voltwin.
     """
     manifest = Manifest.read(backup, FORMAT)
-    # fleet.json comes last: until then nobody can take the folder for a fleet.
+    # fleet.json is copied last: until then the folder cannot be opened as a fleet.
     names = sorted(manifest.files, key=lambda name: (name == "fleet.json", name))
     with new_folder(destination, "restore") as place:
         for number, name in enumerate(names[:-1]):
@@ -56,6 +56,6 @@ def restore(
 
 
 def _folder(place: Path, backup: Path) -> FleetFolder:
-    """The folder that is being made, with the engine that the backup's own fleet.json names."""
+    """The unfinished folder, with the engine that the backup's own fleet.json names."""
     described = read_folder(backup)
     return replace(described, path=place)

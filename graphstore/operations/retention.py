@@ -1,4 +1,4 @@
-"""Retention of samples: the counts and times in the graph first, in a commit with an author, then the samples."""
+"""Retention of samples: first the statistics in the graph, in a commit with an author, then the samples."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def retain_series(
     now: datetime,
     series: Iterable[NamedNode] | None = None,
 ) -> RetentionResult:
-    """Let go of samples before ``before``, of some series or of all, and say so in the graph. Raises StoreError."""
+    """Delete samples before ``before``, of some series or of all, and update their statistics. Raises StoreError."""
     store = committer.journal.series
     with committer.lock:
         wanted = store.series() if series is None else list(series)
@@ -30,13 +30,13 @@ def retain_series(
             if store.aggregate(item, "count", None, to_microseconds(before)) is not None:
                 for quad in list(committer.store.quads(item, VT.sampleCount, None, None)):
                     if isinstance(quad.graph_name, NamedNode):
-                        _put_figures(changes, store, item, quad.graph_name, to_microseconds(before))
+                        _put_statistics(changes, store, item, quad.graph_name, to_microseconds(before))
         if touched := tuple(changes.touched()):
             committer.commit(Entry.of(changes, author, now), touched)
         return store.retain(before, wanted)
 
 
-def _put_figures(changes: ChangeSet, store: SeriesReader, series: NamedNode, graph: NamedNode, before: int) -> None:
+def _put_statistics(changes: ChangeSet, store: SeriesReader, series: NamedNode, graph: NamedNode, before: int) -> None:
     times, _ = store.read(series, before)
     changes.put(series, VT.sampleCount, [Literal(len(times))], graph)
     if len(times):

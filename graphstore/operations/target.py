@@ -1,4 +1,4 @@
-"""A new folder that is there whole or not at all: it is made under another name and renamed when it is done."""
+"""Creation of a folder, complete or not at all: it is filled under another name and renamed at the end."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ...errors import StoreError
-from .manifest import sync_folder
+from ..series.archives.folder import sync_folder
 
 
 @contextmanager
 def new_folder(path: Path, what: str) -> Iterator[Path]:
-    """Gives a folder beside ``path``, which becomes ``path`` if all goes well and is taken away if not.
+    """A folder beside ``path``, renamed to ``path`` on success and deleted on failure.
 
-    Raises StoreError where ``path`` is there already, or the disk does not take it (``what`` names the work).
+    Raises StoreError if ``path`` exists already or the disk is full (``what`` names the work).
     """
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise StoreError(f"{path}: is there already; choose a new folder")
+        raise StoreError(f"{path}: exists already; choose a new folder")
     unfinished = path.with_name(f"{path.name}.unfinished")
     if unfinished.exists():
-        raise StoreError(f"{unfinished}: is left from work that was ended, or under way; delete it if nothing runs")
+        raise StoreError(f"{unfinished}: remains from interrupted work, or is in use; delete it if nothing runs")
     try:
         try:
             unfinished.mkdir(parents=True)
@@ -32,7 +32,7 @@ def new_folder(path: Path, what: str) -> Iterator[Path]:
             unfinished.rename(path)
             sync_folder(path.parent)
         except BaseException:
-            shutil.rmtree(unfinished, ignore_errors=True)  # what went wrong is what to tell of
+            shutil.rmtree(unfinished, ignore_errors=True)  # the first error is the one to report
             raise
     except (OSError, sqlite3.Error) as error:
-        raise StoreError(f"{path}: the {what} was given up and nothing of it is left: {error}") from error
+        raise StoreError(f"{path}: the {what} failed and nothing of it remains: {error}") from error

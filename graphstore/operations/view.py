@@ -1,4 +1,4 @@
-"""The graph as the journal has it: making it anew, and holding one view against another."""
+"""The graph as the journal has it: building it again, and comparing two views."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from ...ontology.naming import Naming
 from ..engines.oxigraph import OxigraphStore
 from ..history.past_graphs import PastGraphs
 from ..interfaces import GraphChange, TripleStore
+from ..update.draft import graphs_of
+from ..update.protected import is_view
 from .progress import Progress, no_progress
 
 Derive = Callable[[TripleStore], object]
-"""Gives a store what the rules derive from what it holds."""
+"""Adds the values that rules derive to a store."""
 
 _TOGETHER: Final = 2 << 20
-"""Bytes of small graphs that are given to a store together."""
-
-_GRAPHS: Final = "SELECT DISTINCT ?graph WHERE { GRAPH ?graph { ?s ?p ?o } }"
+"""Bytes of small graphs that are written to a store together."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One graph that differs: how many triples are missing in the present view, how many are too many, and one."""
+    """One graph that differs: the numbers of missing and extra triples in the present view, and an example."""
 
     graph: NamedNode
     missing: int
@@ -37,15 +37,15 @@ class Difference:
 
 
 def fill(store: TripleStore, past: PastGraphs, sequence: int, progress: Progress = no_progress) -> None:
-    """Give an empty store every graph as the journal has it after commit ``sequence``.
+    """Write every graph as of commit ``sequence`` into an empty store.
 
-    The store's mark says 0 until all is there: ended before that, the next opening takes every commit in.
+    The store's mark stays 0 until the end: after an interruption the next opening applies every commit.
     """
     names = past.graphs(sequence) if sequence else []
     waiting: list[GraphChange] = []
     size = 0
     for number, name in enumerate(names):
-        progress("making graphs", number, len(names))
+        progress("building graphs", number, len(names))
         content = past.graph(name, sequence)
         if len(content) > _TOGETHER:
             store.load(name, content)
@@ -59,23 +59,16 @@ def fill(store: TripleStore, past: PastGraphs, sequence: int, progress: Progress
     store.apply(sequence, ())
 
 
-def graphs_of(store: TripleStore) -> list[NamedNode]:
-    """Every named graph of a store that is not empty, by IRI."""
-    rows = store.query(_GRAPHS)
-    found = {row["graph"] for row in rows}  # type: ignore[union-attr]  # a SELECT gives rows
-    return sorted((graph for graph in found if isinstance(graph, NamedNode)), key=lambda graph: graph.value)
-
-
 def compare(
     made: TripleStore, present: TripleStore, names: Naming, progress: Progress = no_progress, *, inferred: bool = True
 ) -> Iterator[Difference]:
-    """Every graph in which ``present`` differs from ``made``, as sets of quads; the stores' own marks left out."""
-    graphs = sorted({*graphs_of(made), *graphs_of(present)}, key=lambda graph: graph.value)
-    # An engine elsewhere may have graphs of its own.
+    """Every graph in which ``present`` differs from ``made``, as sets of quads, except the stores' own marks."""
+    graphs = sorted(graphs_of(made) | graphs_of(present), key=lambda graph: graph.value)
+    # A remote engine may have graphs of its own.
     graphs = [graph for graph in graphs if graph.value.startswith(names.base)]
     for number, graph in enumerate(graphs):
         progress("comparing graphs", number, len(graphs))
-        if graph == names.state_graph or not (inferred or names.owner(graph) is None or not _is_inferred(graph, names)):
+        if graph == names.state_graph or (not inferred and is_view(graph, names)):
             continue
         wanted, found = _quads(made, graph), _quads(present, graph)
         if wanted != found:
@@ -83,19 +76,14 @@ def compare(
             yield Difference(graph, len(missing), len(extra), str(min(map(str, missing or extra))))
 
 
-def _is_inferred(graph: NamedNode, names: Naming) -> bool:
-    owner = names.owner(graph)
-    return owner is not None and graph == names.inferred_graph(owner)
-
-
 def _quads(store: TripleStore, graph: NamedNode) -> set[Quad]:
     return set(store.quads(None, None, None, graph))
 
 
 def replace_folder(graph: Path, base: str, make: Callable[[TripleStore], object]) -> None:
-    """Put a new embedded store where ``graph`` is; the old one goes when the new one is whole.
+    """Replace the embedded store at ``graph``; the old one is deleted when the new one is complete.
 
-    Killed in between there is the old one or none, and with none the next opening takes the journal in.
+    After an interruption the old one or none exists; without one the next opening applies the whole journal.
     """
     made, old = graph.with_name("graph.new"), graph.with_name("graph.old")
     shutil.rmtree(made, ignore_errors=True)
@@ -111,6 +99,6 @@ def replace_folder(graph: Path, base: str, make: Callable[[TripleStore], object]
         made.rename(graph)
         shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
-        raise StoreError(f"{graph}: the view could not be made: {error}; the journal is as it was") from error
+        raise StoreError(f"{graph}: the view could not be built: {error}; the journal is unchanged") from error
     finally:
         shutil.rmtree(made, ignore_errors=True)

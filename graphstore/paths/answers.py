@@ -1,6 +1,6 @@
-"""What a path answers: a value with its unit, its time, and where it comes from.
+"""Answers of a path: a value with its unit, its time, and its origin.
 
-Answers travel as JSON between server and client and come back equal: ``answer_from_json(a.to_json()) == a``.
+Answers are sent as JSON between server and client without loss: ``answer_from_json(a.to_json()) == a``.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ import numpy as np
 from ...ontology.literals import Scalar, format_time, from_microseconds, parse_time, to_microseconds
 
 Origin = OneOf["given", "measured", "computed", "inferred"]
-"""``given``: told once, or drawn; ``measured``: came with a time; ``computed``: by models; ``inferred``: by rules."""
+"""``given``: asserted without a time; ``measured``: with one; ``computed``: by models; ``inferred``: by rules."""
 
 SegmentOrigin = OneOf["measured", "best guess"]
 
 
 @dataclass(frozen=True)
 class Element:
-    """A twin or a part of one, as a path ends on it."""
+    """A twin or a part of one, at the end of a path."""
 
     path: str
     type: str
@@ -60,7 +60,7 @@ class SeriesValue:
 
 @dataclass(frozen=True)
 class Segment:
-    """One stretch of a trend, won by one rule: samples inside [start, end), linear between them.
+    """One interval of a trend, given by one rule: samples inside [start, end), linear between them.
 
     A constant has two samples, at ``start`` and at ``end``. Times are microseconds since 1970 UTC.
     """
@@ -74,7 +74,7 @@ class Segment:
     values: tuple[float, ...]
 
     def within(self, start: int | None, end: int | None) -> Segment | None:
-        """The part in [start, end), with values interpolated at new ends; None where nothing is left."""
+        """The part in [start, end), with values interpolated at new ends; None if it is empty."""
         low = self.start if start is None else max(start, self.start)
         high = self.end if end is None else min(end, self.end)
         if low >= high:
@@ -89,7 +89,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class Trend:
-    """A stitched history: segments in order of time, not overlapping; a gap is where no rule speaks."""
+    """A stitched history: segments in order of time, without overlaps; a gap has no rule."""
 
     segments: tuple[Segment, ...]
 
@@ -115,10 +115,10 @@ Value = Scalar | tuple[Scalar, ...] | Element | SeriesValue | Trend
 
 @dataclass(frozen=True)
 class Answer:
-    """One value with everything that is known of it.
+    """One value with its metadata.
 
-    ``unit`` is the local name of a QUDT unit. ``rule``, ``priority`` and ``inputs`` are there where a
-    rule inferred the value, ``source`` (an action's name) where a message or a model run brought it.
+    ``unit`` is the local name of a QUDT unit. ``rule``, ``priority`` and ``inputs`` are set for
+    inferred values, ``source`` (an action's name) for values from a message or a model run.
     """
 
     path: str
@@ -149,7 +149,7 @@ class Answer:
         return f"{text} {self.unit}" if self.unit and not isinstance(value, Trend) else text
 
     def within(self, start: datetime | None, end: datetime | None) -> Answer:
-        """The same answer with a series or trend cut to [start, end); other values stay as they are."""
+        """The same answer with a series or trend cut to [start, end); other values are unchanged."""
         low = to_microseconds(start) if start else None
         high = to_microseconds(end) if end else None
         if isinstance(self.value, SeriesValue):
@@ -159,7 +159,7 @@ class Answer:
         return self
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON; what is not there is left out."""
+        """As JSON, without empty fields."""
         kind, value = _value_to_json(self.value)
         document: dict[str, Any] = {"path": self.path, "kind": kind, "value": value, "origin": self.origin}
         document |= {"unit": self.unit} if self.unit else {}
@@ -171,7 +171,7 @@ class Answer:
 
 
 def answer_from_json(document: Mapping[str, Any]) -> Answer:
-    """The answer that :meth:`Answer.to_json` wrote."""
+    """The answer written by :meth:`Answer.to_json`."""
     time = document.get("time")
     return Answer(
         path=document["path"],

@@ -1,8 +1,8 @@
-"""From syntax tree to one SPARQL query.
+"""Compilation of a syntax tree to one SPARQL query.
 
-The query answers with one row per value: ``?node ?property ?graph ?value``, and, where they exist, with
-rows for the time of its observation and the run that generated it, told by ``?mark``. A path that ends
-on elements (``/module-0017/cells/*``) answers with ``?value`` alone.
+The query returns one row per value: ``?node ?property ?graph ?value``, and, if they exist,
+rows for the time of its observation and the run that generated it, marked by ``?mark``. A path that ends
+on elements (``/pump-07/valves/*``) returns only ``?value``.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from .syntax import Name, Path, Wildcard
 from .walk import Walk, start
 
 # Constant properties and observations reached by their feature of interest: with a property from VALUES, an
-# OPTIONAL, or an IRI made by BIND, the engine goes through every value or observation of the fleet instead
+# OPTIONAL, or an IRI made by BIND, the engine scans every value or observation of the fleet instead
 # (a hundred times slower at 181 twins, and growing with their number).
 _VALUES: Final = """\
 SELECT ({node} AS ?node) ?property ?graph ?mark ?value WHERE {{
   {branches}
 }}"""
 
-_VALUE: Final = "{{ {way} GRAPH ?graph {{ {node} {property} ?value }} {told} }}"
+_VALUE: Final = "{{ {way} GRAPH ?graph {{ {node} {property} ?value }} {bound} }}"
 
 _MARK: Final = (
     "{{ {way} GRAPH ?graph {{ ?observation {foi} {node} . ?observation {observed} {property} . "
-    "?observation {mark} ?value }} {told} BIND({mark} AS ?mark) }}"
+    "?observation {mark} ?value }} {bound} BIND({mark} AS ?mark) }}"
 )
 
 _ELEMENTS: Final = """\
@@ -54,12 +54,12 @@ class Compiled:
 
 @lru_cache(maxsize=4096)
 def compile_path(path: Path, schema: Schema, names: Naming, observed: bool = True) -> Compiled:
-    """Compile an absolute path; ``observed``: ask for time and run of each value too.
+    """Compile an absolute path; ``observed``: include the time and run of each value.
 
-    Raises PathNotFoundError for a step that the schema does not have.
+    Raises PathNotFoundError for a step that the schema does not define.
     """
     if not path.absolute:
-        raise PathNotFoundError(f"path {str(path)!r}: is relative; ask a twin, or write /twin/{path}")
+        raise PathNotFoundError(f"path {str(path)!r}: is relative; give it to a twin, or write /twin/{path}")
     try:
         walk = start(path.steps[0] if path.steps else None, schema, names)
         for step in path.inner[:-1]:
@@ -76,17 +76,17 @@ def compile_path(path: Path, schema: Schema, names: Naming, observed: bool = Tru
     return _elements(walk)
 
 
-def _values(walk: Walk, meant: Sequence[NamedNode | None], observed: bool) -> Compiled:
-    """Values of each property that is meant; None means any property."""
+def _values(walk: Walk, properties: Sequence[NamedNode | None], observed: bool) -> Compiled:
+    """Values of each of the properties; None means any property."""
     way = " ".join([*map(str, walk.patterns), *walk.filters])
     branches = []
-    for iri in meant:
-        name, told = ("?property", "") if iri is None else (str(iri), f"BIND({iri} AS ?property)")
-        branches.append(_VALUE.format(way=way, node=walk.node, property=name, told=told))
+    for iri in properties:
+        name, bound = ("?property", "") if iri is None else (str(iri), f"BIND({iri} AS ?property)")
+        branches.append(_VALUE.format(way=way, node=walk.node, property=name, bound=bound))
         marks = (SOSA.resultTime, PROV.wasGeneratedBy) if observed else ()
         terms = {"foi": SOSA.hasFeatureOfInterest, "observed": SOSA.observedProperty}
         branches += [
-            _MARK.format(way=way, node=walk.node, property=name, told=told, mark=mark, **terms) for mark in marks
+            _MARK.format(way=way, node=walk.node, property=name, bound=bound, mark=mark, **terms) for mark in marks
         ]
     return Compiled(_VALUES.format(node=walk.node, branches=" UNION ".join(branches)), ends_on_elements=False)
 

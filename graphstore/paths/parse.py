@@ -1,12 +1,12 @@
-"""From text to syntax tree, with the exact column of what does not fit.
+"""Parsing of a path to a syntax tree, with the exact column of errors.
 
 >>> from voltwin.graphstore.paths.parse import parse
->>> str(parse("/module-0017/cells[serial='C-04']/voltage"))
-"/module-0017/cells[serial='C-04']/voltage"
->>> parse("cells//ocv")
+>>> str(parse("/pump-07/valves[serial='V-04']/pressure"))
+"/pump-07/valves[serial='V-04']/pressure"
+>>> parse("valve//wear")
 Traceback (most recent call last):
     ...
-voltwin.errors.PathSyntaxError: path 'cells//ocv': column 7: '/' does not fit here; expected a name or a 'quoted' text
+voltwin.errors.PathSyntaxError: path 'valve//wear': column 7: '/' does not fit here; expected a name or a 'quoted' text
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from .syntax import (
 _GRAMMAR: Final = (files(__package__) / "grammar.lark").read_text("utf-8")
 
 MOST_DIGITS: Final = 18
-"""Of a position: more than that is no count of anything."""
+"""The most digits of a position."""
 
 _MEANING: Final = {
     "NAME": "a name",
@@ -65,7 +65,7 @@ _MEANING: Final = {
 
 
 class _MisfitError(Exception):
-    """A token that is well formed but means nothing, at its column."""
+    """A token that is well formed but invalid, at its column."""
 
     def __init__(self, position: int | None, problem: str) -> None:
         super().__init__(problem)
@@ -80,7 +80,7 @@ def _moment(token: Token) -> datetime:
 
 
 class _Build(Transformer[Token, Path]):
-    """Tokens to tree."""
+    """Tree builder."""
 
     def start(self, children: list[Path]) -> Path:
         return children[0]
@@ -115,7 +115,7 @@ class _Build(Transformer[Token, Path]):
     def position(self, children: list[Token]) -> Position:
         (token,) = children
         if len(token) > MOST_DIGITS:
-            raise _MisfitError(token.start_pos, f"no position has more than {MOST_DIGITS} digits")
+            raise _MisfitError(token.start_pos, f"a position has at most {MOST_DIGITS} digits")
         if int(token) < 1:
             raise _MisfitError(token.start_pos, "positions count from 1")
         return Position(int(token))
@@ -160,7 +160,7 @@ _BUILD: Final = _Build()
 
 @lru_cache(maxsize=4096)
 def parse(text: str) -> Path:
-    """The path that ``text`` writes. Raises PathSyntaxError with the column (from 0) in ``position``."""
+    """Parse a path. Raises PathSyntaxError with the column (from 0) in ``position``."""
     try:
         tree = _PARSER.parse(text)
     except UnexpectedEOF:
@@ -176,7 +176,7 @@ def parse(text: str) -> Path:
             raise
         raise _error(text, error.orig_exc.position, str(error.orig_exc)) from None
     if path.window and path.window.start and path.window.end and path.window.start >= path.window.end:
-        # A window is the last thing in a path, and holds no quotes.
+        # A window is the last part of a path, and contains no quotes.
         raise _error(text, text.rindex("@["), "the window ends before it begins")
     return path
 

@@ -1,6 +1,6 @@
-"""Answering paths: one query, its rows grouped into answers, the best of several kinds of knowledge first.
+"""Answers of paths: one query, its rows grouped into answers, of several origins the best one.
 
-What was asserted is believed before what a model computed, and that before what a rule infers.
+Asserted values precede values computed by models, and those precede values inferred by rules.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _RANK: dict[Origin, int] = {"given": 0, "computed": 1, "inferred": 2}
 
 @dataclass
 class _Found:
-    """The values of one property in one graph, and what their observation says."""
+    """The values of one property in one graph, and the marks of their observation."""
 
     values: list[Any] = field(default_factory=list)
     marks: dict[NamedNode, Any] = field(default_factory=dict)
@@ -45,9 +45,9 @@ class PathReader:
     resolver: Resolver
 
     def ask(self, path: Path, moment: datetime | None = None, observed: bool = True) -> list[Answer]:
-        """Every answer of an absolute path, as far as rules speak until ``moment`` (None: now).
+        """Every answer of an absolute path, with rules evaluated until ``moment`` (None: now).
 
-        Without ``observed`` the time and the source of measured values are not looked up.
+        Without ``observed`` the time and the source of measured values are omitted.
         """
         ask = self._ask_reasoner if path.asks_reasoner else self._ask_store
         answers = ask(path, moment, observed)
@@ -61,14 +61,14 @@ class PathReader:
         rows = self._select(compiled.query)
         if compiled.ends_on_elements:
             return [self._element(row["value"]) for row in rows]
-        # Nothing may be stored where a rule speaks for intervals only.
+        # A rule that is valid for intervals only may have no stored value.
         return self._values(rows, path.window, moment) or self._derived(path, moment)
 
     def _ask_reasoner(self, path: Path, moment: datetime | None, observed: bool) -> list[Answer]:
         wanted = path.without_reasoner()
         if not wanted.inner:
-            raise PathNotFoundError(f"path '{path}': ask the reasoner for something, as in reasoner/temperatureTrend")
-        # Where no rule speaks, what is known plainly is the best answer.
+            raise PathNotFoundError(f"path '{path}': name a value after it, as in reasoner/temperature")
+        # Without a rule, a stored value is the best answer.
         return self._derived(wanted, moment) or self._ask_store(wanted, moment, observed)
 
     def _derived(self, path: Path, moment: datetime | None) -> list[Answer]:
@@ -76,9 +76,9 @@ class PathReader:
         if not way or not isinstance(last, Name) or last.predicates:
             return []
         compiled = compile_path(Path(True, tuple(way)), self.schema, self.names)
-        meant = [prop for prop in self.schema.by_name.get(last.name, ()) if prop.derived]
-        nodes = [row["value"] for row in self._select(compiled.query)] if meant else []
-        return [answer for node in nodes for prop in meant for answer in self.resolver.resolve(node, prop, moment)]
+        derived = [prop for prop in self.schema.by_name.get(last.name, ()) if prop.derived]
+        nodes = [row["value"] for row in self._select(compiled.query)] if derived else []
+        return [answer for node in nodes for prop in derived for answer in self.resolver.resolve(node, prop, moment)]
 
     def _select(self, query: str) -> list[QuerySolution]:
         rows = self.store.query(query)
@@ -93,7 +93,7 @@ class PathReader:
                 marks.append(row)
                 continue
             if row["property"] not in self.schema.properties:
-                continue  # types, part-of and other marks that no path names
+                continue  # types, part-of and other marks that are no path steps
             by_graph = places.setdefault((row["node"], row["property"]), {})
             by_graph.setdefault(row["graph"], _Found()).values.append(row["value"])
         for row in marks:

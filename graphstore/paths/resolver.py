@@ -1,4 +1,4 @@
-"""What a path's ``reasoner`` step asks; the reasoner implements it, so that nothing here imports upward."""
+"""The protocol behind a path's ``reasoner`` step; the reasoner, a higher layer, implements it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Resolver(Protocol):
     """Answers by rules."""
 
     def resolve(self, node: NamedNode, prop: Property, moment: datetime | None) -> Sequence[Answer]:
-        """The best answer for ``prop`` of ``node`` as far as rules speak until ``moment`` (None: now).
+        """The best answer for ``prop`` of ``node``, with rules evaluated until ``moment`` (None: now).
 
-        Empty where no rule gives one.
+        Empty without a rule.
         """
         ...

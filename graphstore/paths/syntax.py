@@ -1,4 +1,4 @@
-"""The syntax tree of a path; ``str()`` gives the text back: ``parse(str(path)) == path``."""
+"""The syntax tree of a path; ``str()`` returns the text: ``parse(str(path)) == path``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Position:
 
 @dataclass(frozen=True)
 class Comparison:
-    """``[serial='C-04']``: only those for which it holds; the operand is a path of names."""
+    """``[serial='V-04']``: elements that satisfy a condition; the operand is a path of names."""
 
     operand: tuple[str, ...]
     operator: str
@@ -80,7 +80,7 @@ class Descendants:
 
 @dataclass(frozen=True)
 class Parent:
-    """``..``: the whole that this is a part of."""
+    """``..``: the whole of a part."""
 
     def __str__(self) -> str:
         return ".."
@@ -112,7 +112,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Path:
-    """A path: absolute ones start with the twin, relative ones stay inside one twin."""
+    """A path: absolute ones start with the twin, relative ones are inside one twin."""
 
     absolute: bool
     steps: tuple[Step, ...]
@@ -136,6 +136,6 @@ class Path:
         return self if self.absolute else replace(self, absolute=True, steps=(Name(twin), *self.steps))
 
     def without_reasoner(self) -> Path:
-        """The path that the reasoner is asked about."""
+        """The path without the step ``reasoner``."""
         head = self.steps[:1] if self.absolute else ()
         return replace(self, steps=(*head, *self.inner[1:])) if self.asks_reasoner else self

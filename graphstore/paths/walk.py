@@ -1,8 +1,8 @@
-"""Walking a path over the schema: each step becomes triple patterns, anchored as early as possible.
+"""Translation of a path over the schema: each step becomes triple patterns, anchored as early as possible.
 
-Oxigraph's planner keeps the order of the text, so patterns stand in path order, and as long as the
-path descends through compositions from a known twin its element's IRI is minted, not searched for:
-``/module-0017/cells/cell-03/voltage`` touches one subject.
+Oxigraph's planner keeps the order of the text, so patterns are in path order, and as long as the
+path descends through compositions from a known twin its element's IRI is built, not searched for:
+``/pump-07/valves/valve-03/pressure`` reads one subject.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ..schema import Property, Schema
 from .syntax import Comparison, CurrentStep, Descendants, Name, Parent, Position, Predicate, Step, Wildcard
 
 Classes = frozenset[NamedNode]
-"""What an element may be: one of these, or of their subclasses."""
+"""The possible classes of an element, including their subclasses."""
 
 
 _ANY: Final = frozenset({VT.Element})
@@ -55,7 +55,7 @@ class Pattern:
 
 @dataclass
 class Walk:
-    """Where a walk stands, and the patterns that lead there."""
+    """The current element of a walk, and the patterns that lead to it."""
 
     schema: Schema
     names: Naming
@@ -65,7 +65,7 @@ class Walk:
     patterns: list[Pattern] = field(default_factory=list)
     filters: list[str] = field(default_factory=list)
     properties: list[NamedNode] = field(default_factory=list)
-    """Every property the walk depends on, in order."""
+    """Every property that the walk uses, in order."""
     _wholes: list[NamedNode] = field(default_factory=list)
     _members_of: tuple[Place, tuple[Property, ...]] | None = None
     _count: int = 0
@@ -76,7 +76,7 @@ class Walk:
         return Variable(f"{self.prefix}{self._count}")
 
     def step(self, step: Step) -> None:
-        """Take one step that leads to an element. Raises PathNotFoundError where the schema has no such step."""
+        """Take one step to an element. Raises PathNotFoundError for a step that the schema does not define."""
         match step:
             case CurrentStep():
                 pass
@@ -97,7 +97,7 @@ class Walk:
                 self._role(step)
 
     def settle(self) -> None:
-        """Standing before many members without having picked one means all of them."""
+        """Select all members if the last step named many and none has been picked."""
         if self._members_of is not None:
             whole, roles = self._members_of
             self._members_of = None
@@ -105,7 +105,7 @@ class Walk:
             self._follow(whole, _alternatives(roles), member, member, self._ranges(roles))
 
     def candidates(self, name: str) -> tuple[Property, ...]:
-        """The properties that ``name`` can mean here. Raises PathNotFoundError with what comes close."""
+        """The properties that ``name`` can mean here. Raises PathNotFoundError with similar names."""
         found = self.schema.named(name, self.classes)
         if found:
             return found
@@ -115,7 +115,7 @@ class Walk:
         close = difflib.get_close_matches(name, possible, n=3)
         hint = f"did you mean {' or '.join(close)}?" if close else f"there are: {', '.join(possible) or 'none'}"
         where = " or ".join(sorted(map(self._label, self.classes)))
-        raise PathNotFoundError(f"step {name!r}: no property of {where} is called so; {hint}")
+        raise PathNotFoundError(f"step {name!r}: {where} has no property of that name; {hint}")
 
     @property
     def before_members(self) -> bool:
@@ -138,7 +138,7 @@ class Walk:
     def _role(self, step: Name) -> None:
         roles = tuple(role for role in self.candidates(step.name) if role.kind == "object")
         if not roles:
-            raise PathNotFoundError(f"step {step.name!r}: holds a value, so nothing can follow it in a path")
+            raise PathNotFoundError(f"step {step.name!r}: is a value, so no step can follow it")
         self.properties.extend(role.iri for role in roles)
         minted = isinstance(self.node, NamedNode) and all(role.composition for role in roles)
         if any(role.many for role in roles):
@@ -172,7 +172,7 @@ class Walk:
 
     def _up(self) -> None:
         if self._members_of is not None:
-            self._members_of = None  # from "cells" back to the whole that has them
+            self._members_of = None  # from "valves" back to their whole
         elif isinstance(self.node, NamedNode) and self._wholes:
             self.node, self.classes = self._wholes.pop(), _ANY
         else:
@@ -188,7 +188,7 @@ class Walk:
                     self._compare(predicate)
 
     def _nth(self, number: int) -> None:
-        """Rank by key among siblings, as a sub-select: correlated LIMIT/OFFSET does not exist in SPARQL."""
+        """Rank by key among siblings, as a sub-select, because SPARQL has no correlated LIMIT/OFFSET."""
         reach = next((p for p in reversed(self.patterns) if p.object == self.node or p.subject == self.node), None)
         if not isinstance(self.node, Variable) or reach is None:
             raise PathNotFoundError(f"[{number}]: only one of many can be picked by position")
@@ -249,7 +249,7 @@ def _alternatives(properties: tuple[Property, ...]) -> str:
 
 
 def start(step: Step | None, schema: Schema, names: Naming) -> Walk:
-    """A walk that stands at the twin (or twins) that a path's first step names."""
+    """A walk at the twin (or twins) named by a path's first step."""
     match step:
         case Name(key, predicates):
             walk = Walk(schema, names, names.twin(key), frozenset({VT.Twin}))

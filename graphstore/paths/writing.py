@@ -1,8 +1,8 @@
-"""Putting values where a path says, inside one change set: parts are made, twins are born on the way.
+"""Writing of values at paths, inside one change set: missing parts and twins are created.
 
-A write is a plain descent: property, key of one of many, property …; the ontology says what each
-step is. What the outside sent is *asserted* and goes into the twin's graph; what a model run
-computed goes into the twin's companion graph, with the same subjects.
+A write is a plain descent: property, key of one of many, property …, by the ontology. Values from
+outside are *asserted* and written into the twin's graph; values of a model run are *computed* and
+written into the twin's companion graph, with the same subjects.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Kind = OneOf["asserted", "computed"]
 
 @dataclass(frozen=True)
 class Provenance:
-    """What every value of one write shares: its kind, its time, and the action and run that brought it."""
+    """The kind, time and source (action and run) of every value of one write."""
 
     kind: Kind
     time: datetime
@@ -48,11 +48,11 @@ class TwinWriter:
     names: Naming
     series: SeriesReader
     created: list[NamedNode] = field(default_factory=list)
-    """Twins that this change set has brought into being, in order."""
+    """Twins created by this change set, in order."""
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        """All of what is written inside, births included, or, if it raises, nothing of it."""
+        """Keep everything written inside, including new twins, or, on an error, nothing of it."""
         before = len(self.created)
         try:
             with self.changes.savepoint():
@@ -62,7 +62,7 @@ class TwinWriter:
             raise
 
     def create_twin(self, key: str, cls: NamedNode) -> NamedNode:
-        """The twin ``key``; made as a ``cls`` with all its required parts if it does not exist yet."""
+        """The twin ``key``; if missing, created as a ``cls`` with all its required parts."""
         if not key:
             raise InputError("a twin's key is empty; give it a name")
         twin = self.names.twin(key)
@@ -72,7 +72,7 @@ class TwinWriter:
         return twin
 
     def class_of(self, node: NamedNode, graph: NamedNode) -> NamedNode | None:
-        """The most specific class of ``node``; types are materialised, so it is the one with most ancestors."""
+        """The most specific class of ``node``."""
         return self.schema.most_specific(self.changes.objects(node, RDF.type, graph))
 
     def _make(self, node: NamedNode, cls: NamedNode, key: str, graph: NamedNode) -> None:
@@ -85,7 +85,7 @@ class TwinWriter:
                     self._part(node, prop, self._default_key(prop, number), graph)
 
     def _default_key(self, prop: Property, number: int) -> str | None:
-        """``cell-03``: the class's name and a number, where a role holds many."""
+        """The class's name and a number, as in ``valve-03``, if a role has many; else None."""
         if not prop.many or prop.range is None:
             return None
         name = self.schema.classes[prop.range].name
@@ -103,17 +103,17 @@ class TwinWriter:
         return part
 
     def put(self, twin: NamedNode, steps: Sequence[str], value: Any, unit: str | None, provenance: Provenance) -> None:
-        """Put ``value`` (JSON; a list for a property that holds many) at the end of ``steps`` in ``twin``.
+        """Put ``value`` (JSON; a list for a property with many) at the end of ``steps`` in ``twin``.
 
-        Raises PathNotFoundError for a step the ontology does not have, UnitError where units differ,
-        InputError where the value is not of the property's type.
+        Raises PathNotFoundError for a step that the ontology does not define, UnitError for another unit,
+        InputError for a value of another type.
         """
         where = f"{self.names.path_of(twin)}/{'/'.join(steps)}"
         node, prop = self._descend(twin, steps, where)
         if unit != prop.unit and prop.kind in ("data", "series"):
             wanted = prop.unit or "no unit"
             raise UnitError(
-                f"{where}: is in {wanted}, the value {value!r} came in {unit or 'no unit'}; send it in {wanted}"
+                f"{where}: is in {wanted}, the value {value!r} has {unit or 'no unit'}; send it in {wanted}"
             )
         graph = twin if provenance.kind == "asserted" else self.names.computed_graph(twin)
         try:
@@ -133,20 +133,18 @@ class TwinWriter:
         while True:
             cls = self.class_of(node, twin)
             if cls is None:
-                raise PathNotFoundError(f"{where}: {self.names.path_of(node)} is not there; let it be born first")
+                raise PathNotFoundError(f"{where}: {self.names.path_of(node)} does not exist; create it first")
             prop = self.schema.property_of(cls, rest[0]) if rest else None
             if prop is None:
                 name = self.schema.classes[cls].name
                 raise PathNotFoundError(
-                    f"{where}: {name} has no {rest[0] if rest else 'value'!r}; the ontology can add it"
+                    f"{where}: {name} has no {rest[0] if rest else 'value'!r}; add it to the ontology"
                 )
             rest.pop(0)
             if not rest:
                 return node, prop
             if not prop.composition:
-                raise PathNotFoundError(
-                    f"{where}: {prop.name} is no part of this twin; write to the other twin's own path"
-                )
+                raise PathNotFoundError(f"{where}: {prop.name} is no part of this twin; write to the other twin's path")
             node = self._part(node, prop, rest.pop(0) if prop.many else None, twin)
 
     def _term(self, prop: Property, value: Any) -> Term:
@@ -165,7 +163,7 @@ class TwinWriter:
     def _append(self, node: NamedNode, prop: Property, value: Any, graph: NamedNode, provenance: Provenance) -> None:
         number = float(to_literal(value, XSD.double).value) if isinstance(value, Scalar) else None
         if number is None:
-            raise InputError(f"value {value!r}: a series takes one number at a time")
+            raise InputError(f"value {value!r}: a series accepts one number at a time")
         series, moment = self._series_node(node, prop, graph), provenance.time
         last = self._time(series, VT.lastTime, graph)
         new = last is None or moment > last or not self._has_sample(series, moment)
@@ -182,7 +180,7 @@ class TwinWriter:
     def _mark(
         self, series: NamedNode, first: datetime, last: datetime, value: float, new: int, graph: NamedNode
     ) -> None:
-        """Bring a series' node up to date with ``new`` samples from ``first`` to ``last``, where it is ``value``."""
+        """Update a series' statistics for ``new`` samples from ``first`` to ``last``, with the last ``value``."""
         changes = self.changes
         begin, end = (self._time(series, mark, graph) for mark in (VT.firstTime, VT.lastTime))
         if begin is None or first < begin:
@@ -204,7 +202,7 @@ class TwinWriter:
         unit: str | None,
         provenance: Provenance,
     ) -> int:
-        """Put many samples at once at the end of ``steps``; how many of them have a time that was not there.
+        """Put many samples at once at the end of ``steps``; returns the number of new times.
 
         ``times`` (n,) are microseconds since 1970 UTC, in any order; of several values for a time the last counts.
         Raises as :meth:`put` does.
@@ -212,10 +210,10 @@ class TwinWriter:
         where = f"{self.names.path_of(twin)}/{'/'.join(steps)}"
         node, prop = self._descend(twin, steps, where)
         if prop.kind != "series":
-            raise InputError(f"{where}: is no series; put its value instead")
+            raise InputError(f"{where}: is no series; put a single value instead")
         if unit != prop.unit:
             wanted = prop.unit or "no unit"
-            raise UnitError(f"{where}: is in {wanted}, the samples came in {unit or 'no unit'}; send them in {wanted}")
+            raise UnitError(f"{where}: is in {wanted}, the samples have {unit or 'no unit'}; send them in {wanted}")
         try:
             times, values = sort_and_deduplicate(times, values)
             moments = [from_microseconds(int(time)) for time in times[[0, -1]]] if len(times) else []
@@ -225,16 +223,16 @@ class TwinWriter:
             return 0
         graph = twin if provenance.kind == "asserted" else self.names.computed_graph(twin)
         series = self._series_node(node, prop, graph)
-        new = self._not_there(series, times)
+        new = self._count_new(series, times)
         self._mark(series, moments[0], moments[-1], float(values[-1]), new, graph)
         self.changes.batch(series, times, values)
         return new
 
-    def _not_there(self, series: NamedNode, times: NDArray[np.int64]) -> int:
-        there, _ = self.series.read(series, int(times[0]), int(times[-1]) + 1)
+    def _count_new(self, series: NamedNode, times: NDArray[np.int64]) -> int:
+        stored = self.series.read(series, int(times[0]), int(times[-1]) + 1).times
         pending = [np.array([sample.time]) for sample in self.changes.samples if sample.series == series]
         pending += [batch.times for batch in self.changes.batches if batch.series == series]
-        return int(np.isin(times, np.concatenate([there, *pending]), invert=True).sum())
+        return int(np.isin(times, np.concatenate([stored, *pending]), invert=True).sum())
 
     def _has_sample(self, series: NamedNode, moment: datetime) -> bool:
         time = to_microseconds(moment)

@@ -1,4 +1,4 @@
-"""What a SPARQL query may take before it is ended, and the sentences that say so.
+"""Limits of SPARQL queries, and the errors for exceeding them.
 
 >>> from voltwin.graphstore.queries.limits import QueryLimits
 >>> QueryLimits(seconds=5).rows
@@ -12,21 +12,21 @@ from typing import Final
 
 from ...errors import InputError, QueryLimitError
 
-_LESS: Final = "ask for less (name a twin, add a LIMIT)"
+_LESS: Final = "request less (name a twin, add a LIMIT)"
 
 
 @dataclass(frozen=True)
 class QueryLimits:
-    """The limits of one query; ``at_once`` is how many that may run away are worked on at the same time."""
+    """The limits of one query; ``at_once`` is the number of worker processes."""
 
     seconds: float = 60.0
-    """Time, from when a reader takes the query up; a query that waits for a reader waits as long at most."""
+    """Time from the start in a worker; the wait for a free worker is limited to the same time."""
     rows: int = 1_000_000
     """Rows of a SELECT, triples of a CONSTRUCT or DESCRIBE."""
     bytes: int = 256 * 2**20
-    """Length of the answer in the format that was asked for."""
+    """Length of the answer in the requested format."""
     memory: int = 2 * 2**30
-    """What a reader process may hold, bytes: sorting and grouping keep everything they have seen."""
+    """Memory of a worker process, bytes: sorting and grouping keep all rows in memory."""
     at_once: int = 2
 
     def __post_init__(self) -> None:
@@ -36,25 +36,25 @@ class QueryLimits:
                 raise InputError(f"query limit {item.name} = {value}: must be more than 0")
 
     def over_time(self) -> QueryLimitError:
-        """The query was not answered in time."""
+        """The error for a query that exceeded its time."""
         return QueryLimitError(
             f"query: ended at its time limit of {self.seconds:g} s; {_LESS}, or raise the limit (--query-seconds)"
         )
 
     def over_rows(self) -> QueryLimitError:
-        """There is more to answer than may be."""
+        """The error for an answer with too many rows."""
         return QueryLimitError(
             f"query: ended at its limit of {self.rows} rows; {_LESS}, or raise the limit (--query-rows)"
         )
 
     def over_bytes(self) -> QueryLimitError:
-        """The answer is too long."""
+        """The error for an answer with too many bytes."""
         return QueryLimitError(
             f"query: ended at its limit of {self.bytes} bytes of answer; {_LESS}, or raise the limit (--query-bytes)"
         )
 
     def over_memory(self) -> QueryLimitError:
-        """The reader needed more memory than it may have."""
+        """The error for a worker that exceeded its memory."""
         return QueryLimitError(
             f"query: ended at its memory limit of {self.memory} bytes; {_LESS}, sort and group fewer rows, "
             "or raise the limit (--query-memory)"

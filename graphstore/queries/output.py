@@ -1,7 +1,7 @@
-"""An answer on its way out of the engine, cut off where it has too many rows or bytes.
+"""Output of answers, stopped at the limit of rows or bytes.
 
-The engine writes results as text in pieces of a few kilobytes and cannot be told how many; so the rows are
-counted in that text, by what separates rows in each format and can stand nowhere else.
+The engine writes results as text in chunks of a few kilobytes and accepts no limit; so the rows are
+counted in that text, by a separator of each format that cannot occur elsewhere.
 """
 
 from __future__ import annotations
@@ -23,46 +23,46 @@ _BETWEEN_ROWS: Final = b"},{"
 
 
 class _LineCounter:
-    """TSV: a line a row behind the header; line ends in values are escaped."""
+    """TSV: a line for each row after the header; line feeds in values are escaped."""
 
     def __init__(self) -> None:
         self._lines = 0
 
-    def __call__(self, piece: bytes) -> int:
-        self._lines += piece.count(b"\n")
+    def __call__(self, chunk: bytes) -> int:
+        self._lines += chunk.count(b"\n")
         return self._lines - 1
 
 
 class _CsvCounter:
-    """CSV: like lines, but a quoted value may hold some; quotes within a value are doubled, which cancels out."""
+    """CSV: lines, except in quoted values; quotes in values are doubled, which cancels out."""
 
     def __init__(self) -> None:
         self._lines = 0
         self._quoted = False
 
-    def __call__(self, piece: bytes) -> int:
-        parts = piece.split(b'"')
+    def __call__(self, chunk: bytes) -> int:
+        parts = chunk.split(b'"')
         self._lines += sum(part.count(b"\n") for part in parts[self._quoted :: 2])
         self._quoted ^= len(parts) % 2 == 0
         return self._lines - 1
 
 
 class _XmlCounter:
-    """XML: an element a row; ``<`` in values is escaped."""
+    """XML: an element for each row; ``<`` in values is escaped."""
 
     def __init__(self) -> None:
         self._rows = 0
         self._tail = b""
 
-    def __call__(self, piece: bytes) -> int:
-        text = self._tail + piece
+    def __call__(self, chunk: bytes) -> int:
+        text = self._tail + chunk
         self._rows += text.count(_ROW_TAG)
         self._tail = text[1 - len(_ROW_TAG) :]
         return self._rows
 
 
 class _JsonCounter:
-    """JSON: ``},{`` outside of strings stands between two rows and nowhere else."""
+    """JSON: ``},{`` outside of strings occurs only between two rows."""
 
     def __init__(self) -> None:
         self._rows = 1
@@ -70,12 +70,12 @@ class _JsonCounter:
         self._held = b""
         self._tail = b""
 
-    def __call__(self, piece: bytes) -> int:
-        text = self._held + piece
-        body = text.rstrip(b"\\")  # an escape may go on in the next piece
+    def __call__(self, chunk: bytes) -> int:
+        text = self._held + chunk
+        body = text.rstrip(b"\\")  # an escape may continue in the next chunk
         self._held = text[len(body) :]
         parts = body.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')
-        # Where a string was taken out a quote is left, so that nothing joins over it.
+        # A quote replaces each removed string, so that its neighbours do not join.
         outside = self._tail + b'"'.join([b"", *parts[1::2]] if self._inside else parts[::2])
         self._rows += outside.count(_BETWEEN_ROWS)
         self._tail = outside[1 - len(_BETWEEN_ROWS) :]
@@ -92,29 +92,29 @@ _COUNTERS: Final[dict[str, Callable[[], Callable[[bytes], int]]]] = {
 
 
 def row_counter(kind: QueryResultsFormat) -> Callable[[bytes], int]:
-    """Give it the pieces of a SELECT's answer in order; it returns the rows so far (at least 1 in JSON)."""
+    """A function that receives the chunks of an answer and returns the rows so far (at least 1 in JSON)."""
     return _COUNTERS[kind.file_extension]()
 
 
 class BoundedOutput(BytesIO):
-    """Collects what is written, at most ``limits.bytes``; writing raises QueryLimitError beyond."""
+    """A buffer of at most ``limits.bytes``; writing more raises QueryLimitError."""
 
     def __init__(self, limits: QueryLimits, rows: Callable[[bytes], int] | None = None) -> None:
         super().__init__()
         self._limits, self._rows = limits, rows
 
-    def write(self, piece: ReadableBuffer, /) -> int:
-        """Take one piece."""
-        if self._rows is not None and self._rows(bytes(piece)) > self._limits.rows:
+    def write(self, chunk: ReadableBuffer, /) -> int:
+        """Write one chunk."""
+        if self._rows is not None and self._rows(bytes(chunk)) > self._limits.rows:
             raise self._limits.over_rows()
-        written = super().write(piece)
+        written = super().write(chunk)
         if self.tell() > self._limits.bytes:
             raise self._limits.over_bytes()
         return written
 
 
 def at_most(items: Iterable[_Item], limits: QueryLimits) -> Iterator[_Item]:
-    """``items``, as long as they are not too many. Raises QueryLimitError."""
+    """``items``, up to the limit of rows. Raises QueryLimitError."""
     for number, item in enumerate(items, start=1):
         if number > limits.rows:
             raise limits.over_rows()

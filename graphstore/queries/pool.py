@@ -30,9 +30,9 @@ from .worker import STARTED, QueryRequest
 START_SECONDS: Final = 60.0
 """The time limit for a worker to start and to begin with a query."""
 MAX_WAITING: Final = 16
-"""Queries that may wait for a worker; each holds one of the server's threads, so more are refused."""
+"""The most queries waiting for a worker; each occupies one of the server's threads."""
 IDLE_SECONDS: Final = 300.0
-"""After this long without a query the processes end and the snapshot is removed: it holds disk space."""
+"""The idle time after which the processes end and the snapshot, which occupies disk space, is deleted."""
 _LOOK_SECONDS: Final = 0.1
 
 
@@ -53,7 +53,7 @@ class _Cancellation:
 
 @dataclass(frozen=True)
 class PastSnapshot:
-    """A snapshot of a past state, and the commit that it was made after."""
+    """A snapshot of a past state, and the commit that it shows."""
 
     snapshot: CurrentSnapshot
     sequence: int
@@ -116,7 +116,7 @@ class QueryPool:
         writing: AbstractContextManager[object],
         limits: QueryLimits,
     ) -> None:
-        """``folder`` is the pool's own and on the store's disk; ``writing`` is the lock of the store's writer."""
+        """``folder`` is for snapshots, on the store's disk; ``writing`` is the lock of the store's writer."""
         self.limits = limits
         self._journal = journal.absolute()
         self._folder = folder.absolute()
@@ -132,7 +132,7 @@ class QueryPool:
         self._idle_watch: threading.Thread | None = None
 
     def beside(self, store: Snapshots) -> CurrentSnapshot:
-        """A snapshot of another store that never changes, on the same disk; it is removed with this pool."""
+        """A snapshot of another, constant store on the same disk; it is deleted together with this pool."""
         return CurrentSnapshot(store, self._folder / f"past-{next(self._numbers)}", threading.RLock())
 
     def answer(
@@ -184,7 +184,7 @@ class QueryPool:
                 self.shut_idle()
 
     def shut_idle(self) -> None:
-        """End the processes without a query and remove the snapshot; the next query starts them again."""
+        """End idle processes and delete the snapshot; the next query starts new ones."""
         idle = []
         while not self._free.empty():
             try:
@@ -198,7 +198,7 @@ class QueryPool:
             self._free.put(free)
 
     def close(self) -> None:
-        """Kill all processes, busy ones too, and remove the snapshot; a second call does nothing."""
+        """End all processes, also busy ones, and delete the snapshot; a second call does nothing."""
         with self._lock:
             if self._closed.is_set():
                 return

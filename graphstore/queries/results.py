@@ -1,4 +1,4 @@
-"""SPARQL results in the format the asker wants."""
+"""SPARQL results in an accepted format."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ RDF_FORMATS: Final = (RdfFormat.TURTLE, RdfFormat.N_TRIPLES, RdfFormat.RDF_XML, 
 
 @dataclass(frozen=True)
 class Formats:
-    """What will be answered with, chosen before the query runs; None where nothing that is wished fits."""
+    """The formats for tables and for RDF, chosen before the query runs; None if no accepted one is offered."""
 
     accept: str | None
     results: QueryResultsFormat | None
@@ -35,7 +35,7 @@ class Formats:
 
 
 def choose_formats(accept: str | None) -> Formats:
-    """The most wished formats of an HTTP ``Accept``; JSON and Turtle where none is wished. Raises QueryError."""
+    """The preferred formats of an HTTP ``Accept``; JSON and Turtle without preference. Raises QueryError."""
     formats = Formats(accept, _choose(accept, RESULT_FORMATS), _choose(accept, RDF_FORMATS))
     if formats.results is None and formats.rdf is None:
         raise _not_offered(accept, (*RESULT_FORMATS, *RDF_FORMATS))
@@ -43,9 +43,9 @@ def choose_formats(accept: str | None) -> Formats:
 
 
 def serialise(result: QueryResult, formats: Formats, limits: QueryLimits) -> QueryAnswer:
-    """``result`` in the format chosen.
+    """``result`` in the chosen format.
 
-    Raises QueryError where it has none of the wished ones or the engine gives up on the way, QueryLimitError.
+    Raises QueryError if no accepted format fits it or the engine fails during the output, QueryLimitError.
     """
     refusal: VoltwinError
     try:
@@ -59,10 +59,10 @@ def serialise(result: QueryResult, formats: Formats, limits: QueryLimits) -> Que
             refusal = _not_offered(formats.accept, RDF_FORMATS)
     except QueryLimitError as error:
         refusal = error
-    except (RuntimeError, OSError) as error:  # what the engine, or a SERVICE it asks, finds out while it gives rows
+    except (RuntimeError, OSError) as error:  # errors of the engine, or of a SERVICE, during the output
         refusal = QueryError(f"query: {error}")
-    # Results belong to the thread that made them, and they hold the store open: an error's traceback must not
-    # carry them elsewhere.
+    # Results belong to the thread that created them, and keep the store open: an error's traceback must not
+    # refer to them.
     del result
     raise refusal.with_traceback(None)
 
@@ -86,7 +86,7 @@ def _media_type(chosen: QueryResultsFormat | RdfFormat) -> str:
 
 
 def _choose(accept: str | None, formats: tuple[_Format, ...]) -> _Format | None:
-    for media in _wishes(accept or "*/*"):
+    for media in _preferences(accept or "*/*"):
         for candidate in formats:
             kind = _media_type(candidate)
             if media in (kind, "*/*") or (media.endswith("/*") and kind.startswith(media[:-1])):
@@ -96,12 +96,12 @@ def _choose(accept: str | None, formats: tuple[_Format, ...]) -> _Format | None:
 
 def _not_offered(accept: str | None, formats: Sequence[QueryResultsFormat | RdfFormat]) -> QueryError:
     offered = ", ".join(map(_media_type, formats))
-    return QueryError(f"Accept {accept!r}: cannot be given; there are {offered}")
+    return QueryError(f"Accept {accept!r}: not offered; there are {offered}")
 
 
-def _wishes(accept: str) -> list[str]:
-    """Media types, the most wished first."""
-    wishes: list[tuple[float, int, str]] = []
+def _preferences(accept: str) -> list[str]:
+    """Media types, the preferred ones first."""
+    preferences: list[tuple[float, int, str]] = []
     for number, part in enumerate(accept.split(",")):
         media, *parameters = (piece.strip().lower() for piece in part.split(";"))
         try:
@@ -109,5 +109,5 @@ def _wishes(accept: str) -> list[str]:
         except ValueError:
             raise QueryError(f"Accept {accept!r}: q must be a number from 0 to 1") from None
         if quality > 0:
-            wishes.append((-quality, number, media))
-    return [media for _, _, media in sorted(wishes)]
+            preferences.append((-quality, number, media))
+    return [media for _, _, media in sorted(preferences)]

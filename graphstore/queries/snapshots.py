@@ -1,7 +1,7 @@
-"""The snapshot that readers answer from: one folder of hard links, taken anew when the store has changed.
+"""The snapshot for query workers: one folder of hard links, replaced when the store has changed.
 
-It is taken under the writer's lock, so it holds every commit acknowledged before. A folder goes when no query
-uses it and a newer one has taken its place. What a killed process left behind goes on opening.
+It is taken under the writer's lock, so it contains every commit acknowledged before. A folder is deleted when no
+query uses it and a newer one exists. Folders left by a killed process are deleted on opening.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class _Snapshot:
 
 
 class CurrentSnapshot:
-    """Lends out the newest snapshot of ``store``, which it keeps below ``folder``."""
+    """Provides the newest snapshot of ``store``, stored below ``folder``."""
 
     def __init__(self, store: Snapshots, folder: Path, writing: AbstractContextManager[object]) -> None:
         self._store, self._folder, self._writing = store, folder, writing
@@ -35,7 +35,7 @@ class CurrentSnapshot:
 
     @contextmanager
     def lent(self) -> Iterator[Path]:
-        """A folder that stays as it is as long as the context lasts. Raises StoreError."""
+        """A folder that does not change during the context. Raises StoreError."""
         snapshot = self._borrow_newest() or self._take()
         try:
             yield snapshot.folder
@@ -47,14 +47,14 @@ class CurrentSnapshot:
     def _borrow_newest(self) -> _Snapshot | None:
         with self._lock:
             newest = self._all[-1] if self._all else None
-            # A commit that is not in the store yet is not acknowledged yet either.
+            # A commit missing in the store is not acknowledged yet either.
             if newest is None or newest.writes != self._store.writes:
                 return None
             newest.users += 1
             return newest
 
     def _take(self) -> _Snapshot:
-        # The writer's lock comes first: whoever holds it may be asking here too.
+        # The writer's lock is taken first: its holder may call this method too.
         with self._writing:
             found = self._borrow_newest()
             if found is not None:
@@ -69,19 +69,19 @@ class CurrentSnapshot:
                 return made
 
     def _remove(self, keep: int) -> None:
-        """Remove what nobody uses, except for the newest ``keep``."""
+        """Delete unused snapshots, except for the newest ``keep``."""
         for snapshot in self._all[: len(self._all) - keep]:
             if not snapshot.users:
                 shutil.rmtree(snapshot.folder)
                 self._all.remove(snapshot)
 
     def drop(self) -> None:
-        """Give the disk space back; the next query takes a new snapshot."""
+        """Delete unused snapshots; the next query takes a new one."""
         with self._lock:
             self._remove(keep=0)
 
     def close(self) -> None:
-        """Remove all of it; nobody may use it any more."""
+        """Delete all snapshots, which may not be used any more."""
         with self._lock:
             self._all.clear()
             shutil.rmtree(self._folder, ignore_errors=True)

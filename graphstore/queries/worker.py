@@ -12,6 +12,7 @@ import queue
 import resource
 import threading
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
@@ -21,11 +22,9 @@ from pyoxigraph import Store
 from ...errors import StoreError, VoltwinError
 from ..engines.oxigraph import evaluate
 from ..interfaces import QueryAnswer
-from ..series.functions import series_functions
 from ..series.store import OpenSeries, open_series
-from ..sparql.dataset import names_dataset
 from .limits import QueryLimits
-from .results import choose_formats, serialise
+from .run import QueryRun
 
 STARTED: Final = "taken up"
 """Sent before the answer: the time limit counts from here, not from the start of the process."""
@@ -56,12 +55,10 @@ class Answerer:
     def answer(self, request: QueryRequest) -> QueryAnswer | VoltwinError:
         """The answer, or the error to raise."""
         try:
-            series = self._open_series(request.journal)
-            functions = series_functions(series if request.as_of is None else series.as_of(request.as_of))
-            # The engine lets the union of all graphs override FROM and FROM NAMED.
-            union = not names_dataset(request.text)
-            result = evaluate(self._open_graph(request.graph), request.text, union, functions)
-            return serialise(result, choose_formats(request.accept), request.limits)
+            stored = self._open_series(request.journal)
+            series = stored if request.as_of is None else stored.as_of(request.as_of)
+            run = QueryRun.of(request.text, request.accept)
+            return run.answer(partial(evaluate, self._open_graph(request.graph)), series, request.limits)
         except VoltwinError as error:
             return error
         except MemoryError:

@@ -1,7 +1,7 @@
-"""A figure for each series and bucket of time over a whole fleet: one statement of DuckDB over files and hot rows.
+"""A statistic for each series and bucket of time over a whole fleet: one statement of DuckDB over files and hot rows.
 
-Files that hold all there is of their time are read by DuckDB itself, with several threads and only the columns it
-needs. Where hot rows lie over a file's time, or where the question is as of an earlier commit, rows are merged first.
+Files without hot rows in their time range are read by DuckDB itself, with several threads and only the columns it
+needs. If hot rows overlap a file, or the request is as of an earlier commit, rows are merged first.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from .rows import Rows, latest_values
 from .source import SampleSource, chosen
 from .statistics import OF_SAMPLES
 
-_FIGURES: Final = {"mean": "avg(value)", "first": "arg_min(value, us)", "last": "arg_max(value, us)"}
+_AGGREGATES: Final = {"mean": "avg(value)", "first": "arg_min(value, us)", "last": "arg_max(value, us)"}
 _STATEMENT: Final = """
-SELECT series, us - ((us % {bucket}) + {bucket}) % {bucket} AS time, CAST({figure} AS DOUBLE) AS value,
+SELECT series, us - ((us % {bucket}) + {bucket}) % {bucket} AS time, CAST({aggregate} AS DOUBLE) AS value,
        count(*) AS count
 FROM (SELECT series, epoch_us(time) AS us, value FROM ({rows}))
 WHERE us >= {start} AND us < {end}
@@ -47,7 +47,7 @@ def resample(
     """The table of :meth:`SeriesStore.resample`; ``window`` in microseconds since 1970 UTC."""
     width = bucket // timedelta(microseconds=1)
     if width <= 0:
-        raise InputError(f"bucket {bucket}: has no length; give one like timedelta(hours=1)")
+        raise InputError(f"bucket {bucket}: must be longer than zero, as in timedelta(hours=1)")
     if function not in OF_SAMPLES:
         raise InputError(f"resample by {function!r}: unknown; there are {', '.join(OF_SAMPLES)}")
     files: list[str] = []
@@ -58,8 +58,8 @@ def resample(
         merged.append((iri, rows))
     table = as_table([(iri, rows.times, rows.values) for iri, rows in merged if len(rows)])
     sources = f"{_FILES} UNION ALL {_MERGED}" if files else _MERGED
-    figure = _FIGURES.get(function, f"{function}(value)")
-    statement = _STATEMENT.format(bucket=width, figure=figure, start=window[0], end=window[1], rows=sources)
+    aggregate = _AGGREGATES.get(function, f"{function}(value)")
+    statement = _STATEMENT.format(bucket=width, aggregate=aggregate, start=window[0], end=window[1], rows=sources)
     with duckdb.connect() as engine:
         engine.register("merged", table)
         try:
@@ -75,20 +75,20 @@ def resample(
 def _divide(
     source: SampleSource, connection: sqlite3.Connection, series: int, window: tuple[int, int], as_of: int | None
 ) -> tuple[list[str], Rows]:
-    """Local files of one series that can be read as they are, and all its other rows, merged."""
-    above = [hot.hot_rows(connection, series, *window)]
+    """Local files of one series that DuckDB can read directly, and all its other rows, merged."""
+    overlay = [hot.hot_rows(connection, series, *window)]
     if as_of is not None:
-        above.append(hot.replaced_rows(connection, series, *window))
-    changed = np.sort(np.concatenate([rows.times for rows in above]))
+        overlay.append(hot.superseded_rows(connection, series, *window))
+    changed = np.sort(np.concatenate([rows.times for rows in overlay]))
     plain: list[str] = []
     others: list[Rows] = []
     for item in hot.sealed_files(connection, series, *window):
         path = source.archive.path(item.file)
         low, high = np.searchsorted(changed, (item.first, item.last + 1))
-        # DuckDB takes these characters for patterns.
+        # DuckDB interprets these characters as patterns.
         readable = path is not None and not set("*?[") & set(str(path))
         if readable and low == high and (as_of is None or item.sequence <= as_of):
             plain.append(str(path))
         else:
             others.append(source.load(item).within(*window))
-    return plain, latest_values([*others, *above], as_of)
+    return plain, latest_values([*others, *overlay], as_of)

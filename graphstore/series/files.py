@@ -1,4 +1,4 @@
-"""Care of the sealed files: which there are, whether they are whole, which nothing needs any more."""
+"""Maintenance of the sealed files: list, check, and delete those no longer needed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .source import decode_file
 
 @dataclass(frozen=True)
 class SealedFiles:
-    """What backup, compact and fsck ask of the files of one fleet. Names are those inside the archive."""
+    """The sealed files of one fleet, for backup, compact and fsck. Names are those inside the archive."""
 
     _sealer: Sealer
 
@@ -24,19 +24,19 @@ class SealedFiles:
         return hot.all_sealed(self._sealer.source.database.reader())
 
     def check(self, item: hot.Sealed) -> None:
-        """Raises StoreError where a file is missing, damaged or not what was registered."""
+        """Raises StoreError if a file is missing, damaged or not the registered one."""
         archive = self._sealer.source.archive
         rows = decode_file(item, archive.get(item.file), archive.address)
         if len(rows) != item.rows:
-            raise StoreError(f"{archive.address}: {item.file} holds {len(rows)} samples, {item.rows} were registered")
+            raise StoreError(f"{archive.address}: {item.file} contains {len(rows)} samples instead of {item.rows}")
 
     def unnamed(self) -> Iterator[str]:
-        """Files that nothing names: what a crash left between writing and naming. Not while somebody seals."""
+        """Files that are not registered, because of a crash after writing them. Not to be used during a sealing."""
         known = {item.file for item in self.all()} | set(self.discarded())
         return (name for name in self._sealer.source.archive.names() if name not in known)
 
     def discarded(self, before: datetime | None = None) -> list[str]:
-        """Files that nothing needs any more, since before a moment."""
+        """Files no longer needed since before a moment."""
         reader = self._sealer.source.database.reader()
         rows = reader.execute("SELECT file, since FROM discarded ORDER BY file").fetchall()
         limit = None if before is None else to_microseconds(before)
@@ -47,12 +47,12 @@ class SealedFiles:
         ]
 
     def delete_discarded(self, before: datetime | None = None) -> int:
-        """Delete files that nothing needs; how many. Not while a backup runs: it may be copying one of them."""
+        """Delete files no longer needed and return their number. Not during a backup, which may copy one of them."""
         source, done = self._sealer.source, 0
         for file in self.discarded(before):
             with self._sealer.lock:
                 row = "SELECT 1 FROM discarded WHERE file = ?"
-                # It may be in use again: same samples, same name.
+                # It may be in use again: the same samples have the same name.
                 if source.database.reader().execute(row, (hot.PLACE + file,)).fetchone():
                     source.archive.delete(file)
                     with source.database.transaction() as writer:
@@ -61,7 +61,7 @@ class SealedFiles:
         return done
 
     def delete_unnamed(self) -> int:
-        """Delete what a crash left; how many."""
+        """Delete unregistered files and return their number."""
         with self._sealer.lock:
             names = list(self.unnamed())
             for name in names:

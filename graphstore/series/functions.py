@@ -4,12 +4,12 @@
 ``vtf:count``, ``min``, ``max``, ``sum``, ``mean``,       of the samples in the window [from, to)
 ``first``, ``last`` ``(?series, ?from, ?to)``
 ``vtf:integral(?series, ?from, ?to)``                     of the course, in the series' unit times seconds
-``vtf:duration_below(?series, ?limit, ?from, ?to)``       seconds for which the course lies below the limit
+``vtf:duration_below(?series, ?limit, ?from, ?to)``       seconds for which the course is below the limit
 ``vtf:at(?series, ?time)``                                the course's value at a moment
 ========================================================  =====================================================
 
-The window's ends may be left out, the later one first. The course is linear between samples (see figures.py). Where
-there is nothing to say the expression stays unbound, as SPARQL does with errors. docs/series.md has examples.
+Both ends of the window, or its end, may be omitted. The course is linear between samples (see statistics.py).
+Without a result the expression is unbound, as after errors in SPARQL. docs/series.md has examples.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _LOG: Final = logging.getLogger(__name__)
 
 
 def series_functions(series: SeriesReader) -> Mapping[NamedNode, Function]:
-    """The functions as the embedded engine takes them."""
+    """The functions in the form of the embedded engine."""
     functions = {name: _aggregate(series, name) for name in NAMES}
     functions |= {"at": _at(series), "duration_below": _duration_below(series)}
     return {NamedNode(FUNCTION + name): _logged(name, function) for name, function in functions.items()}
@@ -64,7 +64,7 @@ def _duration_below(series: SeriesReader) -> Callable[..., Literal | None]:
 
 
 def _logged(name: str, function: Callable[..., Literal | None]) -> Function:
-    """The engine swallows exceptions of a function (its variable stays unbound); say what happened first."""
+    """Log exceptions first, because the engine swallows them (the variable is then unbound)."""
 
     def call(*arguments: Node) -> Literal | None:
         try:
@@ -78,7 +78,7 @@ def _logged(name: str, function: Callable[..., Literal | None]) -> Function:
 
 def _series(node: Node) -> NamedNode:
     if not isinstance(node, NamedNode):
-        raise InputError(f"{node}: not a series; the first argument is a series' node")
+        raise InputError(f"{node}: not a series; the first argument must be a series' node")
     return node
 
 

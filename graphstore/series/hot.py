@@ -1,7 +1,7 @@
-"""The tables of samples in the journal's database: what is hot, what was replaced, what is sealed where.
+"""The tables of samples in the journal's database: hot rows, superseded values, and the registered sealed files.
 
-Statements only: each takes the connection of whoever reads or writes. A value that a later commit replaces is kept
-by the trigger ``samples_keep`` (see tables.py), a value that comes again changes nothing.
+Statements only: each takes the connection of its reader or writer. A value superseded by a later commit is kept
+by the trigger ``samples_keep`` (see tables.py), a repeated value changes nothing.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Final
 
 import numpy as np
 from pyoxigraph import NamedNode
 
 from ..interfaces import Sample
-from .rows import EMPTY, Rows, latest_values
+from .rows import EMPTY, MergedRows, Rows, latest_values
 
 PLACE: Final = "series/"
-"""How the names of sealed files begin in the table ``discarded``."""
+"""The prefix of sealed files in the table ``discarded``."""
 
 _ROW: Final = np.dtype([("time", np.int64), ("value", np.float64), ("sequence", np.int64)])
 _COLUMNS: Final = "SELECT time, value, sequence FROM"
@@ -46,7 +46,7 @@ _SEALED: Final = "SELECT series, period, file, rows, first, last, sequence, byte
 
 @contextmanager
 def snapshot(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    """Several statements that see the same state: a row is either still hot or already sealed, never neither."""
+    """Run several statements over the same state: a row is either still hot or already sealed, never neither."""
     if connection.in_transaction:
         yield connection
         return
@@ -58,13 +58,13 @@ def snapshot(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
 
 
 def number_of(connection: sqlite3.Connection, series: str) -> int | None:
-    """The number that stands for a series' IRI; None for a series without samples."""
+    """The number of a series' IRI; None for a series without samples."""
     row = connection.execute("SELECT id FROM series WHERE iri = ?", (series,)).fetchone()
     return None if row is None else int(row[0])
 
 
 def give_number(writer: sqlite3.Connection, series: str) -> int:
-    """The number of a series, a new one if it has none."""
+    """The number of a series; a new one is assigned if it has none."""
     writer.execute("INSERT INTO series (iri) VALUES (?) ON CONFLICT DO NOTHING", (series,))
     return int(writer.execute("SELECT id FROM series WHERE iri = ?", (series,)).fetchone()[0])
 
@@ -94,13 +94,13 @@ def hot_rows(connection: sqlite3.Connection, series: int, start: int, end: int) 
     return _rows(connection.execute(f"{_COLUMNS} samples {_WINDOW}", (series, start, end)))
 
 
-def replaced_rows(connection: sqlite3.Connection, series: int, start: int, end: int) -> Rows:
-    """Values of one series in [start, end) that later commits replaced."""
+def superseded_rows(connection: sqlite3.Connection, series: int, start: int, end: int) -> Rows:
+    """Values of one series in [start, end) that later commits superseded."""
     return _rows(connection.execute(f"{_COLUMNS} samples_replaced {_WINDOW}", (series, start, end)))
 
 
 def nearest_hot(connection: sqlite3.Connection, series: int, time: int, as_of: int | None, *, before: bool) -> Rows:
-    """The hot row next to ``time`` on one side of it, and, as of a commit, the replaced one."""
+    """The nearest hot row on one side of ``time``, or, as of a commit, the nearest superseded one."""
     side, order = ("<", "DESC") if before else (">", "ASC")
     limit = f"AND sequence <= ? ORDER BY time {order}, sequence DESC LIMIT 1"
     tables = ("samples",) if as_of is None else ("samples", "samples_replaced")
@@ -137,42 +137,30 @@ def sealed_period(connection: sqlite3.Connection, series: int, period: str) -> S
 
 
 def all_sealed(connection: sqlite3.Connection) -> list[Sealed]:
-    """Every file that is part of the series."""
+    """Every registered file."""
     return [Sealed(*row) for row in connection.execute(f"{_SEALED} ORDER BY series, first")]
 
 
 def register(writer: sqlite3.Connection, item: Sealed, old: Sealed | None, now: int) -> None:
-    """Make a file part of the series in place of ``old``, which nothing refers to from here on."""
-    writer.execute(
-        "INSERT OR REPLACE INTO sealed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            item.series,
-            item.period,
-            item.file,
-            item.rows,
-            item.first,
-            item.last,
-            item.sequence,
-            item.bytes,
-            item.sha256,
-        ),
-    )
+    """Register a file in place of ``old``, which is then no longer needed."""
+    writer.execute("INSERT OR REPLACE INTO sealed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", astuple(item))
     if old is not None and old.file != item.file:
         discard(writer, old.file, now)
     writer.execute("DELETE FROM discarded WHERE file = ?", (PLACE + item.file,))
 
 
 def discard(writer: sqlite3.Connection, file: str, now: int) -> None:
-    """Note a file for deletion; a backup that is under way may still be copying it."""
+    """List a file for deletion; a running backup may still be copying it."""
     writer.execute("INSERT OR REPLACE INTO discarded VALUES (?, ?)", (PLACE + file, now))
 
 
-def keep_replaced(writer: sqlite3.Connection, series: int, lost: Rows, stands: Rows) -> None:
-    """Keep values that lost their place to a newer one among ``stands``, each with the commit that replaced it."""
-    newer = stands.sequences[np.searchsorted(stands.times, lost.times)]
-    columns = (lost.times, lost.values, lost.sequences, newer)
+def keep_superseded(writer: sqlite3.Connection, series: int, versions: MergedRows) -> None:
+    """Keep superseded values, each with the commit that superseded it."""
+    current, superseded = versions
+    newer = current.sequences[np.searchsorted(current.times, superseded.times)]
+    columns = (superseded.times, superseded.values, superseded.sequences, newer)
     writer.executemany(
-        # Between the two there may have been a third value, which then was what replaced it.
+        # A third value may have existed between the two, which then superseded it.
         "INSERT OR IGNORE INTO samples_replaced SELECT ?1, ?2, ?3, ?4, coalesce((SELECT min(sequence) "
         "FROM samples_replaced WHERE series = ?1 AND time = ?2 AND sequence > ?4), ?5)",
         ((series, *row) for row in zip(*(column.tolist() for column in columns), strict=True)),

@@ -1,4 +1,4 @@
-"""What ``fleet.json`` says of a fleet's series: ``"series": {"archive": "s3://bucket/fleet-7", "hot_days": 3}``."""
+"""The options of series in ``fleet.json``: ``"series": {"archive": "s3://bucket/fleet-7", "hot_days": 3}``."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from ...errors import InputError, StoreError
 
 @dataclass(frozen=True)
 class SeriesOptions:
-    """Where sealed files lie (empty: the folder ``series`` of the fleet) and for how long samples stay outside of them.
+    """The address of sealed files (empty: the fleet's folder ``series``), and the days after which samples are sealed.
 
-    ``keep_days``: samples older than that are let go of by ``voltwin compact``; None: never.
+    ``keep_days``: ``voltwin compact`` deletes older samples; None: never.
     """
 
     archive: str = ""
@@ -22,7 +22,7 @@ class SeriesOptions:
 
     @classmethod
     def read(cls, document: object) -> SeriesOptions:
-        """From the object ``series`` of fleet.json. Raises InputError where it has what it must not."""
+        """Read the object ``series`` of fleet.json. Raises InputError for unknown or wrong entries."""
         if not isinstance(document, dict):
             raise InputError(f'series: is {document!r}; write an object like {{"hot_days": 3}}')
         unknown = sorted(document.keys() - {"archive", "hot_days", "keep_days"})
@@ -40,14 +40,14 @@ class SeriesOptions:
 
 
 def read_options(folder: Path) -> SeriesOptions:
-    """The options of the fleet in ``folder``; the defaults where nothing is said. Raises StoreError, InputError."""
+    """The options of the fleet in ``folder``, or their defaults. Raises StoreError, InputError."""
     file = folder / "fleet.json"
     if not file.is_file():
         return SeriesOptions()
     try:
         document = json.loads(file.read_text("utf-8"))
     except ValueError as error:
-        raise StoreError(f"{file}: is not readable as a fleet's description: {error}") from error
+        raise StoreError(f"{file}: cannot be read as a fleet's description: {error}") from error
     try:
         return SeriesOptions.read(document.get("series", {}) if isinstance(document, dict) else {})
     except InputError as error:

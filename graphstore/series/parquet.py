@@ -1,6 +1,6 @@
 """Samples as a Parquet file: columns ``series``, ``time`` (UTC), ``value``, ``sequence``, compressed with zstd.
 
-Any reader of Parquet can use such a file without voltwin: ``duckdb -c "FROM 'series/*/*.parquet'"``.
+Any reader of Parquet can read these files without voltwin: ``duckdb -c "FROM 'series/*/*.parquet'"``.
 Times and commits are stored as differences: about two bytes a sample for a logger that rounds to hundredths.
 """
 
@@ -17,14 +17,14 @@ from .rows import Rows, Times, Values
 
 TIME: Final = pa.timestamp("us", "UTC")
 TABLE: Final = pa.schema([("series", pa.dictionary(pa.int32(), pa.string())), ("time", TIME), ("value", pa.float64())])
-"""What :meth:`SeriesStore.read_table` gives."""
+"""The columns of :meth:`SeriesStore.read_table`."""
 
 _SCHEMA: Final = TABLE.append(pa.field("sequence", pa.int64()))
 _DELTA: Final = {"time": "DELTA_BINARY_PACKED", "sequence": "DELTA_BINARY_PACKED"}
 
 
 def encode(series: str, rows: Rows) -> bytes:
-    """The file of one series, in bytes; same rows, same bytes."""
+    """The bytes of a file of one series; the same rows give the same bytes."""
     table = pa.table([_name(series, len(rows)), rows.times.view("M8[us]"), rows.values, rows.sequences], schema=_SCHEMA)
     out = pa.BufferOutputStream()
     pq.write_table(table, out, compression="zstd", use_dictionary=["series"], column_encoding=_DELTA)
@@ -33,7 +33,7 @@ def encode(series: str, rows: Rows) -> bytes:
 
 
 def decode(data: bytes) -> Rows:
-    """The rows of one file. Raises pyarrow's ArrowException where it is damaged."""
+    """The rows of one file. Raises pyarrow's ArrowException if it is damaged."""
     file = pq.ParquetFile(pa.BufferReader(data))
     table = file.read(columns=["time", "value", "sequence"], use_threads=False).combine_chunks()
     return Rows(
@@ -44,7 +44,7 @@ def decode(data: bytes) -> Rows:
 
 
 def as_table(parts: Sequence[tuple[str, Times, Values]]) -> pa.Table:
-    """Series, times and values below each other as one Arrow table."""
+    """Series, times and values concatenated into one Arrow table."""
     tables = [
         pa.table([_name(series, len(times)), times.view("M8[us]"), values], schema=TABLE)
         for series, times, values in parts

@@ -1,7 +1,7 @@
-"""Sealing by itself in a long-running server: a thread that looks every ten minutes what has cooled down.
+"""Automatic sealing in a long-running server: a thread that seals old samples every ten minutes.
 
-It needs no lock of the control master: writing a file happens beside everything else, and naming it is one short
-transaction of the database, which has one writer. A sealing that fails (a bucket that is away) is logged and tried
+It needs no lock of the control master: writing a file interferes with nothing, and registering it is one short
+transaction of the database, which has one writer. A failed sealing (an unreachable bucket) is logged and tried
 again; nothing is lost meanwhile, the samples stay hot.
 """
 
@@ -21,7 +21,7 @@ EVERY_SECONDS: Final = 600.0
 
 
 class PeriodicSealing:
-    """Seals what is older than ``hot_days`` by the fleet's clock, from :meth:`start` to :meth:`stop`."""
+    """Seals samples older than ``hot_days`` by the fleet's clock, from :meth:`start` to :meth:`stop`."""
 
     def __init__(
         self,
@@ -37,11 +37,11 @@ class PeriodicSealing:
         self._thread = threading.Thread(target=self._work, name="sealing", daemon=True)
 
     def start(self) -> None:
-        """Begin to look; the first time after one interval, so that a start is not slowed down."""
+        """Start the thread; it seals first after one interval, so that the server starts quickly."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End between two files."""
+        """Stop between two files."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -57,6 +57,6 @@ class PeriodicSealing:
                     _LOG.info("sealed %d samples into %d files, %d bytes", done.samples, done.files, done.bytes)
 
     def seal(self) -> Sealing:
-        """Seal once; nothing while a replay has not said what time it is."""
+        """Seal once; nothing while a replay has no time yet."""
         now = self._now()
         return Sealing() if now is None else self._series.seal(now - self._hot, stop=self._stopping.is_set)

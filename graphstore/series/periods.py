@@ -1,7 +1,7 @@
-"""The periods that samples are sealed by: calendar months in UTC.
+"""The periods of sealed files: calendar months in UTC.
 
-A month of one sample a minute is 43,200 rows, some hundred kilobytes: one read of a file takes about a
-millisecond, one object in a bucket is worth its price, and retention by months is what people ask for.
+A month of one sample a minute is 43,200 rows, some hundred kilobytes: reading a file takes about a
+millisecond, an object in a bucket is large enough for its price, and retention is usually set in months.
 
 >>> [(period, part) for period, part in split(np.array([0, 1, 31 * DAY]))]
 [('1970-01', slice(0, 2, None)), ('1970-02', slice(2, 3, None))]
@@ -23,7 +23,7 @@ DAY: Final = 86_400_000_000
 
 
 def split(times: Times) -> Iterator[tuple[str, slice]]:
-    """The months that ascending ``times`` (microseconds since 1970 UTC) lie in, each with its rows."""
+    """The months of ascending ``times`` (microseconds since 1970 UTC), each with its rows."""
     months = times.view("datetime64[us]").astype("datetime64[M]")
     edges = [0, *(np.flatnonzero(months[1:] != months[:-1]) + 1).tolist(), len(months)]
     for low, high in pairwise(edges):
@@ -32,7 +32,7 @@ def split(times: Times) -> Iterator[tuple[str, slice]]:
 
 
 def period_of(time: int) -> str:
-    """The month that one moment lies in."""
+    """The month of one moment."""
     return str(np.datetime64(time, "us").astype("datetime64[M]"))
 
 

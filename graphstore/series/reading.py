@@ -1,4 +1,4 @@
-"""Reading series, alone or a fleet's together: as of now, or as they were known after a commit."""
+"""Reading of series, one or many: as of now, or as known after a commit."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from pyoxigraph import NamedNode
 
 from ...errors import InputError
+from ..interfaces import Samples
 from . import hot
 from .rows import EMPTY, FIRST, LAST, Rows, Times, Values
 from .source import SampleSource, chosen
@@ -18,18 +19,18 @@ from .statistics import NAMES, OF_SAMPLES, at, course, duration_below, integral
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_FIGURES: Final = {
+_SQL_AGGREGATES: Final = {
     "min": "min(value)",
     "max": "max(value)",
     "mean": "avg(value)",
     "sum": "sum(value)",
     "count": "nullif(count(*), 0)",
 }
-_HOT_FIGURE: Final = "FROM samples WHERE series = ? AND time >= ? AND time < ?"
+_HOT_ROWS: Final = "FROM samples WHERE series = ? AND time >= ? AND time < ?"
 
 
 class SeriesReading:
-    """Everything that reads samples (the protocol ``SeriesReader`` and the reading half of ``SeriesStore``)."""
+    """All reading of samples (the protocol ``SeriesReader`` and the reading half of ``SeriesStore``)."""
 
     def __init__(self, source: SampleSource, as_of: int | None = None) -> None:
         self._source = source
@@ -44,29 +45,29 @@ class SeriesReading:
 
         return self._source.reading(read)
 
-    def read(self, series: NamedNode, start: int | None = None, end: int | None = None) -> tuple[Times, Values]:
-        """Times (n,) and values (n,), ascending in time; empty for an unknown series."""
+    def read(self, series: NamedNode, start: int | None = None, end: int | None = None) -> Samples:
+        """The samples in [start, end); empty for an unknown series."""
         rows = self._rows(series, start, end)
-        return rows.times, rows.values
+        return Samples(rows.times, rows.values)
 
     def aggregate(
         self, series: NamedNode, function: str, start: int | None = None, end: int | None = None
     ) -> float | None:
-        """One figure over [start, end); None where there is nothing. Raises InputError for an unknown figure."""
+        """A statistic over [start, end); None without samples. Raises InputError for an unknown statistic."""
         if function not in NAMES:
             raise InputError(f"aggregate {function!r}: unknown; there are {', '.join(NAMES)}")
         if function == "integral":
             times, values = self._course(series, start, end)
             return integral(times, values) if len(times) else None
-        if function in _FIGURES and self._as_of is None:
-            plain = self._hot_figure(series, function, start, end)
+        if function in _SQL_AGGREGATES and self._as_of is None:
+            plain = self._hot_aggregate(series, function, start, end)
             if plain is not NotImplemented:
                 return plain
         rows = self._rows(series, start, end)
         return OF_SAMPLES[function](rows.values) if len(rows) else None
 
-    def _hot_figure(self, series: NamedNode, function: str, start: int | None, end: int | None) -> float | None:
-        """The figure by SQLite itself, ten times as fast as over rows; NotImplemented where some rows are sealed."""
+    def _hot_aggregate(self, series: NamedNode, function: str, start: int | None, end: int | None) -> float | None:
+        """The statistic by SQLite itself, ten times as fast as over rows; NotImplemented if some rows are sealed."""
         window = (FIRST if start is None else start, LAST if end is None else end)
 
         def read(connection: sqlite3.Connection) -> float | None:
@@ -74,8 +75,8 @@ class SeriesReading:
             if number is None:
                 return None
             if hot.sealed_files(connection, number, *window):
-                return NotImplemented  # type: ignore[no-any-return]  # the caller asks for it
-            row = connection.execute(f"SELECT {_FIGURES[function]} {_HOT_FIGURE}", (number, *window)).fetchone()
+                return NotImplemented  # type: ignore[no-any-return]  # the caller checks for it
+            row = connection.execute(f"SELECT {_SQL_AGGREGATES[function]} {_HOT_ROWS}", (number, *window)).fetchone()
             return None if row[0] is None else float(row[0])
 
         return self._source.reading(read)
@@ -88,7 +89,7 @@ class SeriesReading:
     def duration_below(
         self, series: NamedNode, limit: float, start: int | None = None, end: int | None = None
     ) -> float | None:
-        """For how many seconds of [start, end) the course lies below ``limit``; None where there is no course."""
+        """The seconds of [start, end) for which the course is below ``limit``; None without a course."""
         times, values = self._course(series, start, end)
         return duration_below(times, values, limit) if len(times) else None
 
@@ -139,9 +140,9 @@ class SeriesReading:
         start: int | None = None,
         end: int | None = None,
     ) -> pa.Table:
-        """A figure for each series and bucket of time that has samples: ``series``, ``time``, ``value``, ``count``.
+        """A statistic for each series and bucket of time with samples: ``series``, ``time``, ``value``, ``count``.
 
-        Buckets are aligned to 1970-01-01T00:00Z. Raises InputError for a figure or a bucket that does not exist.
+        Buckets are aligned to 1970-01-01T00:00Z. Raises InputError for an unknown statistic or an empty bucket.
         """
         from .buckets import resample
 

@@ -1,7 +1,7 @@
-"""Letting go of old samples: out of the hot table and the sealed files, and out of the figures in the graph.
+"""Deletion of old samples from the hot table and the sealed files.
 
-``retain_series`` changes the figures first, in a commit with an author, and the samples then. Killed in between, the
-next one finds the same samples and comes to the same figures.
+``operations/retention.py`` updates the statistics in the graph first, in a commit with an author. After an
+interruption the next retention finds the same samples and computes the same statistics.
 """
 
 from __future__ import annotations
@@ -18,22 +18,23 @@ from .source import SampleSource
 
 @dataclass(frozen=True)
 class DeletionPlan:
-    """What is to go of one series: files altogether, part of one that is written anew, and everything hot before."""
+    """The deletions of one series: whole files, the older part of one file, and all hot rows before a moment."""
 
     series: int
     before: int
-    gone: Sequence[hot.Sealed]
-    cut: tuple[hot.Sealed, hot.Sealed] | None = None
+    files: Sequence[hot.Sealed]
+    shortened: tuple[hot.Sealed, hot.Sealed] | None = None
+    """The file on both sides of the moment, and the new file that replaces it."""
 
 
 def plan(source: SampleSource, series: int, iri: str, before: int) -> DeletionPlan:
-    """Find what is to go; the file that lies on both sides of ``before`` is written anew without its older part."""
+    """Plan the deletion; a file on both sides of ``before`` is written again without its older part."""
     from .parquet import encode
 
-    files = source.reading(lambda connection: hot.sealed_files(connection, series, FIRST, before))
-    gone = [item for item in files if item.last < before]
-    cut = None
-    for old in files:
+    found = source.reading(lambda connection: hot.sealed_files(connection, series, FIRST, before))
+    files = [item for item in found if item.last < before]
+    shortened = None
+    for old in found:
         if old.last >= before:
             rows = source.load(old).within(before, old.last + 1)
             data = encode(iri, rows)
@@ -41,21 +42,21 @@ def plan(source: SampleSource, series: int, iri: str, before: int) -> DeletionPl
             name = f"{old.file.rpartition('-')[0]}-{digest[:16]}.parquet"
             source.archive.put(name, data)
             new = replace(old, file=name, rows=len(rows), first=int(rows.times[0]), bytes=len(data), sha256=digest)
-            cut = (old, new)
-    return DeletionPlan(series, before, gone, cut)
+            shortened = (old, new)
+    return DeletionPlan(series, before, files, shortened)
 
 
 def delete_before(writer: sqlite3.Connection, deletion: DeletionPlan, now: int) -> int:
-    """Do it, inside a transaction; how many samples went."""
+    """Delete inside a transaction and return the number of samples deleted."""
     window = (deletion.series, deletion.before)
     samples = writer.execute("DELETE FROM samples WHERE series = ? AND time < ?", window).rowcount
     writer.execute("DELETE FROM samples_replaced WHERE series = ? AND time < ?", window)
-    for item in deletion.gone:
+    for item in deletion.files:
         writer.execute("DELETE FROM sealed WHERE series = ? AND period = ?", (item.series, item.period))
         hot.discard(writer, item.file, now)
         samples += item.rows
-    if deletion.cut is not None:
-        old, new = deletion.cut
+    if deletion.shortened is not None:
+        old, new = deletion.shortened
         hot.register(writer, new, old, now)
         samples += old.rows - new.rows
     return samples

@@ -1,7 +1,7 @@
-"""Rows of samples as columns, and the one rule by which several sources of them are read as one.
+"""Rows of samples as columns, and the rule that merges several sources of them.
 
-A value is known by its series, its time and the commit that brought it. Hot rows, sealed files and the values
-that were replaced may hold the same time; *the value of the newest commit counts*. Reading "as of" a commit is the
+A value is identified by its series, its time and the commit that added it. Hot rows, sealed files and superseded
+values may contain the same time; *the value of the newest commit counts*. Reading "as of" a commit is the
 same rule without the commits after it.
 
 >>> old = Rows(np.array([10, 20]), np.array([1.0, 2.0]), np.array([5, 5]))
@@ -14,12 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
+from ..interfaces import Samples
 
 Times = NDArray[np.int64]
 Values = NDArray[np.float64]
@@ -30,7 +31,7 @@ LAST: Final = 2**63 - 1
 
 @dataclass(frozen=True)
 class Rows:
-    """Columns of one series, (n,) each: microseconds since 1970 UTC, values, and the commit that brought each."""
+    """Columns of one series, (n,) each: microseconds since 1970 UTC, values, and the commit that added each."""
 
     times: Times
     values: Values
@@ -53,7 +54,7 @@ EMPTY: Final = Rows(np.empty(0, np.int64), np.empty(0, np.float64), np.empty(0, 
 
 
 def latest_values(parts: Sequence[Rows], as_of: int | None = None) -> Rows:
-    """One row a time, ascending, of the newest commit not after ``as_of`` (None: of all)."""
+    """One row for each time, ascending, from the newest commit not after ``as_of`` (None: of all)."""
     if as_of is not None:
         parts = [part.pick(part.sequences <= as_of) for part in parts]
     parts = [part for part in parts if len(part)]
@@ -71,7 +72,7 @@ def latest_values(parts: Sequence[Rows], as_of: int | None = None) -> Rows:
 
 
 def join(parts: Sequence[Rows]) -> Rows:
-    """One after the other, none left out."""
+    """Concatenate rows."""
     return Rows(
         np.concatenate([part.times for part in parts]),
         np.concatenate([part.values for part in parts]),
@@ -79,28 +80,35 @@ def join(parts: Sequence[Rows]) -> Rows:
     )
 
 
-def merge_versions(parts: Sequence[Rows]) -> tuple[Rows, Rows]:
-    """What stands when all come together, and the rows that lost their place to one of a newer commit."""
+class MergedRows(NamedTuple):
+    """The current row for each time, and the rows superseded by a newer commit."""
+
+    current: Rows
+    superseded: Rows
+
+
+def merge_versions(parts: Sequence[Rows]) -> MergedRows:
+    """Merge rows by time; of several rows for one time the newest commit's is current."""
     whole = join(parts)
     whole = whole.pick(np.lexsort((whole.sequences, whole.times)))
-    lost = np.zeros(len(whole), np.bool_)
-    lost[:-1] = whole.times[1:] == whole.times[:-1]
-    return whole.pick(~lost), whole.pick(lost)
+    superseded = np.zeros(len(whole), np.bool_)
+    superseded[:-1] = whole.times[1:] == whole.times[:-1]
+    return MergedRows(whole.pick(~superseded), whole.pick(superseded))
 
 
-def differing(stands: Rows, coming: Rows) -> Rows:
-    """The rows of ``coming`` that say something else than what stands; both ascend in time."""
-    if not len(stands):
-        return coming
-    places = np.minimum(np.searchsorted(stands.times, coming.times), len(stands) - 1)
-    known = (stands.times[places] == coming.times) & (stands.values[places] == coming.values)
-    return coming.pick(~known)
+def differing(current: Rows, new: Rows) -> Rows:
+    """The rows of ``new`` that differ from the current ones; both ascend in time."""
+    if not len(current):
+        return new
+    places = np.minimum(np.searchsorted(current.times, new.times), len(current) - 1)
+    known = (current.times[places] == new.times) & (current.values[places] == new.values)
+    return new.pick(~known)
 
 
-def sort_and_deduplicate(times: Times, values: Values) -> tuple[Times, Values]:
-    """Times ascending and once each; of several values for one time the last counts.
+def sort_and_deduplicate(times: Times, values: Values) -> Samples:
+    """Samples with ascending, unique times; of several values for one time the last counts.
 
-    Raises InputError where the two do not fit each other or a value is not finite.
+    Raises InputError if the two have different lengths or a value is not finite.
     """
     times, values = np.asarray(times), np.asarray(values)
     if times.ndim != 1 or times.shape != values.shape:
@@ -110,12 +118,10 @@ def sort_and_deduplicate(times: Times, values: Values) -> tuple[Times, Values]:
     times, values = times.astype(np.int64, copy=False), values.astype(np.float64, copy=False)
     wrong = np.flatnonzero(~np.isfinite(values))
     if len(wrong):
-        raise InputError(
-            f"sample {wrong[0]}: value {values[wrong[0]]} is not a finite number; leave the sample out instead"
-        )
+        raise InputError(f"sample {wrong[0]}: value {values[wrong[0]]} is not a finite number; omit the sample")
     if np.all(times[1:] > times[:-1]):
-        return times, values
+        return Samples(times, values)
     order = np.argsort(times, kind="stable")
     times, values = times[order], values[order]
     last = np.append(times[1:] != times[:-1], True)
-    return times[last], values[last]
+    return Samples(times[last], values[last])

@@ -1,8 +1,8 @@
-"""Moving samples into files: hot rows of a period, or a batch that is large enough to go there at once.
+"""Sealing of samples into files: the hot rows of a period, or a batch that is large enough for a file of its own.
 
-In this order, so that a crash leaves at worst a file that nothing names: the file is written and synced; then one
-transaction names it, takes away exactly the hot rows it holds, keeps the values that lost their place, and notes
-the file it stands in for as discarded. Who seals holds :attr:`Sealer.lock` from reading to naming.
+The order ensures that a crash leaves at worst an unregistered file: the file is written and synced; then one
+transaction registers it, deletes exactly the hot rows it contains, keeps superseded values, and discards the file
+it replaces. A sealing holds :attr:`Sealer.lock` from reading to registering.
 """
 
 from __future__ import annotations
@@ -22,47 +22,46 @@ from ...errors import InputError
 from ..interfaces import SampleBatch
 from . import hot
 from .periods import bounds, split
-from .rows import EMPTY, Rows, differing, merge_versions, sort_and_deduplicate
+from .rows import EMPTY, MergedRows, Rows, differing, merge_versions, sort_and_deduplicate
 from .source import SampleSource
 
 LEAST_ROWS: Final = 4096
-"""A period that is not over yet is sealed in pieces of so many rows at least, a batch goes to a file from here on."""
+"""The least rows of a batch, or of a period that is not over yet, that are written to a file."""
 
 
 @dataclass(frozen=True)
 class WrittenFile:
-    """A file that is written and not yet named: what it holds, what it replaces, which hot rows it stands for."""
+    """A Parquet file written but not yet registered: its rows, the file it replaces, the hot rows it covers."""
 
     series: str
     file: hot.Sealed
     old: hot.Sealed | None
-    stands: Rows
-    lost: Rows
+    rows: MergedRows
     window: tuple[int, int]
     known_until: int
     """Hot rows in the window of commits up to this one are in the file."""
     moved: int
-    """How many those are."""
+    """The number of these rows."""
 
 
 @dataclass(frozen=True)
 class _Present:
-    """What there is of a series and period; ``number`` is 0 for a series without samples so far."""
+    """The stored samples of a series and period; ``number`` is 0 for a series without samples so far."""
 
     number: int
     old: hot.Sealed | None
-    warm: Rows
+    hot_rows: Rows
     last: int
 
 
 @dataclass(frozen=True)
 class PendingFiles:
-    """A commit's batches, ready for its transaction: files that are written, and rows too few for one."""
+    """A commit's batches, ready for its transaction: written files, and rows too few for a file."""
 
-    pieces: Sequence[WrittenFile] = ()
+    files: Sequence[WrittenFile] = ()
     few: Sequence[tuple[str, Rows]] = ()
     counts: Sequence[tuple[str, int]] = ()
-    """How many samples each batch brought that said something new."""
+    """The number of new or changed samples of each series."""
 
 
 @dataclass
@@ -74,50 +73,51 @@ class Sealer:
 
     @contextmanager
     def prepare(self, sequence: int, batches: Sequence[SampleBatch]) -> Iterator[PendingFiles]:
-        """Write what ``batches`` of commit ``sequence`` come to; name it in the commit's transaction, inside.
+        """Write the files for ``batches`` of commit ``sequence``; the commit's transaction, inside, registers them.
 
-        Raises InputError for samples that are none, StoreError where the archive refuses.
+        Raises InputError for invalid samples, StoreError if the archive refuses.
         """
         if not batches:
             yield PendingFiles()
             return
         with self.lock:
-            pieces: list[WrittenFile] = []
+            files: list[WrittenFile] = []
             few: list[tuple[str, Rows]] = []
             counts: list[tuple[str, int]] = []
             for iri, rows in _gather(sequence, batches):
                 count = 0
                 for period, part in split(rows.times):
-                    coming = self.source.reading(partial(self._news, iri, rows.pick(part)))
-                    count += len(coming)
-                    if len(coming) < LEAST_ROWS:
-                        few.append((iri, coming))
-                    elif piece := self._write(iri, period, bounds(period), coming):
-                        pieces.append(piece)
+                    new = self.source.reading(partial(self._changed, iri, rows.pick(part)))
+                    count += len(new)
+                    if len(new) < LEAST_ROWS:
+                        few.append((iri, new))
+                    elif file := self._write(iri, period, bounds(period), new):
+                        files.append(file)
                 counts.append((iri, count))
-            yield PendingFiles(pieces, few, counts)
+            yield PendingFiles(files, few, counts)
 
-    def _news(self, iri: str, rows: Rows, connection: sqlite3.Connection) -> Rows:
+    def _changed(self, iri: str, rows: Rows, connection: sqlite3.Connection) -> Rows:
         number = hot.number_of(connection, iri)
         if number is None:
             return rows
         return differing(self.source.rows(connection, number, int(rows.times[0]), int(rows.times[-1]) + 1), rows)
 
     def seal(self, iri: str, period: str, end: int) -> WrittenFile | None:
-        """Write the hot rows of a period before ``end`` together with what is sealed of it; None: nothing is hot."""
+        """Write the hot rows of a period before ``end`` together with its sealed rows; None without hot rows."""
         start, close = bounds(period)
         return self._write(iri, period, (start, min(end, close)), EMPTY)
 
-    def _write(self, iri: str, period: str, window: tuple[int, int], coming: Rows) -> WrittenFile | None:
-        # Loaded with the first file that is written.
+    def _write(self, iri: str, period: str, window: tuple[int, int], new: Rows) -> WrittenFile | None:
+        # Imported with the first file that is written.
         from .parquet import encode
 
         present = self.source.reading(partial(self._present, iri, period, window))
-        if not len(present.warm) and not len(coming):
+        if not len(present.hot_rows) and not len(new):
             return None
-        below = EMPTY if present.old is None else self.source.load(present.old)
-        stands, lost = merge_versions([below, present.warm, coming])
-        data = encode(iri, stands)
+        sealed = EMPTY if present.old is None else self.source.load(present.old)
+        merged = merge_versions([sealed, present.hot_rows, new])
+        rows = merged.current
+        data = encode(iri, rows)
         digest = hashlib.sha256(data).hexdigest()
         name = f"{period}/{hashlib.sha256(iri.encode()).hexdigest()[:16]}-{digest[:16]}.parquet"
         self.source.archive.put(name, data)
@@ -125,14 +125,14 @@ class Sealer:
             series=present.number,
             period=period,
             file=name,
-            rows=len(stands),
-            first=int(stands.times[0]),
-            last=int(stands.times[-1]),
-            sequence=int(stands.sequences.max()),
+            rows=len(rows),
+            first=int(rows.times[0]),
+            last=int(rows.times[-1]),
+            sequence=int(rows.sequences.max()),
             bytes=len(data),
             sha256=digest,
         )
-        return WrittenFile(iri, file, present.old, stands, lost, window, present.last, len(present.warm))
+        return WrittenFile(iri, file, present.old, merged, window, present.last, len(present.hot_rows))
 
     @staticmethod
     def _present(iri: str, period: str, window: tuple[int, int], connection: sqlite3.Connection) -> _Present:
@@ -140,23 +140,23 @@ class Sealer:
         number = hot.number_of(connection, iri)
         if number is None:
             return _Present(0, None, EMPTY, last)
-        old, warm = hot.sealed_period(connection, number, period), hot.hot_rows(connection, number, *window)
-        return _Present(number, old, warm, last)
+        old, rows = hot.sealed_period(connection, number, period), hot.hot_rows(connection, number, *window)
+        return _Present(number, old, rows, last)
 
-    def name(self, writer: sqlite3.Connection, piece: WrittenFile, now: int) -> None:
-        """Make a written file part of its series, inside a transaction."""
-        number = piece.file.series or hot.give_number(writer, piece.series)
+    def register(self, writer: sqlite3.Connection, written: WrittenFile, now: int) -> None:
+        """Register a written file, inside a transaction."""
+        number = written.file.series or hot.give_number(writer, written.series)
         writer.execute(
-            # A row that a later commit has touched since is newer than the file's and stays.
+            # A row changed by a later commit since is newer than the file's and stays.
             "DELETE FROM samples WHERE series = ? AND time >= ? AND time < ? AND sequence <= ?",
-            (number, *piece.window, piece.known_until),
+            (number, *written.window, written.known_until),
         )
-        hot.keep_replaced(writer, number, piece.lost, piece.stands)
-        hot.register(writer, replace(piece.file, series=number), piece.old, now)
+        hot.keep_superseded(writer, number, written.rows)
+        hot.register(writer, replace(written.file, series=number), written.old, now)
 
 
 def _gather(sequence: int, batches: Sequence[SampleBatch]) -> Iterator[tuple[str, Rows]]:
-    """A series at a time, whatever number of batches it comes in; the last value for a time counts."""
+    """The rows of each series over all its batches; the last value for a time counts."""
     parts: dict[str, list[SampleBatch]] = {}
     for batch in batches:
         parts.setdefault(batch.series.value, []).append(batch)

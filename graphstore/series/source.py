@@ -1,7 +1,7 @@
-"""Where rows come from: the hot table, the sealed files, and, as of a commit, the values that were replaced.
+"""The sources of rows: the hot table, the sealed files, and, as of a commit, the superseded values.
 
-A reading happens inside one snapshot of the database, so that rows that are being sealed are seen once. The file
-that a snapshot names may have been sealed anew and deleted before it is opened; then the reading starts over.
+A reading uses one snapshot of the database, so that rows being sealed are seen once. A file named by the snapshot
+may have been replaced and deleted before it is opened; then the reading is repeated.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .archives.archive import SealedFileMissing, SeriesArchive
 from .rows import FIRST, LAST, Rows, latest_values
 
 CACHE_ROWS: Final = 4_000_000
-"""Rows of sealed files that are kept decoded, 24 bytes each; a file never changes, so none of them can be stale."""
+"""Rows of sealed files kept in memory, 24 bytes each; a file never changes, so they cannot be stale."""
 
 _TRIES: Final = 3
 
@@ -41,7 +41,7 @@ class SampleSource:
         self._lock = threading.Lock()
 
     def reading(self, read: Callable[[sqlite3.Connection], T]) -> T:
-        """``read`` inside one snapshot. Raises StoreError where a file is missing or damaged."""
+        """Call ``read`` inside one snapshot. Raises StoreError if a file is missing or damaged."""
         for _ in range(_TRIES - 1):
             try:
                 return self._once(read)
@@ -55,15 +55,15 @@ class SampleSource:
 
     @property
     def numbers(self) -> dict[NamedNode, int]:
-        """The series' numbers that are known to be on disk."""
+        """The cached numbers of series on disk."""
         return self._numbers
 
     def number(self, connection: sqlite3.Connection, series: NamedNode) -> int | None:
-        """The number of a series; None where it has no samples."""
+        """The number of a series; None if it has no samples."""
         known = self._numbers.get(series)
         if known is None:
             known = hot.number_of(connection, series.value)
-            # A snapshot shows committed rows only: a number that is remembered is right for good.
+            # A snapshot shows committed rows only, so a cached number stays valid.
             if known is not None:
                 self._numbers[series] = known
         return known
@@ -71,11 +71,11 @@ class SampleSource:
     def rows(
         self, connection: sqlite3.Connection, series: int, start: int = FIRST, end: int = LAST, as_of: int | None = None
     ) -> Rows:
-        """The rows in [start, end) as they count now, or as of a commit."""
+        """The rows in [start, end), as of now or of a commit."""
         parts = [self.load(item).within(start, end) for item in hot.sealed_files(connection, series, start, end)]
         parts.append(hot.hot_rows(connection, series, start, end))
         if as_of is not None:
-            parts.append(hot.replaced_rows(connection, series, start, end))
+            parts.append(hot.superseded_rows(connection, series, start, end))
         return latest_values(parts, as_of)
 
     def with_neighbours(
@@ -106,7 +106,7 @@ class SampleSource:
         return rows.pick(slice(-1, None) if before else slice(1))
 
     def load(self, item: hot.Sealed) -> Rows:
-        """A sealed file, whole. Raises SealedFileMissing, StoreError where it is damaged."""
+        """The rows of a sealed file. Raises SealedFileMissing, StoreError if it is damaged."""
         with self._lock:
             rows = self._cache.get(item.file)
             if rows is not None:
@@ -123,16 +123,16 @@ class SampleSource:
 
 
 def decode_file(item: hot.Sealed, data: bytes, address: str) -> Rows:
-    """The rows of a file whose content is checked against its hash. Raises StoreError where it is damaged."""
-    # Loaded with the first sealed file: a fleet without any starts a fifth of a second sooner.
+    """The rows of a file; its content is checked against its hash. Raises StoreError if it is damaged."""
+    # Imported with the first sealed file: a fleet without any starts a fifth of a second sooner.
     import pyarrow as pa
 
     from .parquet import decode
 
     if hashlib.sha256(data).hexdigest() != item.sha256:
         raise StoreError(
-            f"{address}: the sealed file {item.file} is damaged (its content is not what was written); "
-            "take it from a backup, `voltwin fsck` says what it held"
+            f"{address}: the sealed file {item.file} is damaged (its content has changed); "
+            "take it from a backup, `voltwin fsck` lists its content"
         )
     try:
         return decode(data)
@@ -143,7 +143,7 @@ def decode_file(item: hot.Sealed, data: bytes, address: str) -> Rows:
 def chosen(
     source: SampleSource, connection: sqlite3.Connection, series: Sequence[NamedNode] | None
 ) -> list[tuple[int, str]]:
-    """Number and IRI of some series (unknown ones are left out) or of all that have samples, by IRI."""
+    """Number and IRI of some series (unknown ones are skipped) or of all series with samples, by IRI."""
     if series is not None:
         numbers = ((source.number(connection, item), item.value) for item in dict.fromkeys(series))
         return sorted(((n, iri) for n, iri in numbers if n is not None), key=lambda pair: pair[1])

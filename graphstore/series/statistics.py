@@ -1,9 +1,9 @@
-"""What is meant by a figure of a series: of its samples, or of the course between them.
+"""Statistics of a series: of its samples, or of the course between them.
 
 *Samples* in [start, end): ``count``, ``min``, ``max``, ``sum``, ``mean`` (each sample weighs the same), ``first``,
 ``last``. *Course*: linear in time between neighbouring samples, however far apart, and nothing before the first or
-after the last one, as trends and the models of self-discharge take a logged series: ``at``, ``integral`` and
-``duration_below`` follow it, over the part of the window where there is a course.
+after the last one, as in trends and in models of a logged series: ``at``, ``integral`` and ``duration_below``
+use it, over the part of the window that it covers.
 
 >>> times, values = np.array([0, 10_000_000]), np.array([4.0, 8.0])         # 4 to 8 in ten seconds
 >>> integral(times, values), duration_below(times, values, 5.0), at(times, values, 5_000_000)
@@ -30,16 +30,16 @@ OF_SAMPLES: Final[Mapping[str, Callable[[Values], float]]] = {
     "first": lambda values: float(values[0]),
     "last": lambda values: float(values[-1]),
 }
-"""Figures of one or more samples, by name."""
+"""Statistics of one or more samples, by name."""
 
 NAMES: Final = (*OF_SAMPLES, "integral")
-"""Every figure that needs no more than a window."""
+"""Every statistic that requires only a window."""
 
 
 def course(times: Times, values: Values, start: int | None, end: int | None) -> tuple[Times, Values]:
     """The course over [start, end]: samples inside, and values interpolated at its ends.
 
-    ``times`` has to hold the neighbours outside of the window too. Empty where there is no course; one point where
+    ``times`` must include the neighbours outside of the window. Empty without a course; one point if
     the course only touches the window.
     """
     if not len(times):
@@ -50,7 +50,7 @@ def course(times: Times, values: Values, start: int | None, end: int | None) -> 
         return times[:0], values[:0]
     first, last = np.searchsorted(times, low, "right"), np.searchsorted(times, high, "left")
     edges = np.array([low, high] if low < high else [low], np.int64)
-    # Relative to the start: a float holds microseconds since 1970 only to the half.
+    # Relative to the start: a float has a resolution of only half a microsecond since 1970.
     origin = times[max(int(first) - 1, 0)]
     at_edges = np.interp((edges - origin).astype(np.float64), (times - origin).astype(np.float64), values)
     inside = slice(int(first), int(last))
@@ -74,12 +74,12 @@ def integral(times: Times, values: Values) -> float:
 
 
 def duration_below(times: Times, values: Values, limit: float) -> float:
-    """For how many seconds a course lies below ``limit``."""
+    """The seconds for which a course is below ``limit``."""
     spans = np.diff(times).astype(np.float64)
     lowest, highest = np.minimum(values[1:], values[:-1]), np.maximum(values[1:], values[:-1])
-    # A level stretch lies below or it does not; a slope is below for the part that its values say.
+    # A level span is below or not; a slope is below for a part of it, by its values.
     level = highest == lowest
-    # The part of a slope too small to divide by overflows to infinity: all of it or nothing, as clip says.
+    # The part of a slope too small to divide by overflows to infinity; clip makes it all or nothing.
     with np.errstate(over="ignore"):
         slope = np.clip((limit - lowest) / np.where(level, 1.0, highest - lowest), 0.0, 1.0)
     part = np.where(level, lowest < limit, slope)

@@ -1,8 +1,8 @@
-"""The default series store: samples hot in the journal's database, sealed into Parquet, read as one.
+"""The default series store: hot samples in the journal's database, sealed ones in Parquet files, read together.
 
-Writing belongs to the journal: a commit's samples go into the hot table inside its own transaction; a batch of many
-goes to a file, which that transaction names. Sealing and retention are no commits: they change where samples lie, or
-that they are there no more, not what was said.
+Only the journal writes: a commit's samples are inserted into the hot table inside its own transaction; a large batch
+is written to a file, which that transaction registers. Sealing and retention are no commits: they move or delete
+samples and assert nothing new.
 """
 
 from __future__ import annotations
@@ -45,30 +45,30 @@ class SqliteSeries(SeriesReading):
 
     @classmethod
     def beside(cls, database: Database) -> Self:
-        """Over the journal's database, with the archive that the fleet's own fleet.json names."""
+        """The series in the journal's database, with the archive named by the fleet's fleet.json."""
         folder = database.file.parent
         return cls(database, open_archive(read_options(folder).archive, folder / "series"))
 
     @property
     def archive(self) -> SeriesArchive:
-        """Where the sealed files lie."""
+        """The archive of the sealed files."""
         return self._source.archive
 
     def as_of(self, sequence: int) -> SeriesReading:
-        """The samples as they were known after commit ``sequence``, for reading."""
+        """The samples as known after commit ``sequence``, for reading."""
         return SeriesReading(self._source, sequence)
 
     def prepare(self, sequence: int, batches: Sequence[SampleBatch]) -> AbstractContextManager[PendingFiles]:
-        """What the batches of a commit come to; its transaction is to run inside."""
+        """Write the batches of a commit to files; its transaction must run inside."""
         return self._sealer.prepare(sequence, batches)
 
     def insert(
         self, writer: sqlite3.Connection, sequence: int, samples: Sequence[Sample], prepared: PendingFiles
     ) -> None:
-        """Take in a commit's samples and batches, inside its transaction."""
+        """Insert a commit's samples and batches, inside its transaction."""
         hot.insert(writer, sequence, samples, self._source.numbers)
-        for piece in prepared.pieces:
-            self._sealer.name(writer, piece, _now())
+        for written in prepared.files:
+            self._sealer.register(writer, written, _now())
         for iri, rows in prepared.few:
             number = hot.give_number(writer, iri)
             columns = (rows.times.tolist(), rows.values.tolist())
@@ -82,27 +82,27 @@ class SqliteSeries(SeriesReading):
         )
 
     def seal(self, before: datetime, least_rows: int = LEAST_ROWS, stop: Callable[[], bool] = lambda: False) -> Sealing:
-        """Move hot samples before ``before`` into files, a series and month each; what is sealed reads as before.
+        """Move hot samples before ``before`` into files, one for each series and month; readers see no difference.
 
-        Months that are over by then are sealed whole; of the one that is not, ``least_rows`` or more. Each file is a
-        step of its own; ``stop`` is asked between them. Raises StoreError; what was sealed until then stays so.
+        Months that are over by then are sealed whole; the current one from ``least_rows`` on. Each file is a step
+        of its own; ``stop`` is called between them. Raises StoreError; samples sealed until then stay sealed.
         """
         moment = to_microseconds(before)
         done = Sealing()
-        for iri, period in self._warm(moment, least_rows):
+        for iri, period in self._sealable(moment, least_rows):
             if stop():
                 break
             with self._sealer.lock:
-                piece = self._sealer.seal(iri, period, moment)
-                if piece is None:
+                written = self._sealer.seal(iri, period, moment)
+                if written is None:
                     continue
                 with self._source.database.transaction() as writer:
-                    self._sealer.name(writer, piece, _now())
-            done = Sealing(done.files + 1, done.samples + piece.moved, done.bytes + piece.file.bytes)
+                    self._sealer.register(writer, written, _now())
+            done = Sealing(done.files + 1, done.samples + written.moved, done.bytes + written.file.bytes)
         return done
 
-    def _warm(self, before: int, least_rows: int) -> list[tuple[str, str]]:
-        """Series and months that have enough to seal."""
+    def _sealable(self, before: int, least_rows: int) -> list[tuple[str, str]]:
+        """Series and months with enough hot rows to seal."""
         found: list[tuple[str, str]] = []
         current = period_of(before)
         reader = self._source.database.reader()
@@ -123,10 +123,9 @@ class SqliteSeries(SeriesReading):
         return found
 
     def retain(self, before: datetime, series: Iterable[NamedNode] | None = None) -> RetentionResult:
-        """Let go of the samples before ``before``, of some series or of all.
+        """Delete the samples before ``before``, of some series or of all. Raises StoreError.
 
-        The figures in the graph are those of :func:`~voltwin.graphstore.series.retention.retain_series`, which see to
-        both. Raises StoreError.
+        :func:`~voltwin.graphstore.operations.retention.retain_series` also updates the statistics in the graph.
         """
         moment = to_microseconds(before)
         total = RetentionResult()
@@ -138,21 +137,21 @@ class SqliteSeries(SeriesReading):
                 with self._source.database.transaction() as writer:
                     samples = delete_before(writer, deletion, _now())
             if samples:
-                total = RetentionResult(total.samples + samples, total.series + 1, total.files + len(deletion.gone))
+                total = RetentionResult(total.samples + samples, total.series + 1, total.files + len(deletion.files))
         return total
 
     def count(self) -> int:
-        """How many samples there are. One that came again for a sealed time counts twice until it is sealed."""
+        """The number of samples. A new one for a sealed time counts twice until it is sealed."""
         rows = "SELECT (SELECT count(*) FROM samples) + (SELECT coalesce(sum(rows), 0) FROM sealed)"
         return int(self._source.database.reader().execute(rows).fetchone()[0])
 
     @cached_property
     def files(self) -> SealedFiles:
-        """Care of the sealed files."""
+        """The sealed files, for maintenance."""
         return SealedFiles(self._sealer)
 
     def close(self) -> None:
-        """Let go of the archive; the database belongs to whoever opened it."""
+        """Close the archive; the caller closes the database."""
         self.archive.close()
 
 
@@ -160,7 +159,7 @@ class OpenSeries(SqliteSeries):
     """A fleet's series, opened for reading beside the process that writes them."""
 
     def close(self) -> None:
-        """Let go of archive and database."""
+        """Close archive and database."""
         with closing(self._source.database):
             super().close()
 
@@ -172,7 +171,7 @@ def open_series(place: Path) -> OpenSeries:
     """
     file = place / "journal.sqlite" if place.is_dir() else place
     if not file.is_file():
-        raise StoreError(f"{place}: is no fleet's folder and no journal")
+        raise StoreError(f"{place}: is neither a fleet's folder nor a journal")
     return OpenSeries.beside(Database(file, VERSIONS, writable=False))
 
 

@@ -1,12 +1,12 @@
-"""Binding values into SPARQL text: templates stay whole queries, values stay RDF terms.
+"""Binding of values into SPARQL text: templates are whole queries, values are RDF terms.
 
 >>> from pyoxigraph import NamedNode
 >>> from voltwin.graphstore.sparql.binding import bind
 >>> bind("SELECT ?p WHERE { $twin ?p ?o }", {"twin": NamedNode("https://fleet.example/twins/a")})
 'SELECT ?p WHERE { <https://fleet.example/twins/a> ?p ?o }'
 
-In a template ``$name`` is a place for a value and ``?name`` is a variable. Only RDF terms can be
-bound; their serialisation is the engine's own, so no text of a user's can become syntax.
+In a template ``$name`` is a placeholder and ``?name`` is a variable. Only RDF terms can be
+bound; their serialisation is the engine's own, so a user's text cannot become syntax.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _PLACE: Final = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
 
 
 def bind(template: str, values: Mapping[str, Bindable]) -> str:
-    """Fill every ``$name``; a group of terms is written one after the other (for ``VALUES``).
+    """Fill every ``$name``; several terms are written one after the other (for ``VALUES``).
 
-    Raises KeyError for a place without a value: that is a bug in the caller, not in its input.
+    Raises KeyError for a placeholder without a value: a bug in the caller, not in its input.
     """
 
     def fill(match: re.Match[str]) -> str:

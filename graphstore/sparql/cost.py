@@ -1,14 +1,14 @@
-"""Whether a query is certainly a cheap look-up, told from its text alone.
+"""Recognition of cheap look-ups by the text of a query alone.
 
 >>> from voltwin.graphstore.sparql.cost import is_bounded_lookup
->>> is_bounded_lookup("SELECT ?v { <https://fleet.example/twins/m1> vt:hasPart ?c . ?c vt:key ?v }")
+>>> is_bounded_lookup("SELECT ?v { <https://fleet.example/twins/pump-07> vt:hasPart ?c . ?c vt:key ?v }")
 True
 >>> is_bounded_lookup("SELECT ?t { ?t a vt:Twin }")    # as large as the fleet
 False
 
-A look-up starts at things it names and follows few properties from them, forward. Its work is bounded by how many
-values a property of one thing has, multiplied over a few steps, whatever the size of the fleet. Everything else may run
-away, and everything that is not understood here counts as that: the answer is the same, only slower.
+A look-up starts at nodes it names and follows few properties from them, forward. Its work is bounded by the number
+of values of a property of one node, multiplied over a few steps, for any size of the fleet. All other queries may run
+away, including those not understood here: the answer is the same, only slower.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from .dataset import FORMS
 from .tokens import read_tokens
 
 MOST_PATTERNS: Final = 8
 MOST_STEPS: Final = 3
-"""Steps from a thing that is named: each may multiply the rows by the values of a property."""
+"""The most steps from a named node: each may multiply the rows by the values of a property."""
 
 _VARIABLE: Final = re.compile(r"[?$]\w+")
 _NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
-_KEYWORDS: Final = ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")
 
 
 class _Unsure(Exception):
@@ -33,7 +33,7 @@ class _Unsure(Exception):
 
 
 def is_bounded_lookup(text: str) -> bool:
-    """Whether ``text`` is certainly cheap; False where it may not be, or is no SPARQL at all."""
+    """Whether ``text`` is certainly cheap; False if it may not be, or is not SPARQL."""
     try:
         _Query(_words(text)).read()
     except _Unsure:
@@ -42,7 +42,7 @@ def is_bounded_lookup(text: str) -> bool:
 
 
 def _words(text: str) -> list[str]:
-    # Strings lose their content, so that none looks like syntax.
+    # Strings lose their content, so that it cannot look like syntax.
     return ['"' if token.kind == "string" else token.text for token in read_tokens(text)]
 
 
@@ -55,7 +55,7 @@ def _is_iri(word: str) -> bool:
 
 
 class _Query:
-    """One pass over the words of a query; raises :class:`_Unsure` at the first thing it does not know."""
+    """One pass over the words of a query; raises :class:`_Unsure` at the first unknown construct."""
 
     def __init__(self, words: Sequence[str]) -> None:
         self._words = words
@@ -78,7 +78,7 @@ class _Query:
         elif form == "DESCRIBE":
             self._described()
             return
-        elif form not in _KEYWORDS:
+        elif form not in FORMS:
             raise _Unsure
         if self._peek() == "WHERE":
             self._keyword()
@@ -128,7 +128,7 @@ class _Query:
                 raise _Unsure
 
     def _group(self, steps: dict[str, int], *, nested: bool) -> None:
-        """A group; ``steps`` says how far each variable is from a thing that is named."""
+        """A group; ``steps`` is the distance of each variable from a named node."""
         self._expect("{")
         while self._peek() != "}":
             if self._peek() == "GRAPH" and not nested:
@@ -136,7 +136,7 @@ class _Query:
                 graph = self._word()
                 if not _is_variable(graph):
                     self._iri(graph)
-                # Joined with what stands around it as a whole, so it has to be anchored by itself.
+                # Joined with its surroundings as a whole, so it must be anchored by itself.
                 self._group({}, nested=True)
                 if self._peek() == ".":
                     self._word()
@@ -204,7 +204,7 @@ class _Query:
             self._iri(self._word())
 
     def _modifiers(self) -> None:
-        """ORDER BY variables, LIMIT and OFFSET: they only make a small result smaller or sorted."""
+        """ORDER BY variables, LIMIT and OFFSET: they only shorten or sort a small result."""
         while self._at < len(self._words):
             word = self._word()
             if word.upper() not in ("ORDER", "BY", "ASC", "DESC", "LIMIT", "OFFSET", "(", ")") and not (

@@ -1,14 +1,14 @@
-"""What a SPARQL protocol request adds to a query, written into the query's own text: dataset and base IRI.
+"""Dataset and base IRI of a SPARQL protocol request, written into the query's text.
 
 ``default-graph-uri`` and ``named-graph-uri`` of the protocol mean FROM and FROM NAMED, and replace
-what the query itself says of its dataset (SPARQL 1.1 Protocol, 2.1.4):
+the dataset of the query itself (SPARQL 1.1 Protocol, 2.1.4):
 
 >>> from voltwin.graphstore.sparql.dataset import with_dataset
 >>> with_dataset("ASK FROM <https://a.example/> { ?s ?p ?o }", ["https://b.example/"], [])
 'ASK FROM <https://b.example/>  { ?s ?p ?o }'
 
-Reading is lexical: tokens of the SPARQL grammar, with brackets counted. A text that is no SPARQL
-comes back with the clauses somewhere in it and is refused by the engine.
+Reading is lexical: tokens of the SPARQL grammar, with brackets counted. In an invalid text the clauses
+are inserted somewhere, and the engine refuses it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SCHEME: Final = re.compile(r"<[A-Za-z][A-Za-z0-9+.\-]*:")
 
 
 def query_form(text: str) -> str | None:
-    """``SELECT``, ``ASK``, ``CONSTRUCT`` or ``DESCRIBE``; None where no such word stands outside of brackets."""
+    """``SELECT``, ``ASK``, ``CONSTRUCT`` or ``DESCRIBE``; None without such a word outside of brackets."""
     form = _form(read_tokens(text))
     return form.text.upper() if form else None
 
@@ -42,7 +42,7 @@ def names_dataset(text: str) -> bool:
 
 
 def with_dataset(text: str, default: Sequence[str], named: Sequence[str]) -> str:
-    """``text`` asking over these graphs, whatever dataset it named itself. Raises QueryError for a bad IRI."""
+    """``text`` over these graphs instead of its own dataset. Raises QueryError for a bad IRI."""
     if not default and not named:
         return text
     clauses = " ".join([f"FROM {_iri(iri)}" for iri in default] + [f"FROM NAMED {_iri(iri)}" for iri in named])
@@ -58,18 +58,18 @@ def with_dataset(text: str, default: Sequence[str], named: Sequence[str]) -> str
 
 
 def with_base(text: str, base: str) -> str:
-    """``text`` with ``base`` declared on top, if it has relative IRIs; the query's own BASE goes over it."""
+    """``text`` with ``base`` declared at the top, if it has relative IRIs; the query's own BASE overrides it."""
     relative = any(token.kind == "iri" and not _SCHEME.match(token.text) for token in read_tokens(text))
     return f"BASE {_iri(base)} {text}" if relative else text
 
 
 def _form(words: Sequence[Token]) -> Token | None:
-    # A prefix may be called like a keyword, but then it ends in a colon and is another word.
+    # A prefix may be spelled like a keyword, but then it ends with a colon and is another token.
     return next((word for word in words if word.depth == 0 and word.is_word(*FORMS)), None)
 
 
 def _dataset_clauses(words: Sequence[Token], start: int) -> list[tuple[int, int]]:
-    """Where each FROM clause stands. A description's or a template's names cannot be FROM: it is a keyword."""
+    """The positions of FROM clauses. A name in a description or template cannot be FROM, a keyword."""
     spans = []
     for index, word in enumerate(words):
         if word.start > start and word.depth == 0 and word.is_word("FROM"):
@@ -80,7 +80,7 @@ def _dataset_clauses(words: Sequence[Token], start: int) -> list[tuple[int, int]
 
 
 def _place(words: Sequence[Token], form: Token, end: int) -> int:
-    """Where a dataset clause belongs: before WHERE, or before the group, or before the modifiers."""
+    """The position for a dataset clause: before WHERE, or before the group, or before the modifiers."""
     after = [word for word in words if word.start > form.start and word.depth == 0]
     where = next((word for word in after if word.is_word("WHERE")), None)
     if where is not None:
@@ -88,9 +88,7 @@ def _place(words: Sequence[Token], form: Token, end: int) -> int:
     groups = [word for word in after if word.text == "{"]
     if groups:
         return groups[1 if form.text.upper() == "CONSTRUCT" and len(groups) > 1 else 0].start
-    modifier = next(
-        (word for word in after if word.is_word("GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "VALUES")), None
-    )
+    modifier = next((word for word in after if word.is_word(*_MODIFIERS)), None)
     return modifier.start if modifier else end
 
 

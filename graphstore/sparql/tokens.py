@@ -1,4 +1,4 @@
-"""The tokens of SPARQL, for whatever takes a query apart: its clauses, its patterns, its expressions.
+"""The tokens of SPARQL, for all readers of clauses, patterns and expressions.
 
 >>> from voltwin.graphstore.sparql.tokens import read_tokens
 >>> [token.text for token in read_tokens("?a-vtf:mean(?s,1.5) # as the grammar has it")]
@@ -36,7 +36,7 @@ _TOKEN: Final = re.compile(
 
 @dataclass(frozen=True)
 class Token:
-    """One token; ``depth`` counts the brackets around it, an opening or closing bracket stands outside its own."""
+    """One token; ``depth`` counts the brackets around it, without its own for a bracket."""
 
     kind: str
     text: str
@@ -45,7 +45,7 @@ class Token:
 
     @property
     def end(self) -> int:
-        """Just behind its last character."""
+        """The position after its last character."""
         return self.start + len(self.text)
 
     def is_word(self, *words: str) -> bool:
@@ -68,7 +68,7 @@ def read_tokens(text: str) -> list[Token]:
 
 
 def closing(tokens: Sequence[Token], opening: int) -> int:
-    """The index of the bracket that closes the one at ``opening``; the last token where none does."""
+    """The index of the bracket that closes the one at ``opening``; the last token without one."""
     depth = tokens[opening].depth
     for index in range(opening + 1, len(tokens)):
         if tokens[index].kind == "close" and tokens[index].depth <= depth:
@@ -77,7 +77,7 @@ def closing(tokens: Sequence[Token], opening: int) -> int:
 
 
 def declared_prefixes(tokens: Sequence[Token]) -> dict[str, str]:
-    """The prefixes that the text declares: ``{"vtf": "https://…"}``; relative IRIs stay relative."""
+    """The prefixes declared by the text: ``{"vtf": "https://…"}``; relative IRIs stay relative."""
     return {
         name.text[:-1]: iri.text[1:-1]
         for word, name, iri in zip(tokens, tokens[1:], tokens[2:], strict=False)
@@ -86,7 +86,7 @@ def declared_prefixes(tokens: Sequence[Token]) -> dict[str, str]:
 
 
 def with_prefixes(text: str, prefixes: Mapping[str, str]) -> str:
-    """``text`` with those of ``prefixes`` declared on top that it uses and does not declare itself."""
+    """``text`` with declarations of those ``prefixes`` that it uses and does not declare itself."""
     tokens = read_tokens(text)
     used = {token.text.partition(":")[0] for token in tokens if token.kind == "name"}
     missing = sorted((used & prefixes.keys()) - declared_prefixes(tokens).keys())

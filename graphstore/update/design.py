@@ -1,4 +1,4 @@
-"""Loading what the design phase made: ontology, shapes, actions, rules and the twins that are there from the start."""
+"""Loading of a design: ontology, shapes, actions, rules and the twins of the model."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Design:
 
 
 def load_design(design: Design, committer: Committer, names: Naming, author: str, now: datetime) -> int:
-    """Make the fleet's design graphs hold ``design``, in one commit; returns its number.
+    """Replace the fleet's design by ``design``, in one commit; returns its number.
 
     Ontology, shapes, actions and rules are replaced; twins of the model replace only themselves.
     """

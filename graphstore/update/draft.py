@@ -1,7 +1,7 @@
-"""A store as it would be after what an update has done so far, and what that is, quad by quad.
+"""The state of a store after some operations of an update, as the quads removed and added so far.
 
-Nothing is written before the whole update is worked out. An operation that asks over what an earlier one of
-the same update changed asks a copy in memory, of the graphs that it can see.
+Nothing is written before the whole update is evaluated. An operation that reads graphs changed by an earlier one of
+the same update reads a copy in memory, of the graphs that it can see.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ from ...ontology.naming import Naming
 from ..engines.oxigraph import OxigraphStore
 from ..interfaces import GraphChange, Term, TripleStore
 from ..journal.changes import Slot
-from .write import check_writable
+from .protected import check_writable
 
 QUADS_AT_MOST: Final = 100_000
-"""What one update may add and remove together."""
+"""The most quads that one update may remove and add."""
 
 COPIED_AT_MOST: Final = 1_000_000
-"""Quads that are copied at most for one operation to see what earlier ones did."""
+"""The most quads copied for one operation to see the changes of earlier ones."""
 
 _GRAPHS: Final = "SELECT DISTINCT ?graph WHERE { GRAPH ?graph { ?s ?p ?o } }"
 
 
 @dataclass
 class Draft:
-    """Collects what comes and goes over ``store``; lives for one update, under the writer's lock."""
+    """Collects quads removed from and added to ``store``; for one update, under the writer's lock."""
 
     store: TripleStore
     names: Naming
     _added: dict[NamedNode, set[Triple]] = field(default_factory=dict)
     _removed: dict[NamedNode, set[Triple]] = field(default_factory=dict)
-    _worked: int = 0
+    _processed: int = 0
 
     def remove(self, quads: Iterable[Quad]) -> None:
-        """Take away those of ``quads`` that are there."""
+        """Remove those of ``quads`` that exist."""
         for quad in self._counted(quads):
             graph, triple = _graph(quad), quad.triple
             if triple in self._added.get(graph, ()):
@@ -48,7 +48,7 @@ class Draft:
                 self._removed.setdefault(graph, set()).add(triple)
 
     def insert(self, quads: Iterable[Quad]) -> None:
-        """Add those of ``quads`` that are not there."""
+        """Add those of ``quads`` that do not exist."""
         for quad in self._counted(quads):
             graph, triple = _graph(quad), quad.triple
             if triple in self._removed.get(graph, ()):
@@ -58,14 +58,14 @@ class Draft:
 
     def _counted(self, quads: Iterable[Quad]) -> Iterator[Quad]:
         for quad in quads:
-            self._worked += 1
-            if self._worked > QUADS_AT_MOST:
+            self._processed += 1
+            if self._processed > QUADS_AT_MOST:
                 raise QueryError(too_many())
             check_writable(_graph(quad), self.names)
             yield quad
 
     def _stored(self, quad: Quad) -> bool:
-        """Whether the store has it; nothing about earlier operations."""
+        """Whether the store has the quad, without earlier operations."""
         if isinstance(quad.object, Triple):
             return any(found.object == quad.object for found in self._found(quad, None))
         return isinstance(quad.object, Term) and any(self._found(quad, quad.object))
@@ -75,7 +75,7 @@ class Draft:
         return self.store.quads(quad.subject, quad.predicate, object_, _graph(quad))
 
     def triples(self, graph: NamedNode) -> Iterator[Triple]:
-        """What ``graph`` would hold."""
+        """The content of ``graph``."""
         removed = self._removed.get(graph, set())
         for quad in self.store.quads(None, None, None, graph):
             if quad.triple not in removed:
@@ -83,14 +83,12 @@ class Draft:
         yield from self._added.get(graph, ())
 
     def graphs(self) -> list[NamedNode]:
-        """Every graph that would hold something, in the order of their IRIs."""
-        rows = self.store.query(_GRAPHS, union=False)
-        assert isinstance(rows, QuerySolutions)
-        known = {row["graph"] for row in rows} | self._added.keys()
+        """Every non-empty graph, in the order of their IRIs."""
+        known = graphs_of(self.store) | self._added.keys()
         return sorted((graph for graph in known if any(self.triples(graph))), key=lambda graph: graph.value)
 
     def reading(self, graphs: frozenset[NamedNode] | None) -> TripleStore:
-        """A store to ask about ``graphs`` (None: any), as they would be."""
+        """A store for reading the drafted state of ``graphs`` (None: any)."""
         changed = {graph for part in (self._added, self._removed) for graph, triples in part.items() if triples}
         if not changed or (graphs is not None and not changed & graphs):
             return self.store
@@ -100,20 +98,20 @@ class Draft:
             copied += len(triples)
             if copied > COPIED_AT_MOST:
                 raise QueryError(
-                    f"update: an operation asks about what an earlier one changed, over more than {COPIED_AT_MOST} "
+                    f"update: an operation reads the changes of an earlier one, over more than {COPIED_AT_MOST} "
                     "quads; name its graphs (WITH, USING, GRAPH <…>), or send the operations one by one"
                 )
             copy.replace(graph, triples)
         return copy
 
     def changes(self) -> tuple[GraphChange, ...]:
-        """What comes and goes, a graph each, in a stable order."""
+        """The quads removed and added, by graph, in a stable order."""
         graphs = sorted(self._added.keys() | self._removed.keys(), key=lambda graph: graph.value)
         changes = (GraphChange(g, _lines(self._removed.get(g, ())), _lines(self._added.get(g, ()))) for g in graphs)
         return tuple(change for change in changes if change.removed or change.added)
 
     def touched(self) -> list[Slot]:
-        """The slots that change."""
+        """The changed slots."""
         slots: dict[Slot, None] = {}
         for part in (self._removed, self._added):
             for graph, triples in part.items():
@@ -123,15 +121,22 @@ class Draft:
         return list(slots)
 
     def counts(self) -> tuple[int, int]:
-        """How many quads come, and how many go."""
+        """The numbers of quads added and removed."""
         return sum(map(len, self._added.values())), sum(map(len, self._removed.values()))
 
 
+def graphs_of(store: TripleStore) -> set[NamedNode]:
+    """Every non-empty named graph of a store."""
+    rows = store.query(_GRAPHS, union=False)
+    assert isinstance(rows, QuerySolutions)
+    return {row["graph"] for row in rows}
+
+
 def too_many() -> str:
-    """What is said of an update that is too large."""
+    """The message for an update that is too large."""
     return (
-        f"update: works on more than {QUADS_AT_MOST} quads; change fewer at once (name a twin), "
-        "or load a file with `voltwin load FLEET FILE --graph IRI`, with --replace to take what is there away"
+        f"update: changes more than {QUADS_AT_MOST} quads; change fewer at once (name a twin), "
+        "or load a file with `voltwin load FLEET FILE --graph IRI`, with --replace to remove existing triples"
     )
 
 

@@ -1,4 +1,4 @@
-"""Working out what operations do, over a draft: patterns are asked as queries, templates are filled from the rows."""
+"""Evaluation of update operations over a draft: patterns run as queries, templates are filled from their rows."""
 
 from __future__ import annotations
 
@@ -11,32 +11,31 @@ from pyoxigraph import BlankNode, NamedNode, Quad, QuerySolution, QuerySolutions
 
 from ...errors import QueryError
 from ..interfaces import Function, Node, QueryResult
-from ..sparql.cost import is_bounded_lookup
-from ..sparql.dataset import names_dataset
+from ..queries.run import QueryRun
 from . import draft as limits
 from .draft import Draft, too_many
 from .operations import Clear, Create, DeleteData, InsertData, Modify, Operation, Template, Transfer
+from .protected import check_writable, design_graphs, is_view
 from .templates import as_stored, fill
-from .write import check_writable, design_graphs, is_view
 
-Asking = Callable[[str], QuerySolutions]
+SolutionSource = Callable[[str], QuerySolutions]
 """Answers a SELECT over the store as it is, within limits. Raises QueryLimitError."""
 
 _ANY: Final = "(1 AS ?one)"
-"""Asked for where a template takes nothing from a solution, but there has to be one."""
+"""Selected if no template uses a variable: a solution is required all the same."""
 
 
 @dataclass
 class Evaluation:
-    """Carries operations out on ``draft``, one after the other."""
+    """Applies operations to ``draft``, one after the other."""
 
     draft: Draft
     functions: Mapping[NamedNode, Function]
-    ask: Asking | None = None
+    pool: SolutionSource | None = None
     _nodes: dict[str, NamedNode] = field(default_factory=dict)
 
     def run(self, operation: Operation) -> None:
-        """One operation. Raises QueryError where it cannot be done; the draft is of no use then."""
+        """Apply one operation. Raises QueryError if it fails; the draft must then be discarded."""
         match operation:
             case InsertData():
                 self.draft.insert(as_stored(fill(operation.quads, _nothing, None, self._node)))
@@ -49,7 +48,7 @@ class Evaluation:
             case Create():
                 if not operation.silent and any(self.draft.triples(operation.graph)):
                     raise QueryError(
-                        f"update: CREATE {operation.graph}: is there already; say CREATE SILENT if it may be"
+                        f"update: CREATE {operation.graph}: exists already; write CREATE SILENT to allow that"
                     )
             case Transfer():
                 self._transfer(operation)
@@ -60,10 +59,10 @@ class Evaluation:
         empty = operation.with_graph is None or not any(self.draft.triples(operation.with_graph))
         text, union = select_text(operation, with_is_empty=empty)
         rows: QueryResult
-        # A reader sees the store as it is, and takes the union for the default graph unless the text names another.
-        plain = store is self.draft.store and union == (not names_dataset(text))
-        if self.ask is not None and plain and not is_bounded_lookup(text):
-            rows = self.ask(text)
+        run = QueryRun.of(text)
+        # A worker sees the store as it is, and its default graph is the union unless the text names another.
+        if self.pool is not None and store is self.draft.store and union == run.union and run.may_run_away:
+            rows = self.pool(text)
         else:
             rows = store.query(text, union=union, functions=self.functions)
         assert isinstance(rows, QuerySolutions)
@@ -81,7 +80,7 @@ class Evaluation:
         own: dict[str, NamedNode] = {}
 
         def node(blank: BlankNode) -> NamedNode:
-            # A template's blank nodes are new ones in every solution; those that a pattern made are the same.
+            # A template's blank nodes are new in every solution; those bound by the pattern stay the same.
             known = self._nodes if blank.value in made else own
             return known.setdefault(blank.value, self._new())
 
@@ -106,7 +105,7 @@ class Evaluation:
             check_writable(operation.graph, names)
             self._remove_all(operation.graph)
             return
-        # ALL is all data: what the fleet is made of has to be named, and views follow by themselves.
+        # ALL means all data: design graphs have to be named, and views follow by themselves.
         kept = {names.state_graph, *design_graphs(names)}
         for graph in self.draft.graphs():
             if graph not in kept and not is_view(graph, names):
@@ -120,9 +119,9 @@ class Evaluation:
         triples = list(_at_most(self.draft.triples(source)))
         if not triples and not operation.silent:
             raise QueryError(
-                f"update: {operation.kind} {source}: there is no such graph; {operation.kind} SILENT does without"
+                f"update: {operation.kind} {source}: there is no such graph; write {operation.kind} SILENT to skip it"
             )
-        # With SILENT a graph that is not there is left out, not taken for an empty one.
+        # With SILENT a missing graph is skipped, not treated as an empty one.
         if source == target or not triples:
             return
         if operation.kind != "ADD":
@@ -133,7 +132,7 @@ class Evaluation:
 
 
 def select_text(operation: Modify, *, with_is_empty: bool) -> tuple[str, bool]:
-    """The query that gives the solutions of ``operation``, and whether its default graph is the union."""
+    """The query for the solutions of ``operation``, and whether its default graph is the union."""
     chosen = " ".join(f"?{name}" for name in operation.variables) or _ANY
     clauses: list[str] = [f"FROM {graph}" for graph in operation.using]
     clauses += [f"FROM NAMED {graph}" for graph in operation.using_named]
@@ -160,13 +159,16 @@ def _quad(triple: Triple, graph: NamedNode) -> Quad:
 
 
 def _nothing(_: str) -> None:
-    """What ground data takes from a solution."""
+    """The values for ground data, which has no variables."""
 
 
 def evaluate(
-    operations: Sequence[Operation], draft: Draft, functions: Mapping[NamedNode, Function], ask: Asking | None = None
+    operations: Sequence[Operation],
+    draft: Draft,
+    functions: Mapping[NamedNode, Function],
+    pool: SolutionSource | None = None,
 ) -> None:
-    """Carry ``operations`` out on ``draft``. Raises QueryError; then ``draft`` is of no use."""
-    evaluation = Evaluation(draft, functions, ask)
+    """Apply ``operations`` to ``draft``. Raises QueryError; the draft must then be discarded."""
+    evaluation = Evaluation(draft, functions, pool)
     for operation in operations:
         evaluation.run(operation)

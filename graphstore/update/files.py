@@ -1,6 +1,6 @@
-"""Reading RDF files as streams: each graph's triples as sorted N-Triples, blank nodes as IRIs, memory bounded.
+"""Reading of RDF files as streams: each graph's triples as sorted N-Triples, blank nodes as IRIs, memory bounded.
 
-Only blank nodes are remembered (about a hundred bytes each), for they may come again anywhere in the file.
+Only blank nodes are kept in memory (about a hundred bytes each), because they may recur anywhere in the file.
 """
 
 from __future__ import annotations
@@ -36,44 +36,44 @@ _HELD: Final = 200_000
 
 @dataclass(frozen=True)
 class NewGraph:
-    """The triples that a file has for one graph, as N-Triples in a file of their own; None where there are none."""
+    """The triples of one graph in a file, as N-Triples in a file of their own; None without triples."""
 
     graph: NamedNode
     file: Path | None
     triples: int
 
     def lines(self) -> Iterator[bytes]:
-        """One triple each, with its line feed."""
+        """The lines, a triple each, with line feeds."""
         if self.file is not None:
             with self.file.open("rb") as lines:
                 yield from lines
 
 
 def format_of(file: Path) -> RdfFormat:
-    """The format that a file's name tells. Raises InputError."""
+    """The format of a file, by its extension. Raises InputError."""
     name = file.with_suffix("") if file.suffix == ".gz" else file
     if name.suffix not in FORMATS:
-        raise InputError(f"{file}: not a known RDF file; name it {', '.join(FORMATS)}, with or without .gz")
+        raise InputError(f"{file}: not a known RDF file; use the extension {', '.join(FORMATS)}, with or without .gz")
     return FORMATS[name.suffix]
 
 
 def media_type(file: Path) -> str:
-    """What a server is told of a file's format. Raises InputError."""
+    """The media type of a file, by its extension. Raises InputError."""
     return format_of(file).media_type
 
 
 def file_name(media: str, gzipped: bool) -> str | None:
-    """A name that tells the format ``media`` (a media type without parameters); None where it is not known."""
+    """A file name with the extension of a media type (without parameters); None for an unknown one."""
     known = RdfFormat.from_media_type(media)
     suffix = next((suffix for suffix, format_ in FORMATS.items() if format_ == known), None)
     return suffix and f"body{suffix}{'.gz' if gzipped else ''}"
 
 
 def read_graphs(file: Path, target: NamedNode | None, names: Naming, place: Path, whole: bool) -> list[NewGraph]:
-    """The graphs in ``file``, each in a file below ``place``; what is outside of graphs is for ``target``.
+    """The graphs in ``file``, each in a file below ``place``; triples outside of graphs are for ``target``.
 
-    The same file gives the same blank nodes' names. Those of a ``whole`` graph go by their order alone, so that
-    replacing a graph by a changed file changes little. Raises InputError where the file cannot be read.
+    The same file gives the same IRIs for blank nodes. Those of a ``whole`` graph depend on their order alone, so that
+    replacing a graph by a changed file changes little. Raises InputError if the file cannot be read.
     """
     format_ = format_of(file)
     spool = _Spool(place)
@@ -102,7 +102,7 @@ def _content(file: Path) -> str:
 def _named(quad: Quad, target: NamedNode | None, nodes: _Nodes, file: Path) -> Quad:
     graph = target if isinstance(quad.graph_name, DefaultGraph) else nodes.node(quad.graph_name)
     if graph is None:
-        raise InputError(f"{file}: has triples outside of named graphs; say which graph is meant (--graph IRI)")
+        raise InputError(f"{file}: has triples outside of named graphs; name their graph (--graph IRI)")
     subject = nodes.node(quad.subject)
     assert isinstance(subject, NamedNode)
     assert isinstance(graph, NamedNode)
@@ -110,14 +110,14 @@ def _named(quad: Quad, target: NamedNode | None, nodes: _Nodes, file: Path) -> Q
 
 
 class _Nodes:
-    """Names for the blank nodes of one file; ``seed`` keeps them apart from those of others."""
+    """IRIs for the blank nodes of one file; ``seed`` distinguishes them from those of other files."""
 
     def __init__(self, names: Naming, seed: str) -> None:
         self._names, self._seed = names, seed
         self._known: dict[str, NamedNode] = {}
 
     def node(self, node: Node) -> Node:
-        """``node`` itself, or the IRI that stands for it."""
+        """``node`` itself, or the IRI of a blank node."""
         if isinstance(node, Triple):
             subject = self.node(node.subject)
             assert isinstance(subject, NamedNode)
@@ -141,7 +141,7 @@ class _Spool:
         self._files: dict[NamedNode, tuple[Path, int]] = {}
 
     def add(self, quads: list[Quad]) -> None:
-        """Take some quads; each graph's in a stable order."""
+        """Add some quads; those of each graph in a stable order."""
         for quad in quads:
             assert isinstance(quad.graph_name, NamedNode)
             self._held.setdefault(quad.graph_name, []).append(f"{quad.triple} .\n")
@@ -159,7 +159,7 @@ class _Spool:
         self._count = 0
 
     def graphs(self) -> list[NewGraph]:
-        """All that was taken, in the order of the graphs' IRIs."""
+        """All graphs, in the order of their IRIs."""
         self._write()
         ordered = sorted(self._files.items(), key=lambda item: item[0].value)
         return [NewGraph(graph, file, count) for graph, (file, count) in ordered]

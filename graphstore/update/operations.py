@@ -1,6 +1,6 @@
-"""What a SPARQL update asks for, taken apart: one value per operation.
+"""The operations of a SPARQL update, a value each.
 
-``None`` for a graph in a template is the operation's default graph: the one that ``WITH`` names.
+``None`` for a graph in a template is the operation's default graph: the one named by ``WITH``.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from typing import Literal as OneOf
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple, Variable
 
 Place = NamedNode | BlankNode | Literal | Triple | Variable
-"""A term of a template: a term to be taken as it is, or what a solution puts there."""
+"""A term of a template: a constant, or a variable that a solution binds."""
 
 
 @dataclass(frozen=True)
 class QuadTemplate:
-    """One quad to be; a triple term as its object is a pattern too, without a graph of its own."""
+    """One quad of a template; a triple term as its object is a pattern too, without a graph of its own."""
 
     subject: Place
     predicate: Place
@@ -50,21 +50,21 @@ class Modify:
     delete: Template
     insert: Template
     where: str
-    """The group graph pattern with its braces, as it was written."""
+    """The group graph pattern with its braces, as written."""
     variables: Sequence[str]
-    """What the templates take from a solution."""
+    """The variables of the templates."""
     with_graph: NamedNode | None = None
     using: Sequence[NamedNode] = ()
     using_named: Sequence[NamedNode] = ()
     reads: frozenset[NamedNode] | None = None
-    """The only graphs its pattern can see; None where that may be any."""
+    """The only graphs its pattern can read; None if it may read any."""
     names_graphs: bool = False
-    """Whether the pattern has a GRAPH in it."""
+    """Whether the pattern contains GRAPH."""
 
 
 @dataclass(frozen=True)
 class Clear:
-    """``CLEAR`` and ``DROP``, which are the same here: a graph without triples is not there."""
+    """``CLEAR`` and ``DROP``, which are the same here: a graph without triples does not exist."""
 
     graph: NamedNode | None
     """None for ``ALL`` and ``NAMED``."""
@@ -72,7 +72,7 @@ class Clear:
 
 @dataclass(frozen=True)
 class Create:
-    """``CREATE``: nothing to do but to see that the graph is new."""
+    """``CREATE``, which only checks that the graph is new."""
 
     graph: NamedNode
     silent: bool

@@ -1,10 +1,10 @@
-"""Reading a SPARQL update: the engine's grammar checks it, its tokens are split into operations.
+"""Parsing of a SPARQL update: the engine's grammar checks it, its tokens are split into operations.
 
 >>> from voltwin.graphstore.update.parse import parse_update
 >>> [type(item).__name__ for item in parse_update("CREATE GRAPH <urn:a:b>; DROP SILENT GRAPH <urn:a:b>")]
 ['Create', 'Clear']
 
-Nothing is executed here: before each operation that the engine checks stands one that cannot succeed.
+Nothing is executed here: each operation that the engine checks is preceded by one that fails.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from .templates import KNOWN_PREFIXES, read_template, variables
 _NEVER: Final = "CLEAR GRAPH <urn:x-voltwin:there-is-no-such-graph> ;\n"
 _POSITION: Final = re.compile(r"\bat (\d+):(\d+)")
 
-_NO_DEFAULT: Final = "update: DEFAULT is the union of all graphs here; name the graph that is meant"
+_NO_DEFAULT: Final = "update: DEFAULT is the union of all graphs here; name one graph"
 _NO_LOAD: Final = (
-    "update: LOAD is not taken: a server must not fetch what a request names; "
+    "update: LOAD is not supported: a server must not fetch addresses from a request; "
     "load the file with `voltwin load FLEET FILE --graph IRI`, or send it with POST /graphs?graph=IRI"
 )
-_NO_SERVICE: Final = "update: SERVICE is not taken: a server must not fetch what a request names"
+_NO_SERVICE: Final = "update: SERVICE is not supported: a server must not fetch addresses from a request"
 
 
 def parse_update(text: str) -> list[Operation]:
-    """The operations of ``text`` in their order. Raises QueryError where it is no update, or not allowed here."""
+    """The operations of ``text`` in their order. Raises QueryError if it is no update, or not allowed here."""
     operations: list[Operation] = []
     for prologue, tokens in _split(text):
         _check(text, prologue, tokens)
@@ -43,7 +43,7 @@ def parse_update(text: str) -> list[Operation]:
 
 
 def _split(text: str) -> Iterator[tuple[str, Sequence[Token]]]:
-    """The tokens of each operation, after all that was declared before it."""
+    """The tokens of each operation, with all declarations before it."""
     tokens = read_tokens(text)
     prologue, start = "", 0
     ends = [index for index, token in enumerate(tokens) if token.text == ";" and token.depth == 0]
@@ -56,22 +56,22 @@ def _split(text: str) -> Iterator[tuple[str, Sequence[Token]]]:
 
 
 def _check(text: str, prologue: str, tokens: Sequence[Token]) -> None:
-    """Have the engine read one operation. One by one, because it takes no PREFIX after a semicolon."""
+    """Check one operation with the engine. One by one, because it accepts no PREFIX after a semicolon."""
     start, end = (tokens[0].start, tokens[-1].end) if tokens else (len(text), len(text))
     before = prologue + _NEVER
     try:
         Store().update(before + text[start:end], prefixes=PREFIXES)
     except SyntaxError as error:
-        said = _POSITION.sub(lambda at: _moved(at, text, start, before), " ".join(str(error).split()))
-        raise QueryError(f"update: {said}") from error
+        problem = _POSITION.sub(lambda at: _moved(at, text, start, before), " ".join(str(error).split()))
+        raise QueryError(f"update: {problem}") from error
     except RuntimeError:
-        pass  # the graph that is not there: the text was read to its end, and nothing was done
+        pass  # the missing graph: the text was parsed to its end, and nothing was executed
     if any(token.text == "\\" for token in tokens):
         raise QueryError("update: write the character itself, not its \\u escape, outside of text in quotes")
 
 
 def _moved(place: re.Match[str], text: str, start: int, before: str) -> str:
-    """A place in what the engine read, as it is in ``text``, whose operation begins at ``start``."""
+    """A position in the engine's text as a position in ``text``, with the operation at ``start``."""
     line, column = int(place[1]) - before.count("\n"), int(place[2])
     if line < 1:
         return "in PREFIX or BASE"
@@ -90,8 +90,8 @@ def _behind_prologue(tokens: Sequence[Token], start: int) -> int:
 def with_using(text: str, default: Sequence[str], named: Sequence[str]) -> str:
     """``text`` with these graphs as the USING and USING NAMED of every operation that has a pattern.
 
-    That is what ``using-graph-uri`` and ``using-named-graph-uri`` of the protocol ask for. Raises QueryError
-    where the update names its dataset itself, or an IRI is none.
+    Implements ``using-graph-uri`` and ``using-named-graph-uri`` of the protocol. Raises QueryError
+    if the update names its dataset itself, or an IRI is invalid.
     """
     if not default and not named:
         return text
@@ -103,19 +103,19 @@ def with_using(text: str, default: Sequence[str], named: Sequence[str]) -> str:
     parse_update(text)
     tokens = read_tokens(text)
     if any(token.depth == 0 and token.is_word("USING", "WITH") for token in tokens):
-        raise QueryError("update: names its dataset by USING or WITH; leave out using-graph-uri or these")
+        raise QueryError("update: names its dataset by USING or WITH; omit using-graph-uri or these")
     for index in reversed(range(len(tokens))):
         token = tokens[index]
         if token.depth == 0 and token.is_word("WHERE"):
             pattern = ""
-            if index and tokens[index - 1].is_word("DELETE"):  # DELETE WHERE takes no dataset; spelt out it does
+            if index and tokens[index - 1].is_word("DELETE"):  # DELETE WHERE accepts no dataset; the long form does
                 pattern = text[tokens[index + 1].start : tokens[closing(tokens, index + 1)].end]
             text = f"{text[: token.start]}{pattern} {clauses} {text[token.start :]}"
     return text
 
 
 class _UpdateReader:
-    """Reads the tokens of one operation."""
+    """Parses the tokens of one operation."""
 
     def __init__(self, text: str, prologue: str, tokens: Sequence[Token]) -> None:
         self.text, self.prologue, self.tokens = text, prologue, tokens
@@ -131,7 +131,7 @@ class _UpdateReader:
                 self.index = 0
                 return self._modify()
             case "CLEAR" | "DROP":
-                self._take("SILENT")  # there is nothing about it that could fail
+                self._take("SILENT")  # it cannot fail
                 return Clear(None if self._take("ALL", "NAMED") else self._graph())
             case "CREATE":
                 silent = self._take("SILENT")
@@ -144,7 +144,7 @@ class _UpdateReader:
             case "LOAD":
                 raise QueryError(_NO_LOAD)
             case _:
-                raise QueryError(f"update: {first!r} is no operation known here; SPARQL 1.1 Update has them")
+                raise QueryError(f"update: {first!r} is no operation of SPARQL 1.1 Update")
 
     def _next(self) -> Token:
         self.index += 1
@@ -176,9 +176,9 @@ class _UpdateReader:
         with_graph = self._iri(self._next()) if self._take("WITH") else None
         delete: Template = ()
         insert: Template = ()
-        spelt_out = True
+        spelled_out = True
         if self._take("DELETE"):
-            spelt_out = not self._take("WHERE")
+            spelled_out = not self._take("WHERE")
             opening = self.index
             delete = self._template()
         if self._take("INSERT"):
@@ -186,7 +186,7 @@ class _UpdateReader:
         using: dict[bool, list[NamedNode]] = {False: [], True: []}
         while self._take("USING"):
             using[self._take("NAMED")].append(self._iri(self._next()))
-        if spelt_out:
+        if spelled_out:
             self._take("WHERE")
             opening = self.index
         pattern = self.tokens[opening : closing(self.tokens, opening) + 1]
@@ -207,7 +207,7 @@ class _UpdateReader:
         )
 
     def _graphs_read(self, pattern: Sequence[Token], default: NamedNode | None) -> frozenset[NamedNode] | None:
-        """The graphs that a pattern over ``default`` reads; None where that cannot be told from its words."""
+        """The graphs read by a pattern over ``default``; None if its tokens do not determine them."""
         graphs = {default} if default else set()
         index = 0
         while index < len(pattern):
@@ -218,6 +218,6 @@ class _UpdateReader:
                 graphs.add(self._iri(pattern[index + 1]))
                 index = index + 2 if default else closing(pattern, index + 2)
             elif default is None and not (token.text in "{}." or token.is_word("OPTIONAL", "UNION", "MINUS")):
-                return None  # asks the union of all graphs
+                return None  # reads the union of all graphs
             index += 1
         return frozenset(graphs)

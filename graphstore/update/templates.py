@@ -1,7 +1,7 @@
 """Templates of quads: read from SPARQL text by an RDF parser, filled from a solution.
 
-A template is Turtle with variables and GRAPH blocks. With an IRI nobody else can know in each variable's
-place it is TriG, and the engine's own parser reads it: prefixes, lists, ``[ … ]``, ``a`` and all.
+A template is Turtle with variables and GRAPH blocks. With a secret IRI in place of each variable it is TriG,
+and the engine's own parser reads it, including prefixes, lists, ``[ … ]`` and ``a``.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ _VARIABLE: Final = f"urn:x-voltwin:{_SECRET}:variable:"
 _DEFAULT: Final = f"urn:x-voltwin:{_SECRET}:default"
 
 KNOWN_PREFIXES: Final = "".join(f"PREFIX {name}: <{iri}> " for name, iri in PREFIXES.items())
-"""What an update need not declare."""
+"""The prefixes that an update need not declare."""
 
 NO_GRAPH: Final = (
     "update: the default graph is the union of all graphs and cannot be written; "
-    "name the graph, as in INSERT DATA { GRAPH <…/twins/module-0017> { … } } or WITH <…>"
+    "name the graph, as in INSERT DATA { GRAPH <…/twins/pump-07> { … } } or WITH <…>"
 )
 
 Values = Callable[[str], Node | None]
-"""What a solution says of a variable."""
+"""The value of a variable in a solution."""
 
 
 def read_template(prologue: str, text: str, tokens: Sequence[Token], opening: int) -> Template:
@@ -44,7 +44,7 @@ def read_template(prologue: str, text: str, tokens: Sequence[Token], opening: in
             blocks.append(_turtle(text, tokens[index : end + 1]))
             index = end + 1
         elif tokens[index].text == ".":
-            index += 1  # between triples and a GRAPH block, where TriG has none
+            index += 1  # between triples and a GRAPH block, where TriG allows none
         else:
             end = index
             while end < last and not (tokens[end].is_word("GRAPH") and tokens[end].depth == tokens[index].depth):
@@ -55,11 +55,11 @@ def read_template(prologue: str, text: str, tokens: Sequence[Token], opening: in
     try:
         return [_template(quad) for quad in parse(source, format=RdfFormat.TRIG)]
     except SyntaxError as error:
-        raise QueryError(f"update: what is to be written cannot be read: {error}") from error
+        raise QueryError(f"update: the template cannot be parsed: {error}") from error
 
 
 def _turtle(text: str, tokens: Sequence[Token]) -> str:
-    """The source of ``tokens`` with variables and truth values as Turtle has them."""
+    """The source of ``tokens`` with variables and booleans in Turtle's form."""
     parts, place = [], tokens[0].start
     for token in tokens:
         parts.append(text[place : token.start])
@@ -92,7 +92,7 @@ def _place(term: Node | DefaultGraph) -> Place:
 
 
 def variables(template: Template) -> Iterator[str]:
-    """The names of the variables in ``template``, each as often as it stands there."""
+    """The names of the variables in ``template``, with repetitions."""
     for quad in template:
         for place in (quad.subject, quad.predicate, quad.graph):
             if isinstance(place, Variable):
@@ -106,9 +106,9 @@ def variables(template: Template) -> Iterator[str]:
 def fill(
     template: Template, values: Values, default: NamedNode | None, skolem: Callable[[BlankNode], NamedNode]
 ) -> Iterator[Quad]:
-    """The quads that one solution makes of ``template``; those that would be no RDF are left out.
+    """The quads of ``template`` for one solution; invalid ones are skipped.
 
-    Raises QueryError for a quad without a graph where there is no ``default``.
+    Raises QueryError for a quad without a graph if there is no ``default``.
     """
 
     def term(place: Place) -> Node | None:
@@ -132,9 +132,9 @@ def fill(
 
 
 def as_stored(quads: Iterable[Quad]) -> list[Quad]:
-    """The same quads, each once, as the engine will hold them (``007`` becomes ``7``).
+    """The same quads, each once, in the engine's form (``007`` becomes ``7``).
 
-    The journal is to say what will be found, or a later commit that removes it would name something else.
+    The journal must contain that form, or a later commit that removes a quad would name another one.
     """
     scratch = Store()
     scratch.extend(quads)

@@ -1,4 +1,4 @@
-"""What validation found, in words a person can act on."""
+"""The report of a validation, with messages for people."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Violation:
-    """One result: which twin, where in it, which value, against which shape."""
+    """One result: the twin, the path in it, the value, and the violated shape."""
 
     twin: str
     path: str
@@ -29,14 +29,14 @@ class Violation:
 
 @dataclass(frozen=True)
 class ValidationReport:
-    """All violations of the twins that were looked at."""
+    """All violations of the validated twins."""
 
     twins: int
     violations: tuple[Violation, ...]
 
     @property
     def conforms(self) -> bool:
-        """Whether nothing was found."""
+        """Whether there are no violations."""
         return not self.violations
 
     def to_json(self) -> dict[str, Any]:
@@ -49,5 +49,5 @@ class ValidationReport:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> ValidationReport:
-        """The report that :meth:`to_json` wrote."""
+        """The report written by :meth:`to_json`."""
         return cls(document["twins"], tuple(Violation(**item) for item in document["violations"]))

@@ -1,8 +1,8 @@
-"""Validating twins with pySHACL.
+"""Validation of twins with pySHACL.
 
-Engines are never run on the triple store itself: each twin's closure (its own graph, what models
-computed, and the types of whatever other twins it points at) is taken out as a small graph, validated
-against the shapes, and only results about the twin's own elements are kept.
+Engines do not run on the triple store itself: each twin's closure (its own graph, computed values,
+and the types of the twins it refers to) is extracted as a small graph and validated
+against the shapes; only results about the twin's own elements are kept.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from .report import ValidationReport, Violation
 
 
 class ShapesEngine(Protocol):
-    """Validates one small graph against shapes fixed when the engine was made."""
+    """Validates one small graph against the shapes of the engine."""
 
     def violations(self, triples: Iterable[Triple]) -> Iterator[rdflib.Graph]:
-        """A results graph for ``triples`` where they do not conform; nothing where they do."""
+        """A results graph for ``triples``; none if they conform."""
         ...
 
 
@@ -51,7 +51,7 @@ class PyShaclEngine:
 
 
 def to_rdflib(triples: Iterable[Triple]) -> rdflib.Graph:
-    """The same graph as rdflib knows it."""
+    """The same graph in rdflib."""
     graph = rdflib.Graph()
     terms: dict[object, rdflib.term.Node] = {}
 
@@ -73,16 +73,16 @@ def _to_rdflib(node: object) -> rdflib.term.Node:
         case BlankNode():
             return rdflib.BNode(node.value)
         case Literal():
-            # rdflib tells a plain literal from an xsd:string one, RDF 1.1 does not.
+            # rdflib distinguishes plain literals from xsd:string ones, RDF 1.1 does not.
             plain = node.language is not None or node.datatype == XSD.string
             datatype = None if plain else rdflib.URIRef(node.datatype.value)
             return rdflib.Literal(node.value, lang=node.language, datatype=datatype)
         case _:
-            raise TypeError(f"{node}: SHACL engines know no triple terms")
+            raise TypeError(f"{node}: SHACL engines do not support triple terms")
 
 
 def closure(store: TripleStore, twin: NamedNode, names: Naming) -> list[Triple]:
-    """What validating ``twin`` has to see; no shape is about its observations, which are the larger part."""
+    """The triples for validating ``twin``, without its observations: the larger part, and no shape applies to them."""
     own = [
         quad.triple
         for graph in (twin, names.computed_graph(twin))

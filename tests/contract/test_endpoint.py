@@ -185,7 +185,7 @@ def test_what_is_not_worth_repeating_is_not_repeated(proxy, connect, oxigraph_se
 
 
 def test_nobody_there_is_said_after_the_attempts(connect, waits):
-    with pytest.raises(StoreError, match=r"http://127.0.0.1:9/query: 3 attempts failed.*look at the addresses"):
+    with pytest.raises(StoreError, match=r"http://127.0.0.1:9/query: 3 attempts failed.*check the addresses"):
         connect({"query": "http://127.0.0.1:9/query"}, attempts=3)
     assert len(waits) == 2
 
@@ -237,7 +237,7 @@ class TestCredentials:
     @pytest.mark.parametrize(
         ("auth", "variables", "sentence"),
         [
-            ("none", {}, "refused the credentials .401.; look at the option auth"),
+            ("none", {}, "refused the credentials .401.; check the option auth"),
             ("basic", {"VOLTWIN_STORE_USER": "ann"}, "needs basic credentials; set VOLTWIN_STORE_PASSWORD"),
             (
                 "basic",
@@ -280,7 +280,7 @@ class TestUnfit:
         server = OxigraphServer(tmp_path, "--union-default-graph")
         server.start()
         try:
-            with pytest.raises(StoreError, match="does not heed FROM"):
+            with pytest.raises(StoreError, match="ignores FROM"):
                 connect(server.options)
         finally:
             server.stop()
@@ -304,7 +304,7 @@ class TestVirtuoso:
     def test_an_answer_of_too_many_rows_is_refused_and_not_cut(self, store):
         for start in range(0, 10_001, 1000):
             store.load(TWIN, "".join(line(number) for number in range(start, start + 1000)).encode())
-        with pytest.raises(QueryError, match=r"gives 10000 rows at most.*ResultSetMaxRows"):
+        with pytest.raises(QueryError, match=r"returns at most 10000 rows.*ResultSetMaxRows"):
             store.query(f"SELECT ?v {{ ?s {P} ?v }}")
 
     def test_a_truth_value_that_is_computed_is_a_number(self, store):

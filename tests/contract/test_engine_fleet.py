@@ -223,5 +223,5 @@ class TestFolder:
             open_store(StoreChoice("nobody"), None, BASE)
         with pytest.raises(InputError, match="memory has no options"):
             open_store(StoreChoice("memory", {"x": 1}), None, BASE)
-        with pytest.raises(InputError, match="there is none of that name"):
+        with pytest.raises(InputError, match="unknown; there are"):
             open_store(StoreChoice("sparql", {"query": "http://a.example/", "nonsense": 1}), None, BASE)

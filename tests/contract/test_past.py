@@ -265,7 +265,7 @@ def test_outside_the_history_is_refused_alike(told, when):
     assert local == far
     if isinstance(when, int) or when.tzinfo:
         assert local[0] is MomentNotFoundError
-        assert "history, which goes from commit 1 of 1970-01-01T00:00:00Z to commit" in local[1]
+        assert "history, which extends from commit 1 of 1970-01-01T00:00:00Z to commit" in local[1]
     else:
         assert local[0] is InputError
 

@@ -255,12 +255,12 @@ def test_a_server_that_is_away_fails_the_commit_and_leaves_nothing(tmp_path, mon
 @pytest.mark.parametrize(
     ("address", "message"),
     [
-        ("s3://key:secret@bucket/prefix", "no place for one"),
-        ("s3://bucket/prefix?access_key=AK", "access_key is not known"),
+        ("s3://key:secret@bucket/prefix", "must not be in fleet.json"),
+        ("s3://bucket/prefix?access_key=AK", "access_key is unknown"),
         ("s3:///prefix?", "names no bucket"),
         ("postgresql://host/db?password=secret", "PGPASSWORD"),
         ("postgresql://host/db?table=Robert');--", "lower case"),
-        ("sftp://anna:geheim@host/series", "no place for one"),
+        ("sftp://anna:geheim@host/series", "must not be in fleet.json"),
         ("memory://x/y?secret=abc", "credentials"),
         ("gopher3://host/series", "gopher3"),
     ],

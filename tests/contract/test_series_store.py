@@ -317,7 +317,7 @@ def test_retention_lets_go_of_whole_files_parts_of_one_and_hot_samples(journal):
 
 
 def test_unknown_buckets_and_figures_are_refused(journal):
-    with pytest.raises(InputError, match="has no length"):
+    with pytest.raises(InputError, match="must be longer than zero"):
         journal.series.resample(timedelta(0))
     with pytest.raises(InputError, match="median"):
         journal.series.resample(timedelta(hours=1), "median")
@@ -371,7 +371,7 @@ def test_another_process_reads_while_this_one_writes(journal, tmp_path):
             [sys.executable, "-c", program, str(tmp_path), A.value], capture_output=True, text=True, check=True
         )
     assert json.loads(said.stdout) == [6001, 99.0, [A.value]]
-    with pytest.raises(StoreError, match="is no fleet's folder"):
+    with pytest.raises(StoreError, match="is neither a fleet's folder"):
         open_series(tmp_path / "nowhere")
 
 

@@ -58,7 +58,7 @@ def test_rules_follow_an_update(fleet):
         ("INSERT DATA {", QueryError, "update: error at 1:"),
         ("INSERT DATA { <a:a> <a:b> 1 }", QueryError, "union of all graphs"),
         ("LOAD <http://127.0.0.1:1/>", QueryError, "must not fetch"),
-        (f"CLEAR GRAPH <{BASE}twins/module-0001/inferred>", QueryError, "made anew"),
+        (f"CLEAR GRAPH <{BASE}twins/module-0001/inferred>", QueryError, "derived by rules"),
     ],
 )
 def test_what_is_refused_changes_nothing(fleet, text, error, words):

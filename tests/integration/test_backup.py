@@ -131,9 +131,9 @@ def test_a_damaged_backup_is_refused_by_name_and_leaves_nothing(fleet, tmp_path,
 
 def test_nothing_is_written_over(fleet, tmp_path):
     back_up_fleet(fleet, tmp_path / "copy")
-    with pytest.raises(StoreError, match="is there already"):
+    with pytest.raises(StoreError, match="exists already"):
         back_up_fleet(fleet, tmp_path / "copy")
-    with pytest.raises(StoreError, match="is there already"):
+    with pytest.raises(StoreError, match="exists already"):
         restore_fleet(tmp_path / "copy", fleet)
     with pytest.raises(StoreError, match=r"no backup \(there is no manifest.json\)"):
         restore_fleet(fleet, tmp_path / "again")
@@ -143,7 +143,7 @@ def test_a_load_that_is_gone_is_found_when_it_is_backed_up(fleet, tmp_path):
     (load,) = (fleet / "loads").iterdir()
     content = load.read_bytes()
     load.unlink()
-    with pytest.raises(StoreError, match=f"{load.name}.*gone"):
+    with pytest.raises(StoreError, match=f"{load.name}.*missing"):
         back_up_fleet(fleet, tmp_path / "copy")
     load.write_bytes(content[:-5])
     with pytest.raises(StoreError, match=load.name):
@@ -164,7 +164,7 @@ def test_a_half_restored_folder_is_no_fleet(fleet, tmp_path, monkeypatch):
     restore_fleet(tmp_path / "copy", tmp_path / "again", progress=look)
     assert seen
     (tmp_path / "third.unfinished").mkdir()
-    with pytest.raises(StoreError, match="is left from work that was ended"):
+    with pytest.raises(StoreError, match="remains from interrupted work"):
         restore_fleet(tmp_path / "copy", tmp_path / "third")
 
 
@@ -225,7 +225,7 @@ def test_a_fleet_that_is_held_is_backed_up_but_not_rebuilt(fleet, tmp_path):
 
 
 def test_files_stay_while_a_backup_runs(tmp_path):
-    refused = pytest.raises(FleetLockedError, match="backup is under way")
+    refused = pytest.raises(FleetLockedError, match="backup is running")
     with backup_lock.shared(tmp_path), backup_lock.shared(tmp_path), refused, backup_lock.exclusive(tmp_path):
         pytest.fail("went in")
     waited = threading.Event()

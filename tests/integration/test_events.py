@@ -188,7 +188,7 @@ def test_nobody_waits_for_what_nobody_will_write(fleet):
         [*command, "log", str(folder), "--twin", "module-0001"], capture_output=True, text=True, check=True
     )
     assert "commit 2 · 2019-04-01T06:00:00Z · test" in said.stdout
-    assert "/module-0001: born as Module" in said.stdout
+    assert "/module-0001: created as Module" in said.stdout
     said = subprocess.run(
         [*command, "get", PATH, "--as-of", "1", "--fleet", str(folder)], capture_output=True, text=True, check=False
     )

@@ -98,7 +98,7 @@ def test_samples_whose_series_is_not_in_the_graph(fleet):
 def test_figures_that_the_samples_do_not_bear_out(fleet):
     sql(fleet, f"{LOSE_SAMPLES} AND value = 6.5")
     findings = check_everything(fleet)
-    assert {finding.kind for finding in findings} == {"figures of a series"}
+    assert {finding.kind for finding in findings} == {"statistics of a series"}
     assert {finding.problem.partition(" ")[0] for finding in findings} == {"sampleCount", "lastTime", "lastValue"}
 
 
@@ -175,7 +175,7 @@ def test_a_view_that_is_behind_ahead_different_or_damaged(fleet, tmp_path):
 def test_a_journal_that_lost_a_commit_is_newer_or_damaged(fleet):
     sql(fleet, "DELETE FROM commits WHERE sequence = 2")
     kinds = [finding.problem for finding in check_everything(fleet)]
-    assert any("commit 2 is not there" in problem for problem in kinds)
+    assert any("commit 2 is missing" in problem for problem in kinds)
     sql(fleet, "PRAGMA user_version = 99")
     assert only(fleet).kind == "version"
     content = bytearray((fleet / "journal.sqlite").read_bytes())

@@ -84,7 +84,7 @@ def test_paths_takes_what_urls_swallow_and_answers_nothing_with_200(web, path):
     [
         ("/twins/nobody", 404, "TwinNotFoundError", "there is no twin 'nobody'"),
         ("/twins/nobody/serial", 404, "TwinNotFoundError", "nobody"),
-        ("/twins/module-0001/type", 404, "PathNotFoundError", "nothing is there yet"),
+        ("/twins/module-0001/type", 404, "PathNotFoundError", "nothing is stored there yet"),
         ("/twins/module-0001/cells/cell-99", 404, "PathNotFoundError", "cell-99"),
         ("/twins/module-0001/voltag", 404, "PathNotFoundError", "voltag"),
         ("/twins/module-0001/%5B2%5D", 400, "PathSyntaxError", "column 14"),
@@ -234,7 +234,7 @@ def test_a_server_can_stop_and_its_port_is_free_again(tmp_path):
         running.stop()
         running.stop()
         connection.close()
-        with RemoteFleet(f"http://127.0.0.1:{port}") as remote, pytest.raises(ServiceError, match="nobody answers"):
+        with RemoteFleet(f"http://127.0.0.1:{port}") as remote, pytest.raises(ServiceError, match="no server answers"):
             remote.status()
         again = WebServer(create_app(fleet), port=port)
         again.start()

@@ -13,7 +13,8 @@ import psutil
 import pytest
 
 from voltwin.errors import QueryLimitError
-from voltwin.graphstore.fleets.remote import RemoteFleet, connect
+from voltwin.graphstore.fleets.remote import RemoteFleet
+from voltwin.graphstore.fleets.server_client import connect
 from voltwin.graphstore.fleets.wire import ERROR_HEADER
 
 from .fleet_process import FleetProcess, serve_models

@@ -155,6 +155,24 @@ def test_graphs_are_the_same_in_every_format(web, accept, kind):
     assert found == wanted
 
 
+@pytest.mark.parametrize("kind", ["application/sparql-query", "application/sparql-update"])
+@pytest.mark.parametrize(
+    ("url", "body", "words"),
+    [("/sparql?author=%ff", b"ASK {}", "parameters: cannot be read"), ("/sparql", b"ASK {\xff}", "body: byte 5")],
+)
+def test_both_routes_name_the_part_that_is_not_utf8(web, kind, url, body, words):
+    response = web.post(url, content=body, headers={"Content-Type": kind})
+    assert (response.status_code, response.headers[ERROR_HEADER]) == (400, "QueryError")
+    assert response.text.startswith(words)
+
+
+def test_the_graph_store_names_it_too(web):
+    response = web.get("/graphs?graph=%ff")
+    assert response.status_code == 400
+    assert response.json()["error"] == "QueryError"
+    assert response.json()["message"].startswith("parameters: cannot be read")
+
+
 @pytest.mark.parametrize(
     ("send", "status", "words"),
     [

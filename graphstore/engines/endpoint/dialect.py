@@ -1,8 +1,8 @@
-"""How an engine's answers are read, and what has to be written for it in another way.
+"""Dialects of engines: reading their answers, and writing terms in the form that they accept.
 
 Most engines are :class:`Standard`. Virtuoso 7 needs :class:`Virtuoso`: it prints floating-point numbers with six
-digits in every format but Turtle, truth values as 1 and 0, cuts long decimals, and refuses or changes literals that
-its own types cannot hold. What is left after that is listed in docs/stores.md.
+digits in every format but Turtle, booleans as 1 and 0, truncates long decimals, and refuses or changes literals that
+its own types cannot represent. docs/stores.md lists the remaining differences.
 """
 
 from __future__ import annotations
@@ -39,23 +39,23 @@ N_TRIPLES: Final = "application/n-triples"
 TURTLE: Final = "text/turtle"
 
 Ask = Callable[[str], bytes]
-"""Sends the query with this Accept."""
+"""Sends the query with this Accept header."""
 
 
 class Dialect(Protocol):
-    """What differs between engines."""
+    """The differences between engines."""
 
     @property
     def update_quads(self) -> int:
-        """Quads that one update may name."""
+        """The most quads in one update."""
         ...
 
     def written(self, value: Node) -> Node:
-        """What is sent for an object."""
+        """The term to send for an object."""
         ...
 
     def deleted_alone(self, value: Node) -> bool:
-        """Whether a triple with this object is only found by an update that changes one graph."""
+        """Whether only an update of a single graph finds triples with this object."""
         ...
 
     def rows(self, ask: Ask) -> QuerySolutions | QueryBoolean:
@@ -69,7 +69,7 @@ class Dialect(Protocol):
 
 @dataclass(frozen=True)
 class Standard:
-    """An engine that gives back what it was given."""
+    """An engine that returns terms unchanged."""
 
     update_quads: int = 20_000
 
@@ -91,11 +91,11 @@ class Standard:
 
 
 _KEPT: Final = "urn:x-voltwin:kept:"
-"""Before a datatype: the literal is kept as text, because the engine would refuse or change it."""
+"""A prefix of datatypes: the literal is stored as text, because the engine would refuse or change it."""
 
 _FLOAT: Final = NamedNode(XSD.NS + "float")
-_CUT: Final = (XSD.double, _FLOAT)
-_NUMBERS: Final = (*_CUT, XSD.decimal, XSD.integer)
+_TRUNCATED: Final = (XSD.double, _FLOAT)
+_NUMBERS: Final = (*_TRUNCATED, XSD.decimal, XSD.integer)
 _NUMBER_NAMES: Final = frozenset(datatype.value for datatype in _NUMBERS)
 _INTEGERS: Final = frozenset(
     NamedNode(XSD.NS + name)
@@ -115,7 +115,7 @@ _OWN: Final = frozenset(
 )
 _DECIMAL_DIGITS: Final = 15
 _LARGEST_INTEGER: Final = 2**53
-"""It holds more, but some updates make decimals of them."""
+"""Larger integers become decimals in some updates."""
 _ATTEMPTS: Final = 3
 _RESULT: Final = "http://www.w3.org/2005/sparql-results#"
 _TRAILING: Final = re.compile(r"(\.\d*?)0+(?=\D|$)")
@@ -123,12 +123,12 @@ _TRAILING: Final = re.compile(r"(\.\d*?)0+(?=\D|$)")
 
 @dataclass(frozen=True)
 class Virtuoso:
-    """Virtuoso 7; about a thousand quads are what its compiler takes in one update."""
+    """Virtuoso 7; its compiler accepts about a thousand quads in one update."""
 
     update_quads: int = 250
 
     def written(self, value: Node) -> Node:
-        """``value``, or as text what would be refused or changed."""
+        """``value``, as text if the engine would refuse or change it."""
         if isinstance(value, Literal) and not _held(value):
             return Literal(value.value, datatype=NamedNode(_KEPT + value.datatype.value))
         if isinstance(value, Literal) and value.datatype == XSD.decimal and "." not in value.value:
@@ -136,29 +136,29 @@ class Virtuoso:
         return value
 
     def deleted_alone(self, value: Node) -> bool:
-        """A literal with a language, or of a datatype that is none of its own: several graphs at once overlook it."""
+        """True for a literal with a language or a foreign datatype: updates of several graphs miss it."""
         return isinstance(value, Literal) and value.datatype not in _OWN
 
     def rows(self, ask: Ask) -> QuerySolutions | QueryBoolean:
-        """The answer to a SELECT or ASK; asked once more in Turtle where there are floating-point numbers.
+        """The answer to a SELECT or ASK; with floating-point numbers the query is sent again for Turtle.
 
-        The two answers are put together row by row, by what they agree in, whatever their order.
+        The two answers are joined row by row, by the values they agree in, in any order.
         """
         for _ in range(_ATTEMPTS):
             document = _truth(json.loads(_unkept(ask(JSON))))
             if "boolean" in document:
                 return _read_rows(json.dumps(document).encode())
-            cut = [_mend(binding) for row in document["results"]["bindings"] for binding in row.values()]
-            if not any(cut) or _make_exact(document, _unkept(ask(TURTLE))):
+            truncated = [_restore(binding) for row in document["results"]["bindings"] for binding in row.values()]
+            if not any(truncated) or _make_exact(document, _unkept(ask(TURTLE))):
                 return _read_rows(json.dumps(document).encode())
-        raise StoreError("the engine answers differently each time it is asked, because others write to it; try again")
+        raise StoreError("the engine's answers differ each time, because other clients write to it; try again")
 
     def triples(self, ask: Ask) -> Iterator[Triple]:
-        """The answer to a CONSTRUCT or DESCRIBE, numbers as exact as the engine holds them."""
+        """The answer to a CONSTRUCT or DESCRIBE, numbers as exact as the engine stores them."""
         for _ in range(_ATTEMPTS):
             triples = _read_triples(_unkept(ask(N_TRIPLES)), RdfFormat.N_TRIPLES)
-            if not any(isinstance(t.object, Literal) and t.object.datatype in _CUT for t in triples):
-                return map(_mended, triples)
+            if not any(isinstance(t.object, Literal) and t.object.datatype in _TRUNCATED for t in triples):
+                return map(_with_time, triples)
             exact: dict[tuple[Any, ...], float] = {}
             for triple in _read_triples(_unkept(ask(TURTLE)), RdfFormat.TURTLE):
                 number = _number(triple.object)
@@ -166,12 +166,12 @@ class Virtuoso:
                     exact[_place(triple, number)] = number
             found = [_exact_triple(triple, exact) for triple in triples]
             if None not in found:
-                return map(_mended, (triple for triple in found if triple is not None))
-        raise StoreError("the engine answers differently each time it is asked, because others write to it; try again")
+                return map(_with_time, (triple for triple in found if triple is not None))
+        raise StoreError("the engine's answers differ each time, because other clients write to it; try again")
 
 
 def _truth(document: dict[str, Any]) -> dict[str, Any]:
-    """The answer to an ASK, which comes as a table where CaseMode is not 2."""
+    """The answer to an ASK, which is a table if CaseMode is not 2."""
     if [name.upper() for name in document["head"].get("vars", ())] == ["__ASK_RETVAL"]:
         return {"head": {}, "boolean": bool(document["results"]["bindings"])}
     return document
@@ -184,7 +184,7 @@ def _held(literal: Literal) -> bool:
     try:
         if datatype in _INTEGERS:
             return abs(int(text)) <= _LARGEST_INTEGER
-        if datatype in _CUT:
+        if datatype in _TRUNCATED:
             return math.isfinite(float(text))
         if datatype == XSD.decimal:
             float(text)
@@ -198,8 +198,8 @@ def _unkept(body: bytes) -> bytes:
     return body.replace(_KEPT.encode(), b"")
 
 
-def _mend(binding: dict[str, str]) -> bool:
-    """Write a truth value and a time as they were; whether the value is a number that was cut."""
+def _restore(binding: dict[str, str]) -> bool:
+    """Restore a boolean or time; returns whether the value is a truncated number."""
     datatype = binding.get("datatype")
     if datatype == XSD.boolean.value:
         binding["value"] = "true" if binding["value"] in ("1", "true") else "false"
@@ -208,7 +208,7 @@ def _mend(binding: dict[str, str]) -> bool:
     return datatype in (XSD.double.value, _FLOAT.value)
 
 
-def _mended(triple: Triple) -> Triple:
+def _with_time(triple: Triple) -> Triple:
     value = triple.object
     if isinstance(value, Literal) and value.datatype == XSD.dateTime:
         return Triple(triple.subject, triple.predicate, Literal(_time(value.value), datatype=XSD.dateTime))
@@ -221,7 +221,7 @@ def _time(text: str) -> str:
 
 
 def _make_exact(document: dict[str, Any], turtle: bytes) -> bool:
-    """Put the numbers of the Turtle answer into the JSON one; False where the two do not fit."""
+    """Copy the numbers of the Turtle answer into the JSON one; False if the two do not match."""
     names = document["head"]["vars"]
     exact: dict[tuple[Any, ...], list[dict[str, Node]]] = defaultdict(list)
     for row in _turtle_rows(turtle):
@@ -284,9 +284,9 @@ def _turtle_key(term: Node | None) -> str | None:
 
 
 def _number(term: Node) -> float | None:
-    """Turtle has no mark for a double that is written without an exponent, so any number may be one."""
+    """The number of a literal; any number in Turtle may be a double written without an exponent."""
     if isinstance(term, Literal) and term.datatype in _NUMBERS:
-        with suppress(ValueError):  # a literal outside its datatype's values is legal RDF
+        with suppress(ValueError):  # ill-typed literals are legal RDF
             return float(term.value)
     return None
 
@@ -296,7 +296,7 @@ def _is_float(term: Node) -> bool:
 
 
 def _rounded(number: float, is_float: bool) -> str:
-    """What two ways of writing one number agree in; xsd:float is told apart in both."""
+    """The form in which two spellings of one number agree; both distinguish xsd:float."""
     return f"{number:.6g}{'f' if is_float else ''}"
 
 
@@ -311,12 +311,12 @@ def _place(triple: Triple, number: float) -> tuple[Any, ...]:
 
 def _exact_triple(triple: Triple, exact: dict[tuple[Any, ...], float]) -> Triple | None:
     value = triple.object
-    if not isinstance(value, Literal) or value.datatype not in _CUT:
+    if not isinstance(value, Literal) or value.datatype not in _TRUNCATED:
         return triple
-    cut = _number(value)
-    if cut is None:
+    truncated = _number(value)
+    if truncated is None:
         return triple
-    number = exact.get(_place(triple, cut))
+    number = exact.get(_place(triple, truncated))
     if number is None:
         return None
     literal = Literal(_printed(number, value.datatype.value), datatype=value.datatype)
@@ -324,13 +324,13 @@ def _exact_triple(triple: Triple, exact: dict[tuple[Any, ...], float]) -> Triple
 
 
 def _read_rows(body: bytes) -> QuerySolutions | QueryBoolean:
-    """Parsed whole: an answer that was cut off must be an error here, not half way through somebody's loop."""
+    """Parse the whole answer: a truncated one must be an error here, not later in a caller's loop."""
     try:
         for _ in _solutions(parse_query_results(body, QueryResultsFormat.JSON)):
             pass
         return parse_query_results(body, QueryResultsFormat.JSON)
     except (SyntaxError, ValueError) as error:
-        raise _cut_off(error) from error
+        raise _unreadable(error) from error
 
 
 def _solutions(result: QuerySolutions | QueryBoolean) -> Iterable[object]:
@@ -341,11 +341,11 @@ def _read_triples(body: bytes, form: RdfFormat) -> list[Triple]:
     try:
         return [quad.triple for quad in parse(body, format=form)]
     except SyntaxError as error:
-        raise _cut_off(error) from error
+        raise _unreadable(error) from error
 
 
-def _cut_off(error: Exception) -> StoreError:
+def _unreadable(error: Exception) -> StoreError:
     return StoreError(
-        f"the engine's answer cannot be read ({error}); it may have been cut off at the engine's own time limit: "
-        "ask for less, or raise that limit"
+        f"the engine's answer cannot be read ({error}); the engine may have truncated it at its own time limit: "
+        "request less, or raise that limit"
     )

@@ -1,8 +1,8 @@
-"""SPARQL 1.1 Protocol and Graph Store Protocol as a client speaks them: forms, credentials, attempts, errors.
+"""A client of the SPARQL 1.1 Protocol and Graph Store Protocol: forms, credentials, attempts, errors.
 
-Requests are sent again while nobody answers, the connection breaks, or the server says that it is too busy. All that
-is sent here may be sent twice: queries change nothing, and updates name the quads that come and go. A request that
-was not answered in time is not sent again, because the engine may still be at work on it.
+Requests are repeated while no server answers, the connection breaks, or the server reports that it is too busy. All
+requests may be sent twice: queries change nothing, and updates name the quads to remove and add. A request without
+an answer in time is not repeated, because the engine may still be working on it.
 """
 
 from __future__ import annotations
@@ -18,9 +18,8 @@ import httpx2
 from pyoxigraph import NamedNode
 
 from ....errors import QueryError, StoreError
+from .dialect import N_TRIPLES
 from .options import EndpointOptions
-
-N_TRIPLES: Final = "application/n-triples"
 
 _UNION: Final = "union-default-graph"
 _BUSY: Final = (429, 502, 503, 504)
@@ -32,7 +31,7 @@ _SHOWN: Final = 300
 
 @dataclass
 class EndpointHttp:
-    """One client of one endpoint. ``sleep`` and ``chance`` (in [0, 1)) are given by tests that do not wait."""
+    """One client of one endpoint. Tests replace ``sleep`` and ``chance`` (in [0, 1)) in order not to wait."""
 
     options: EndpointOptions
     environment: Mapping[str, str]
@@ -42,7 +41,7 @@ class EndpointHttp:
 
     def __post_init__(self) -> None:
         options = self.options
-        # Proxies of the environment are left out, as for a fleet's server; credentials of a .netrc as well.
+        # Proxies of the environment are ignored, as for a fleet's server; credentials of a .netrc as well.
         self._client = httpx2.Client(
             auth=self._auth(),
             timeout=httpx2.Timeout(options.answer_seconds, connect=options.connect_seconds),
@@ -65,22 +64,22 @@ class EndpointHttp:
         return value
 
     def query(self, text: str, accept: str, union: bool = True) -> httpx2.Response:
-        """Send a query as a form. Raises QueryError where the engine refuses it, StoreError else."""
-        # The field is what `oxigraph serve` takes; others leave fields alone that they do not know.
+        """Send a query as a form. Raises QueryError if the engine refuses it, else StoreError."""
+        # The field is for `oxigraph serve`; other engines ignore unknown fields.
         fields = {"query": text} | ({_UNION: ""} if union else {})
         response = self._send("POST", self.options.query, data=fields, headers={"Accept": accept})
         if not response.is_success:
             raise self._query_error(response)
         if _MAX_ROWS in response.headers:
-            # Virtuoso cuts the answer off and says so here alone.
+            # Virtuoso truncates the answer and reports it only here.
             raise QueryError(
-                f"{self.options.query}: gives {response.headers[_MAX_ROWS]} rows at most and there are more; "
-                "ask for less, or raise ResultSetMaxRows in the engine's settings"
+                f"{self.options.query}: returns at most {response.headers[_MAX_ROWS]} rows and there are more; "
+                "request less, or raise ResultSetMaxRows in the engine's settings"
             )
         return response
 
     def update(self, text: str) -> None:
-        """Send an update as a form. Raises StoreError where it was not taken."""
+        """Send an update as a form. Raises StoreError if it was not applied."""
         url = self.options.update
         response = self._send("POST", url, data={"update": text})
         if not response.is_success:
@@ -91,11 +90,11 @@ class EndpointHttp:
         self._graph("POST", graph, content=triples, headers={"Content-Type": N_TRIPLES})
 
     def put(self, graph: NamedNode, triples: bytes) -> None:
-        """Graph Store Protocol: make ``graph`` hold N-Triples and nothing else."""
+        """Graph Store Protocol: replace the content of ``graph`` by N-Triples."""
         self._graph("PUT", graph, content=triples, headers={"Content-Type": N_TRIPLES})
 
     def delete(self, graph: NamedNode) -> None:
-        """Graph Store Protocol: remove ``graph``; there may be none."""
+        """Graph Store Protocol: delete ``graph``, which may be missing."""
         self._graph("DELETE", graph)
 
     def _graph(self, method: str, graph: NamedNode, **arguments: Any) -> None:
@@ -105,52 +104,52 @@ class EndpointHttp:
             raise self._refused(url, response)
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self._client.close()
 
     def _send(self, method: str, url: str, **arguments: Any) -> httpx2.Response:
         options, problem = self.options, ""
         for attempt in range(options.attempts):
             if attempt:
-                # Full jitter: clients that lost the same server do not come back at the same moment.
+                # Jitter: clients that lost the same server do not retry at the same moment.
                 pause = min(options.first_pause * 2 ** (attempt - 1), options.longest_pause)
                 self.sleep(pause * (0.5 + self.chance() / 2))
             try:
                 response = self._client.request(method, url, **arguments)
             except (httpx2.ReadTimeout, httpx2.WriteTimeout, httpx2.PoolTimeout) as error:
                 raise StoreError(
-                    f"{url}: no answer within {options.answer_seconds:g} s; ask for less, or raise answer_seconds "
+                    f"{url}: no answer within {options.answer_seconds:g} s; request less, or raise answer_seconds "
                     "of the fleet's store"
                 ) from error
             except httpx2.TransportError as error:
                 problem = str(error) or type(error).__name__
                 continue
             except (httpx2.InvalidURL, httpx2.HTTPError) as error:
-                raise StoreError(f"{url}: {error}; look at the addresses of the fleet's store") from error
+                raise StoreError(f"{url}: {error}; check the addresses of the fleet's store") from error
             if response.status_code not in _BUSY and _sql_state(response) != _DEADLOCK:
                 return response
             problem = f"answered {response.status_code}"
         raise StoreError(
-            f"{url}: {options.attempts} attempts failed, the last one with: {problem}; start the engine, or look at "
+            f"{url}: {options.attempts} attempts failed, the last one with: {problem}; start the engine, or check "
             "the addresses of the fleet's store"
         )
 
     def _query_error(self, response: httpx2.Response) -> QueryError | StoreError:
         state = _sql_state(response)
-        # The engine is to blame for 500, except where it says that the text is.
+        # 500 is an error of the engine, unless it blames the text.
         wrong_text = state.startswith(("22", "37", "42", "S0")) or (
             400 <= response.status_code < 500 and response.status_code not in (401, 403, 404, 405, 408)
         )
         if wrong_text:
-            return QueryError(f"query: {_told(response)}")
+            return QueryError(f"query: {_message(response)}")
         return self._refused(self.options.query, response)
 
     def _refused(self, url: str, response: httpx2.Response) -> StoreError:
         status = response.status_code
         if status in (401, 403):
             names = self._variables()
-            return StoreError(f"{url}: refused the credentials ({status}); look at {names}")
-        return StoreError(f"{url}: answered {status}: {_told(response) or 'nothing more'}; look at the engine's log")
+            return StoreError(f"{url}: refused the credentials ({status}); check {names}")
+        return StoreError(f"{url}: answered {status}: {_message(response) or 'nothing more'}; look at the engine's log")
 
     def _variables(self) -> str:
         options = self.options
@@ -173,14 +172,14 @@ class _Bearer(httpx2.Auth):
 
 
 def _sql_state(response: httpx2.Response) -> str:
-    """Virtuoso's code for what went wrong; empty where it did not say one."""
+    """Virtuoso's error code; empty without one."""
     if response.is_success:
         return ""
     found = _SQL_STATE.search(response.text[:_SHOWN])
     return found[1] if found else ""
 
 
-def _told(response: httpx2.Response) -> str:
-    # What follows an empty line is the query itself, given back.
-    said = " ".join(response.text.partition("\n\n")[0].split())
-    return said if len(said) <= _SHOWN else f"{said[:_SHOWN]}…"
+def _message(response: httpx2.Response) -> str:
+    # The text after an empty line repeats the query.
+    message = " ".join(response.text.partition("\n\n")[0].split())
+    return message if len(message) <= _SHOWN else f"{message[:_SHOWN]}…"

@@ -1,11 +1,11 @@
-"""Where a SPARQL endpoint is and how to talk to it: the ``options`` of a fleet's ``"store"``.
+"""The addresses of a SPARQL endpoint and the settings of its client: the ``options`` of a fleet's ``"store"``.
 
 >>> from voltwin.graphstore.engines.endpoint.options import EndpointOptions
 >>> options = EndpointOptions.from_json({"query": "http://127.0.0.1:7878/query", "auth": "basic"})
 >>> options.update, options.user_variable
 ('http://127.0.0.1:7878/query', 'VOLTWIN_STORE_USER')
 
-Credentials are not among them, only the names of the environment variables that hold them.
+They contain no credentials, only the names of the environment variables with them.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ class EndpointOptions:
 
     query: str
     update: str = ""
-    """Where updates go; the same as ``query`` if it is empty."""
+    """The address for updates; empty: the same as ``query``."""
     graphs: str = ""
-    """Where the Graph Store Protocol is spoken; empty: nowhere, graphs are then loaded by updates."""
+    """The address of the Graph Store Protocol; empty: none, graphs are then loaded by updates."""
     auth: str = "none"
     user_variable: str = "VOLTWIN_STORE_USER"
     password_variable: str = "VOLTWIN_STORE_PASSWORD"  # noqa: S105  # a variable's name
@@ -39,30 +39,30 @@ class EndpointOptions:
     connect_seconds: float = 5.0
     answer_seconds: float = 60.0
     attempts: int = 6
-    """How often a request is sent at most while nobody answers or the server is too busy."""
+    """The most attempts while no server answers or the server is too busy."""
     first_pause: float = 0.2
-    """Before the second attempt; doubled each time, and each time a random part of it is waited."""
+    """The pause before the second attempt; doubled each time, of which a random part is waited."""
     longest_pause: float = 10.0
     update_quads: int = 0
-    """Quads in one update at most; 0: what the engine is known to take."""
+    """The most quads in one update; 0: the known limit of the engine."""
     dialect: str = "ask"
-    """``ask``: the engine says who it is; else ``standard`` or ``virtuoso``, where a proxy hides that."""
+    """``ask``: the engine is identified by its answer; ``standard`` or ``virtuoso`` if a proxy hides that."""
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> EndpointOptions:
-        """Read options; numbers may be text, as the command line has them. Raises InputError."""
+        """Read options; numbers may be text, as on the command line. Raises InputError."""
         unknown = sorted(document.keys() - {field.name for field in fields(cls)})
         if unknown:
             names = ", ".join(field.name for field in fields(cls))
-            raise InputError(f"store option {unknown[0]!r}: there is none of that name; there are {names}")
+            raise InputError(f"store option {unknown[0]!r}: unknown; there are {names}")
         if not document.get("query"):
-            raise InputError("store option 'query': is missing; give the URL that answers SPARQL queries")
+            raise InputError("store option 'query': is missing; give the URL for SPARQL queries")
         values: dict[str, Any] = {name: _value(name, value) for name, value in document.items()}
         values["update"] = values.get("update") or values["query"]
         return cls(**values)
 
     def to_json(self) -> dict[str, Any]:
-        """What differs from the defaults, for ``fleet.json``."""
+        """The values that differ from the defaults, for ``fleet.json``."""
         plain = EndpointOptions(self.query, self.query)
         given = {name: value for name, value in asdict(self).items() if value != getattr(plain, name)}
         return {"query": self.query, **given}

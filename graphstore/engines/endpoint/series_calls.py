@@ -1,8 +1,8 @@
-"""Functions over series for an engine that has no series: they are evaluated after the graph part.
+"""Series functions for an engine without series: they are evaluated after the graph part.
 
-The part of a query that speaks of the graph goes to the engine; its solutions come back as VALUES into a query that
-an empty store in memory evaluates with the functions. Grouping, ordering and limits are done there as well, so the
-answer is the one that an embedded engine gives.
+The graph part of a query is sent to the engine; its solutions are inserted as VALUES into a query that an empty
+store in memory evaluates with the functions. Grouping, ordering and limits are applied there as well, so the answer
+equals the answer of an embedded engine.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from .series_split import calls_any, split_query
 def answer_in_two_parts(
     text: str, functions: Mapping[NamedNode, Function], ask: Callable[[str], QueryResult]
 ) -> QueryResult | None:
-    """Answer ``text`` with ``ask`` for its graph part; None where it calls none of ``functions``.
+    """Answer ``text`` with ``ask`` for its graph part; None if it calls none of ``functions``.
 
-    Raises QueryError where a call cannot be split off, or a solution cannot be carried over.
+    Raises QueryError if a call cannot be separated, or a solution cannot be transferred.
     """
     if not calls_any(text, functions.keys()):
         return None
-    # Taking a query apart needs one: the parser says where a text is none.
+    # Splitting requires a valid query: the parser reports errors.
     _evaluate(text, functions)
     parts = split_query(text, functions.keys())
     assert parts is not None
@@ -39,7 +39,7 @@ def answer_in_two_parts(
 
 
 def _evaluate(text: str, functions: Mapping[NamedNode, Function]) -> QueryResult:
-    """Over nothing but what the text brings itself."""
+    """Evaluate over the data in the text alone."""
     try:
         return Store().query(text, prefixes=PREFIXES, custom_functions=dict(functions))
     except (SyntaxError, RuntimeError) as error:
@@ -58,6 +58,6 @@ def _term(term: object) -> str:
     if isinstance(term, NamedNode | Literal):
         return str(term)
     raise QueryError(
-        f"query: {term} has no name that could be carried from the remote engine to a series function; "
-        "leave its variable out of SELECT, or ask without the function"
+        f"query: {term} has no name that could be transferred from the remote engine to a series function; "
+        "remove its variable from SELECT, or omit the function"
     )

@@ -1,4 +1,4 @@
-"""Taking a query apart into what a remote engine answers and what its solutions are put through afterwards.
+"""Splits a query into a part for the remote engine and a part evaluated locally on its solutions.
 
 >>> from pyoxigraph import NamedNode
 >>> from voltwin.graphstore.engines.endpoint.series_split import split_query
@@ -10,8 +10,8 @@
 >>> parts.rest("VALUES (?m ?s) { }")
 'SELECT ?m (vtf:mean(?s) AS ?mean) WHERE { VALUES (?m ?s) { } } ORDER BY ?mean'
 
-What can be moved behind the graph part: SELECT expressions, GROUP BY, HAVING, ORDER BY, a CONSTRUCT template, and
-the BIND and FILTER of the outermost group. A call deeper inside is refused with a sentence.
+The local part may contain SELECT expressions, GROUP BY, HAVING, ORDER BY, a CONSTRUCT template, and the BIND and
+FILTER of the outermost group. A call deeper inside is refused.
 """
 
 from __future__ import annotations
@@ -19,24 +19,22 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
 from typing import Literal as OneOf
 
 from pyoxigraph import NamedNode
 
 from ....errors import QueryError
 from ....ontology.iris import FUNCTION, PREFIXES
+from ...sparql.dataset import FORMS
 from ...sparql.tokens import Token, closing, declared_prefixes, read_tokens
-
-_FORMS: Final = ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")
 
 
 @dataclass(frozen=True)
 class Parts:
-    """A query in two: ``graph_part`` has no call of a function, ``rest`` nothing that needs the graph."""
+    """A query in two: ``graph_part`` calls no function, ``rest`` does not use the graph."""
 
     graph_part: str | None
-    """None where the query asks nothing of the graph."""
+    """None if the query does not use the graph."""
     before: str
     after: str
     moved: str
@@ -48,7 +46,7 @@ class Parts:
 
 @dataclass(frozen=True)
 class _Element:
-    """A FILTER, a BIND, or whatever stands between two of them."""
+    """A FILTER, a BIND, or the pattern between two of them."""
 
     kind: OneOf["filter", "bind", "pattern"]
     tokens: Sequence[Token]
@@ -59,15 +57,15 @@ class _Element:
 
     @property
     def target(self) -> str:
-        """The variable that a BIND makes."""
+        """The variable that a BIND assigns."""
         return next(token.text[1:] for token in reversed(self.tokens) if token.kind == "variable")
 
 
 def split_query(text: str, functions: Collection[NamedNode]) -> Parts | None:
-    """Take ``text`` apart; None where it calls none of ``functions``.
+    """Split ``text``; None if it calls none of ``functions``.
 
-    Raises QueryError where a call stands where it cannot be split off. ``text`` has to be a query: a text that is none
-    is not always recognised here.
+    Raises QueryError for a call that cannot be separated. ``text`` must be a valid query: errors are not always
+    recognised here.
     """
     tokens = read_tokens(text)
     calls = frozenset(_calls(tokens, functions))
@@ -89,22 +87,22 @@ def _calls(tokens: Sequence[Token], functions: Collection[NamedNode]) -> Iterato
             continue
         prefix, _, local = token.text.partition(":")
         iri = token.text[1:-1] if token.kind == "iri" else prefixes.get(prefix, "") + local
-        # A misspelt function of this namespace is no business of the remote engine either.
+        # A misspelt function of this namespace is not for the remote engine either.
         if iri in known or iri.startswith(FUNCTION):
             yield token
 
 
 class _Splitter:
-    """One query on its way apart."""
+    """Splits one query."""
 
     def __init__(self, text: str, tokens: Sequence[Token], calls: frozenset[Token]) -> None:
         self.text, self.tokens, self.calls = text, tokens, calls
         self.call = min(calls, key=lambda token: token.start).text
 
     def split(self) -> Parts:
-        form = next((t for t in self.tokens if t.depth == 0 and t.is_word(*_FORMS)), None)
+        form = next((t for t in self.tokens if t.depth == 0 and t.is_word(*FORMS)), None)
         if form is None:
-            raise QueryError("query: there is no SELECT, ASK or CONSTRUCT in it")
+            raise QueryError("query: contains no SELECT, ASK or CONSTRUCT")
         if form.is_word("DESCRIBE"):
             raise self._refusal("in a DESCRIBE")
         first = self.tokens.index(form)
@@ -134,7 +132,7 @@ class _Splitter:
             raise self._refusal("beside an EXISTS in the same SELECT, HAVING or ORDER BY")
 
     def _moved(self, elements: Sequence[_Element], depth: int) -> list[_Element]:
-        """The elements that have to wait for the functions' values."""
+        """The elements that depend on the functions' values."""
         local: set[str] = set()
         moved: set[int] = set()
         while True:
@@ -160,7 +158,7 @@ class _Splitter:
         return [elements[number] for number in sorted(moved)]
 
     def _check_place(self, elements: Sequence[_Element], number: int, local: set[str], depth: int) -> None:
-        """What a BIND takes must be bound where it stands: moved to the end it could see more."""
+        """Check that the variables of a BIND are bound before it: at the end it could see more."""
         bound = {
             token.text[1:]
             for element in elements[:number]
@@ -172,7 +170,7 @@ class _Splitter:
         later = {name for element in elements[number + 1 :] if element.kind != "filter" for name in element.variables}
         late = sorted((elements[number].variables - {elements[number].target} - local - bound) & later)
         if late:
-            raise self._refusal(f"in a BIND that stands before the patterns for ?{late[0]}; write them above the BIND")
+            raise self._refusal(f"in a BIND before the patterns for ?{late[0]}; write them above the BIND")
 
     def _pattern_refusal(self, element: _Element, local: set[str]) -> QueryError:
         if self.calls & set(element.tokens):
@@ -200,7 +198,7 @@ class _Splitter:
     def _body(self, kept: Sequence[_Element]) -> str:
         pieces: list[str] = []
         for element in kept:
-            # Without what stood between them, two blocks of triples need a dot.
+            # Without the element between them, two blocks of triples need a dot.
             if pieces and not pieces[-1].endswith(".") and element.tokens[0].text != ".":
                 pieces.append(".")
             pieces.append(self._slice(element.tokens))
@@ -254,7 +252,7 @@ def _elements(body: Sequence[Token], depth: int) -> list[_Element]:
 
 
 def _takes_all(tokens: Sequence[Token]) -> bool:
-    """Whether a ``*`` stands for all variables: ``SELECT *``, ``COUNT(DISTINCT *)``."""
+    """Whether a ``*`` means all variables: ``SELECT *``, ``COUNT(DISTINCT *)``."""
     return any(
         token.text == "*" and (token.depth == 0 or before.text == "(" or before.is_word("DISTINCT"))
         for before, token in pairwise(tokens)

@@ -2,8 +2,8 @@
 
     store = SparqlEndpoint.open(EndpointOptions(query="http://127.0.0.1:7878/query", …), "https://fleet.example/")
 
-The engine holds one fleet and is asked by others as they like, but written to by the fleet's owner alone. It may be
-away for a while: what it has missed stands in the journal, and the mark in its state graph says from where.
+The engine holds one fleet; any client may query it, but only the fleet's owner writes. It may be unreachable for a
+while: missed commits are in the journal, and the mark in its state graph is the number of the last one applied.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ...interfaces import Function, GraphChange, QueryResult, Term
 from ...sparql.binding import Bindable, bind
 from ...sparql.dataset import query_form
 from ...sparql.tokens import with_prefixes
-from .dialect import Dialect, Standard, Virtuoso
+from .dialect import JSON, Dialect, Standard, Virtuoso
 from .http import EndpointHttp
 from .options import EndpointOptions
 from .series_calls import answer_in_two_parts
@@ -32,7 +32,7 @@ from .update import Updates
 _Read = TypeVar("_Read")
 
 LOAD_BYTES: Final = 4_000_000
-"""How much is sent at once when a graph is loaded."""
+"""The most bytes in one request when a graph is loaded."""
 
 _LAST: Final = "SELECT ?mark WHERE { GRAPH $state { $base $applied ?mark } }"
 _OTHERS: Final = "SELECT ?base WHERE { GRAPH ?graph { ?base $applied ?mark } FILTER(?base != $base) } LIMIT 1"
@@ -43,7 +43,7 @@ _PROBE: Final = "ASK { $base $applied ?mark }"
 
 
 class SparqlEndpoint:
-    """A :class:`~voltwin.graphstore.interfaces.TripleStore` that is somewhere else."""
+    """A :class:`~voltwin.graphstore.interfaces.TripleStore` behind a SPARQL endpoint."""
 
     def __init__(self, http: EndpointHttp, dialect: Dialect, base: str) -> None:
         self._http, self._dialect = http, dialect
@@ -62,7 +62,7 @@ class SparqlEndpoint:
         environment: Mapping[str, str] = os.environ,
         connect: Callable[[EndpointOptions, Mapping[str, str]], EndpointHttp] = EndpointHttp,
     ) -> SparqlEndpoint:
-        """Connect, and see that the engine can hold the fleet ``base``. Raises StoreError with what is missing."""
+        """Connect, and check that the engine can hold the fleet ``base``. Raises StoreError with the remedy."""
         http = connect(options, environment)
         try:
             store = cls(http, _dialect(http, base), base)
@@ -76,17 +76,17 @@ class SparqlEndpoint:
         for row in self._select(_OTHERS):
             raise StoreError(
                 f"{self._where}: holds the fleet {row['base'].value}; one endpoint holds one fleet, because queries "
-                "see all of its graphs together: give this one another"
+                "see all of its graphs together: use another endpoint"
             )
         self._seed()
         if not self._ask(self._bound(_UNION)):
             raise StoreError(
-                f"{self._where}: a query without GRAPH does not see the named graphs there, and twins live in those; "
+                f"{self._where}: a query without GRAPH does not see the named graphs there, which contain the twins; "
                 "make the default graph their union (Fuseki: tdb2:unionDefaultGraph true)"
             )
         if self._ask(self._bound(_FROM), union=False):
             raise StoreError(
-                f"{self._where}: does not heed FROM there, so a query for one graph would be answered from all; start "
+                f"{self._where}: ignores FROM, so a query for one graph would be answered from all; start "
                 "oxigraph serve without --union-default-graph"
             )
 
@@ -134,10 +134,10 @@ class SparqlEndpoint:
     def query(
         self, text: str, *, union: bool = True, functions: Mapping[NamedNode, Function] | None = None
     ) -> QueryResult:
-        """Answer a query; functions are evaluated after the part that the engine answers.
+        """Answer a query; functions are evaluated after the engine's part.
 
-        Without ``union`` the dataset is what FROM says, and the engine's own where nothing is said. Raises
-        QueryError where the engine refuses the text, StoreError where it does not answer.
+        Without ``union`` the dataset is that of FROM, or the engine's own without FROM. Raises
+        QueryError if the engine refuses the text, StoreError if it does not answer.
         """
         if functions:
             answer = answer_in_two_parts(text, functions, lambda part: self._answer(part, union))
@@ -148,7 +148,7 @@ class SparqlEndpoint:
     def _answer(self, text: str, union: bool) -> QueryResult:
         form = query_form(text)
         if form is None:
-            raise QueryError("query: there is no SELECT, ASK, CONSTRUCT or DESCRIBE in it")
+            raise QueryError("query: contains no SELECT, ASK, CONSTRUCT or DESCRIBE")
         whole = with_prefixes(text, PREFIXES)
         if form in ("SELECT", "ASK"):
             return self._rows(whole, union)
@@ -178,21 +178,21 @@ class SparqlEndpoint:
             )
 
     def apply(self, sequence: int, changes: Iterable[GraphChange]) -> None:
-        """Take in one commit and record its number: in one update, or in several with the number last.
+        """Apply one commit and record its number: in one update, or in several with the number last.
 
-        Raises StoreError where the engine did not take it; it may then be applied again.
+        Raises StoreError if the engine did not apply it; it may then be applied again.
         """
-        taken = list(changes)
-        removed = [quad for change in taken for quad in self._quads(change.graph, change.removed)]
-        added = [quad for change in taken for quad in self._quads(change.graph, change.added)]
+        changes = list(changes)
+        removed = [quad for change in changes for quad in self._quads(change.graph, change.removed)]
+        added = [quad for change in changes for quad in self._quads(change.graph, change.added)]
         with self._lock:
             for update in self._updates.commit(sequence, removed, added):
                 self._update(update)
             reached = self.last_applied()
             if reached < sequence:
                 raise StoreError(
-                    f"{self._where}: took commit {sequence} without an error and stands at {reached}; "
-                    "see whether something else writes to this fleet's graphs"
+                    f"{self._where}: accepted commit {sequence} without an error and is at {reached}; "
+                    "check whether something else writes to this fleet's graphs"
                 )
 
     def _quads(self, graph: NamedNode, triples: str) -> Iterator[Quad]:
@@ -200,7 +200,7 @@ class SparqlEndpoint:
             yield self._placed(quad.triple, graph)
 
     def load(self, graph: NamedNode, triples: bytes) -> None:
-        """Add N-Triples to ``graph`` in bulk, by the Graph Store Protocol where the engine has it."""
+        """Add N-Triples to ``graph`` in bulk, by the Graph Store Protocol if the engine has it."""
         with self._lock:
             if self._http.options.graphs:
                 for part in _parts(self._written(triples)):
@@ -210,7 +210,7 @@ class SparqlEndpoint:
                     self._update(update)
 
     def put_graph(self, graph: NamedNode, triples: bytes) -> None:
-        """Make ``graph`` hold these N-Triples and nothing else, by the Graph Store Protocol where there is one."""
+        """Replace the content of ``graph`` by N-Triples, by the Graph Store Protocol if the engine has it."""
         with self._lock:
             if self._http.options.graphs:
                 first, *others = [*_parts(self._written(triples))] or [b""]
@@ -241,12 +241,12 @@ class SparqlEndpoint:
         return Quad(triple.subject, triple.predicate, self._dialect.written(triple.object), graph)
 
     def last_applied(self) -> int:
-        """The number of the last commit taken in."""
+        """The number of the last commit applied."""
         marks = [row["mark"] for row in self._select(_LAST)]
         return max((int(mark.value) for mark in marks if isinstance(mark, Literal)), default=0)
 
     def clear(self) -> None:
-        """Forget every graph of this fleet; the mark first, so that a clearing cut short is taken up again."""
+        """Delete every graph of this fleet; the mark first, so that an interrupted clearing is repeated."""
         with self._lock:
             self._drop(self._names.state_graph)
             for row in self._select(_GRAPHS, start=Literal(self._names.base)):
@@ -257,10 +257,10 @@ class SparqlEndpoint:
         self._update(f"DROP SILENT GRAPH {graph}")
 
     def flush(self) -> None:
-        """Nothing: when the engine writes to its disk is its own affair."""
+        """Do nothing: the engine decides when it writes to its disk."""
 
     def close(self) -> None:
-        """Let go of the connections; the engine goes on."""
+        """Close the connections; the engine keeps running."""
         self._closed = True
         self._http.close()
 
@@ -274,7 +274,7 @@ def _dialect(http: EndpointHttp, base: str) -> Dialect:
     chosen = http.options.dialect
     if chosen == "ask":
         probe = bind(_PROBE, {"base": NamedNode(base), "applied": VT.appliedSequence})
-        server = http.query(probe, "application/sparql-results+json").headers.get("server", "")
+        server = http.query(probe, JSON).headers.get("server", "")
         chosen = "virtuoso" if server.startswith("Virtuoso") else "standard"
     return Virtuoso() if chosen == "virtuoso" else Standard()
 

@@ -1,7 +1,7 @@
 """A commit as SPARQL updates: one if it fits, else several, with the mark in the last.
 
 Each is one operation, DELETE … INSERT … WHERE, because several operations in one request are not atomic on every
-engine. WHERE asks that the mark is not beyond the commit: an update that was given up and lands late, after its
+engine. WHERE requires that the mark is not beyond the commit: an abandoned update that is executed late, after its
 repetition and after later commits, changes nothing.
 """
 
@@ -25,49 +25,42 @@ _SEED: Final = "INSERT DATA { GRAPH $state { $base $applied 0 } }"
 
 @dataclass(frozen=True)
 class Updates:
-    """The updates of one fleet. The mark is there before any of them, and is what WHERE matches once."""
+    """The updates of one fleet. The mark exists before all of them, and WHERE matches it once."""
 
     names: Naming
     most_quads: int
     deleted_alone: Callable[[Node], bool]
-    """Objects whose triples have to be removed by an update that changes one graph."""
+    """Whether triples with this object have to be removed by updates of a single graph."""
 
     def seed(self) -> str:
         """Set the mark of an empty store."""
         return self._bound(_SEED)
 
     def commit(self, sequence: int, removed: Sequence[Quad], added: Sequence[Quad]) -> Iterator[str]:
-        """Take ``removed`` away, add ``added``, and move the mark on with the last of it."""
+        """Remove ``removed``, add ``added``, and set the mark in the last update."""
         guard = f"{self._bound(_MARK)} FILTER(?old <= {Literal(sequence).value})"
-        mark = self._bound(_MARK), self._bound(_NEW_MARK, sequence)
-        removed, alone = self._told_apart(removed)
-        yield from (_operation(_groups(part), "", guard) for part in alone)
-        if len(removed) + len(added) <= self.most_quads:
-            yield _operation(_groups(removed) + mark[0], _groups(added) + mark[1], guard)
-            return
-        for part in self._parts(removed):
-            yield _operation(_groups(part), "", guard)
-        for part in self._parts(added):
-            yield _operation("", _groups(part), guard)
-        yield _operation(*mark, guard)
+        return self._operations(removed, added, guard, (self._bound(_MARK), self._bound(_NEW_MARK, sequence)))
 
     def change(self, removed: Sequence[Quad], added: Sequence[Quad]) -> Iterator[str]:
-        """The same without a mark: for views."""
-        anyway = self._bound(_MARK)
-        removed, alone = self._told_apart(removed)
-        yield from (_operation(_groups(part), "", anyway) for part in alone)
-        if not (removed or added):
-            return
-        if len(removed) + len(added) <= self.most_quads:
-            yield _operation(_groups(removed), _groups(added), anyway)
-            return
-        for part in self._parts(removed):
-            yield _operation(_groups(part), "", anyway)
-        for part in self._parts(added):
-            yield _operation("", _groups(part), anyway)
+        """The same without setting the mark, for views."""
+        return self._operations(removed, added, self._bound(_MARK), ("", ""))
 
-    def _told_apart(self, removed: Sequence[Quad]) -> tuple[Sequence[Quad], list[Sequence[Quad]]]:
-        """What can be removed together with other things, and what cannot, a graph at a time."""
+    def _operations(
+        self, removed: Sequence[Quad], added: Sequence[Quad], guard: str, mark: tuple[str, str]
+    ) -> Iterator[str]:
+        removed, parts = self._separate(removed)
+        few = len(removed) + len(added) <= self.most_quads
+        parts += [] if few else self._parts(removed)
+        yield from (_operation(_groups(part), "", guard) for part in parts)
+        if few:
+            mark = _groups(removed) + mark[0], _groups(added) + mark[1]
+        else:
+            yield from (_operation("", _groups(part), guard) for part in self._parts(added))
+        if any(mark):
+            yield _operation(*mark, guard)
+
+    def _separate(self, removed: Sequence[Quad]) -> tuple[Sequence[Quad], list[Sequence[Quad]]]:
+        """Quads that can be removed with others, and parts of those that cannot, a graph each."""
         alone: dict[str, list[Quad]] = {}
         for quad in removed:
             if self.deleted_alone(quad.object):

@@ -1,4 +1,4 @@
-"""Sealed files on S3 (pyarrow's own client) and on every other file system that fsspec has a handler for."""
+"""Sealed files on S3 (pyarrow's own client) and on every other file system with an fsspec handler."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SECONDS: Final = 20.0
 
 
 class FileSystemArchive:
-    """Files below ``root`` of a file system, which is connected with the first use."""
+    """Files below ``root`` of a file system, which is connected on first use."""
 
     def __init__(self, address: str, root: str, connect: Callable[[], fs.FileSystem], *, renames: bool) -> None:
         self.address = address
@@ -44,7 +44,7 @@ class FileSystemArchive:
             raise StoreError(f"{self.address}: {what}: {explain(error)}") from error
 
     def put(self, name: str, data: bytes) -> None:
-        """An object appears when it is whole; where files grow, it is written beside and renamed."""
+        """Objects appear when they are complete; on file systems a file is written under another name and renamed."""
         files, target = self._files, self._at(name)
         beside = target + ".partial" if self._renames else target
 
@@ -59,10 +59,10 @@ class FileSystemArchive:
         try:
             self._try(f"{name} cannot be written", write)
         except FileNotFoundError as error:
-            raise StoreError(f"{self.address}: {name} cannot be written: there is no such place: {error}") from error
+            raise StoreError(f"{self.address}: {name} cannot be written: the place does not exist: {error}") from error
 
     def get(self, name: str) -> bytes:
-        """The whole file."""
+        """The content of a file."""
         files = self._files
 
         def read() -> bytes:
@@ -75,7 +75,7 @@ class FileSystemArchive:
             raise missing(self.address, name) from error
 
     def delete(self, name: str) -> None:
-        """Take it away."""
+        """Delete a file."""
         files = self._files
         try:
             self._try(f"{name} cannot be deleted", lambda: files.delete_file(self._at(name)))
@@ -90,11 +90,11 @@ class FileSystemArchive:
         return (item.path.removeprefix(self._root).lstrip("/") for item in found if item.type == fs.FileType.File)
 
     def path(self, name: str) -> Path | None:
-        """Not on a local disk."""
+        """None: the files are on no local disk."""
         return None
 
     def close(self) -> None:
-        """The file system's own connections end with it."""
+        """Drop the file system, which closes its connections."""
         self.__dict__.pop("_files", None)
 
 
@@ -104,12 +104,12 @@ def open_file_system(address: SplitResult, options: Mapping[str, str]) -> FileSy
     if address.scheme == "s3":
         return _s3(plain, f"{address.netloc}{address.path}", options)
     if any(secret in name.lower() for name in options for secret in _SECRET):
-        raise InputError(f"archive {plain}: has credentials in it; give them by the environment or fsspec's own files")
+        raise InputError(f"archive {plain}: contains credentials; set them in the environment or in fsspec's own files")
     import fsspec
     from fsspec.core import url_to_fs
 
     if address.scheme not in fsspec.available_protocols():
-        raise InputError(f"archive {plain}: no file system is called {address.scheme!r}; fsspec lists those it knows")
+        raise InputError(f"archive {plain}: there is no file system {address.scheme!r}; use one that fsspec supports")
     root: str = fsspec.get_filesystem_class(address.scheme)._strip_protocol(plain)
 
     def connect() -> fs.FileSystem:
@@ -122,8 +122,8 @@ def _s3(plain: str, root: str, options: Mapping[str, str]) -> FileSystemArchive:
     unknown = sorted(options.keys() - set(_S3_OPTIONS))
     if unknown:
         raise InputError(
-            f"archive {plain}: option {', '.join(unknown)} is not known; there are {', '.join(_S3_OPTIONS)}. "
-            "Keys come from the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY"
+            f"archive {plain}: option {', '.join(unknown)} is unknown; there are {', '.join(_S3_OPTIONS)}. "
+            "Keys are read from the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY"
         )
     if not root.partition("/")[0]:
         raise InputError(f"archive {plain}: names no bucket; write s3://bucket/prefix")
@@ -140,14 +140,14 @@ def _s3(plain: str, root: str, options: Mapping[str, str]) -> FileSystemArchive:
 
 
 def explain(error: BaseException) -> str:
-    """What a person can do about what a service answered."""
+    """The error of a service with its remedy, if it is a known one."""
     text = str(error) or type(error).__name__
-    # The client writes AWS's codes its own way, the service in its own; no difference here.
+    # The client and the service spell AWS's codes differently.
     plain = text.replace("_", "").lower()
     if any(
         mark in plain for mark in ("accessdenied", "invalidaccesskeyid", "signaturedoesnotmatch", "http status 403")
     ):
         return f"access is refused; check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and the bucket's policy ({text})"
     if "nosuchbucket" in plain:
-        return f"there is no such bucket; make it first ({text})"
+        return f"there is no such bucket; create it first ({text})"
     return text

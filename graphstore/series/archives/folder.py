@@ -12,14 +12,14 @@ from .archive import missing
 
 
 class FolderArchive:
-    """Files in a local folder, which is made with the first of them."""
+    """Files in a local folder, which is created with the first file."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.address = str(folder)
 
     def put(self, name: str, data: bytes) -> None:
-        """Written beside, synced, renamed: a name either holds all of it or is not there."""
+        """Write under another name, sync, rename: the file is complete or missing."""
         target = self._folder / name
         beside = target.with_name(target.name + PARTIAL)
         try:
@@ -29,15 +29,15 @@ class FolderArchive:
                 file.flush()
                 os.fsync(file.fileno())
             beside.rename(target)
-            # The folders' entries as well: after power loss a registered file has to be found.
+            # The directory entries as well: after power loss a registered file must be found.
             for folder in (target.parent, self._folder, self._folder.parent):
-                _sync(folder)
+                sync_folder(folder)
         except OSError as error:
             beside.unlink(missing_ok=True)
             raise StoreError(f"{target}: the sealed file cannot be written: {error}") from error
 
     def get(self, name: str) -> bytes:
-        """The whole file."""
+        """The content of a file."""
         try:
             return (self._folder / name).read_bytes()
         except FileNotFoundError as error:
@@ -46,29 +46,30 @@ class FolderArchive:
             raise StoreError(f"{self._folder / name}: the sealed file cannot be read: {error}") from error
 
     def delete(self, name: str) -> None:
-        """Take it away."""
+        """Delete a file."""
         try:
             (self._folder / name).unlink(missing_ok=True)
         except OSError as error:
             raise StoreError(f"{self._folder / name}: the sealed file cannot be deleted: {error}") from error
 
     def names(self) -> Iterator[str]:
-        """Every file, those that a crash left half-written (``….partial``) included."""
+        """Every file, including those half-written before a crash (``….partial``)."""
         return (str(file.relative_to(self._folder)) for file in self._folder.rglob("*") if file.is_file())
 
     def path(self, name: str) -> Path | None:
-        """The file itself."""
+        """The path of a file."""
         return self._folder / name
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing."""
 
 
 PARTIAL: Final = ".partial"
-"""How the names of files end that are being written."""
+"""The extension of files during writing."""
 
 
-def _sync(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Write the directory entries of ``folder`` to disk."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,7 +1,7 @@
 """Sealed files as rows of a table in PostgreSQL (extra ``postgres``).
 
-The address is libpq's, ``postgresql://host/database?table=fleet_7``; ``table`` is ours and says where (by default
-``voltwin_series``). Passwords come from ``PGPASSWORD`` or ``~/.pgpass``. A put is one transaction.
+The address is libpq's, ``postgresql://host/database?table=fleet_7``; ``table`` is added by voltwin and names the table
+(by default ``voltwin_series``). Passwords are read from ``PGPASSWORD`` or ``~/.pgpass``. A put is one transaction.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ _TABLE: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 
 class PostgresArchive:
-    """One table; one connection, made with the first use and anew after it broke."""
+    """One table; one connection, opened on first use and again after it broke."""
 
     def __init__(self, address: str) -> None:
         parts = urlsplit(address)
         options = dict(parse_qsl(parts.query))
         self._table = options.pop("table", "voltwin_series")
-        # Put together by hand: the host may be empty, and a socket's folder among the options.
+        # Built by hand: the host may be empty, and a socket's folder among the options.
         self.address = f"postgresql://{parts.netloc}{parts.path}"
         self._connect_to = f"{self.address}?{urlencode(options)}"
         if not _TABLE.fullmatch(self._table):
             raise InputError(f"archive {self.address}: table {self._table!r}; use lower case, digits and underscores")
         if "password" in options:
-            raise InputError(f"archive {self.address}: has a password in it; give it by PGPASSWORD or ~/.pgpass")
+            raise InputError(f"archive {self.address}: contains a password; set it in PGPASSWORD or ~/.pgpass")
         self._lock = RLock()
         self._connection: Any = None
 
@@ -44,7 +44,7 @@ class PostgresArchive:
             postgres = import_module("psycopg")
         except ImportError as error:
             raise StoreError(
-                f"{self.address}: PostgreSQL needs a package more; install it with: pip install voltwin[postgres]"
+                f"{self.address}: PostgreSQL requires an extra; install it with: pip install voltwin[postgres]"
             ) from error
         with self._lock:
             try:
@@ -68,12 +68,12 @@ class PostgresArchive:
             return give(cursor)
 
     def put(self, name: str, data: bytes) -> None:
-        """Keep ``data``, in one transaction."""
+        """Store ``data``, in one transaction."""
         statement = f"INSERT INTO {self._table} VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET data = excluded.data"  # noqa: S608 - the table's name was checked
         self._ask(f"{name} cannot be written", statement, (name, data))
 
     def get(self, name: str) -> bytes:
-        """The whole file."""
+        """The content of a file."""
         statement = f"SELECT data FROM {self._table} WHERE name = %s"  # noqa: S608 - the table's name was checked
         row = self._ask(f"{name} cannot be read", statement, (name,), lambda cursor: cursor.fetchone())
         if row is None:
@@ -81,7 +81,7 @@ class PostgresArchive:
         return bytes(row[0])
 
     def delete(self, name: str) -> None:
-        """Take it away."""
+        """Delete a file."""
         statement = f"DELETE FROM {self._table} WHERE name = %s"  # noqa: S608 - the table's name was checked
         self._ask(f"{name} cannot be deleted", statement, (name,))
 
@@ -92,11 +92,11 @@ class PostgresArchive:
         return (str(name) for (name,) in rows)
 
     def path(self, name: str) -> Path | None:
-        """Not on a local disk."""
+        """None: the files are on no local disk."""
         return None
 
     def close(self) -> None:
-        """End the connection."""
+        """Close the connection."""
         with self._lock:
             if self._connection is not None:
                 self._connection.close()

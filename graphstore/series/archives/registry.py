@@ -1,4 +1,4 @@
-"""The archive of a fleet by its address: a folder, a bucket, any file system that fsspec knows, a PostgreSQL table."""
+"""The archive of a fleet by its address: a folder, a bucket, any fsspec file system, a PostgreSQL table."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from .folder import FolderArchive
 
 
 def open_archive(address: str, folder: Path) -> SeriesArchive:
-    """The archive at ``address``; empty: ``folder``. Nothing is connected before it is used.
+    """The archive at ``address``; empty: ``folder``. It connects on first use.
 
-    Raises InputError for an address that is not understood or that carries a password.
+    Raises InputError for an address that is not understood or contains a password.
     """
     if "://" not in address:
         return FolderArchive(folder.parent / address if address else folder)
     parts = urlsplit(address)
     if parts.password is not None:
         raise InputError(
-            f"archive {parts.scheme}://{parts.hostname}: has a password in it, and fleet.json is no place for one; "
-            "leave it out and give it by the environment"
+            f"archive {parts.scheme}://{parts.hostname}: contains a password, which must not be in fleet.json; "
+            "remove it and set it in the environment"
         )
     options = dict(parse_qsl(parts.query))
     if parts.scheme == "file":

@@ -140,5 +140,5 @@ def test_report_prints_what_it_wrote(url, tmp_path):
 
 
 def test_a_server_that_is_not_there_is_one_sentence():
-    with pytest.raises(ServiceError, match="nobody answers there"):
+    with pytest.raises(ServiceError, match="no server answers there"):
         run(status, fleet="http://127.0.0.1:9")

@@ -38,7 +38,7 @@ def test_numbers_may_be_text():
         ({"attempts": "many"}, "must be a number"),
         ({"attempts": 0}, "too small"),
         ({"answer_seconds": 0}, "too small"),
-        ({"password": "secret"}, "there is none of that name"),
+        ({"password": "secret"}, "option 'password': unknown"),
     ],
 )
 def test_what_is_wrong_is_said(option, sentence):

@@ -7,7 +7,7 @@ import itertools
 from pyoxigraph import NamedNode, Quad
 
 from voltwin.graphstore.engines.oxigraph import OxigraphStore
-from voltwin.graphstore.schema import OntologyClass, Schema, all_twins
+from voltwin.graphstore.schema import OntologyClass, Schema, twins_of
 from voltwin.ontology.iris import RDF, VT
 
 THING, PUMP, VALVE, OTHER = (NamedNode(f"https://x.example/{name}") for name in ("Thing", "Pump", "Valve", "Other"))
@@ -32,4 +32,4 @@ def test_twins_are_in_the_order_of_their_iris_and_once_each():
     twins = [NamedNode(f"https://f.example/twins/{key}") for key in "ba"]
     for graph in (*twins, THING):
         store.load(graph, "".join(f"{Quad(t, RDF.type, VT.Twin).triple} .\n" for t in twins).encode())
-    assert all_twins(store) == sorted(twins, key=lambda twin: twin.value)
+    assert twins_of(store) == sorted(twins, key=lambda twin: twin.value)

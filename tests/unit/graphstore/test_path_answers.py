@@ -161,7 +161,7 @@ def test_what_was_asserted_is_believed_before_what_was_computed(fleet):
     [
         ("/m1/seriall", "did you mean serial"),
         ("/m1/cells/cell-01/volts", "did you mean voltage|there are"),
-        ("/m1/serial/x", "nothing can follow"),
+        ("/m1/serial/x", "no step can follow"),
         ("/m1/cells/*[volt=1]/voltage", "did you mean voltage"),
         ("/m1[2]", "position"),
     ],

@@ -163,7 +163,7 @@ def test_many_samples_at_once_bring_the_node_up_to_date(desk, logged):
 
 def test_what_is_no_series_or_in_another_unit_is_refused(desk, logged):
     truck = desk.fleet.names.twin("t1")
-    with pytest.raises(UnitError, match="samples came in K; send them in DEG_C"):
+    with pytest.raises(UnitError, match="samples have K; send them in DEG_C"):
         desk.log(truck, [1], [1.0], unit="K")
     with pytest.raises(InputError, match="is no series"):
         desk.log(truck, [1], [1.0], "key", None)

@@ -30,7 +30,7 @@ from voltwin.graphstore.journal.sqlite_journal import SqliteJournal
 from voltwin.graphstore.update import draft as limits
 from voltwin.graphstore.update.parse import parse_update, with_using
 from voltwin.graphstore.update.run import run_update
-from voltwin.graphstore.update.write import NoValidation
+from voltwin.graphstore.update.session import UpdateSession
 from voltwin.ontology.naming import Naming
 
 BASE = "https://fleet.example/"
@@ -60,7 +60,7 @@ class World:
         self.committer.commit(Entry("test", NOW, tuple(GraphChange(g, "", "".join(t)) for g, t in graphs.items())))
 
     def update(self, text, functions=None):
-        return run_update(text, self.committer, NAMES, NoValidation(), functions or {}, "ann", NOW)
+        return run_update(text, UpdateSession(self.committer, NAMES, "ann", NOW), functions or {})
 
     def quads(self):
         return [q for q in self.committer.store.quads(None, None, None, None) if q.graph_name != NAMES.state_graph]
@@ -319,10 +319,10 @@ REFUSED = {
     "LOAD <https://x.example/data.ttl> INTO GRAPH ex:g": "voltwin load",
     "LOAD SILENT <file:///etc/passwd>": "voltwin load",
     "INSERT { GRAPH ex:n { ?s ?p ?o } } WHERE { SERVICE <http://127.0.0.1:1/> { ?s ?p ?o } }": "SERVICE",
-    "INSERT DATA { GRAPH <https://fleet.example/twins/m/inferred> { ex:a ex:p 1 } }": "made anew",
-    "CLEAR GRAPH <https://fleet.example/twins/m/inferred>": "made anew",
-    "INSERT DATA { GRAPH <https://fleet.example/state> { ex:a ex:p 1 } }": "leave it alone",
-    "CREATE GRAPH ex:g": "is there already",
+    "INSERT DATA { GRAPH <https://fleet.example/twins/m/inferred> { ex:a ex:p 1 } }": "derived by rules",
+    "CLEAR GRAPH <https://fleet.example/twins/m/inferred>": "derived by rules",
+    "INSERT DATA { GRAPH <https://fleet.example/state> { ex:a ex:p 1 } }": "cannot be written",
+    "CREATE GRAPH ex:g": "exists already",
     "COPY ex:none TO ex:g": "no such graph",
     "INSERT DATA { GRAPH ex:g { <https://x.example/\\u0041> ex:p 1 } }": "escape",
     "INSERT DATA { GRAPH ex:g { ?x ex:p 1 } }": "at 1:",

@@ -81,7 +81,7 @@ def test_bearing_twice_is_bearing_once(desk):
     ("path", "value", "unit", "error", "said"),
     [
         ("capacity", 12.5, None, UnitError, "send it in A-HR"),
-        ("capacity", 12500, "MilliA-HR", UnitError, "came in MilliA-HR"),
+        ("capacity", 12500, "MilliA-HR", UnitError, "has MilliA-HR"),
         ("serial", "x", "V", UnitError, "no unit"),
         ("capacity", "much", "A-HR", InputError, "not of type double"),
         ("capacity", True, "A-HR", InputError, "not of type double"),
@@ -120,7 +120,7 @@ def attempt(desk, twin, path, value, unit):
 
 
 def test_a_twin_that_was_never_born_takes_no_value(desk):
-    with pytest.raises(PathNotFoundError, match="is not there"):
+    with pytest.raises(PathNotFoundError, match="does not exist"):
         desk.put(desk.fleet.names.twin("nobody"), "serial", "x")
 
 

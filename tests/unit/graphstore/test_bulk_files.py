@@ -15,7 +15,7 @@ from voltwin.graphstore.journal.commit import Committer
 from voltwin.graphstore.journal.sqlite_journal import SqliteJournal
 from voltwin.graphstore.update import bulk, files
 from voltwin.graphstore.update.bulk import run_load
-from voltwin.graphstore.update.write import NoValidation
+from voltwin.graphstore.update.session import UpdateSession
 from voltwin.ontology.naming import Naming
 
 from .test_update import blank
@@ -41,7 +41,7 @@ class World:
 
     def load(self, file, graph=G, replace=False):
         target = None if graph is None else graph.value
-        return run_load(file, target, replace, self.committer, NAMES, NoValidation(), "ann", NOW)
+        return run_load(file, target, replace, UpdateSession(self.committer, NAMES, "ann", NOW))
 
     def write(self, name, content):
         file = self.folder / name
@@ -243,9 +243,9 @@ VIEW = NAMES.inferred_graph(NAMES.twin("m"))
             ONE,
             NAMES.inferred_graph(NAMES.twin("m")),
             QueryError,
-            "made anew",
+            "derived by rules",
         ),
-        ("a.ttl", ONE, NAMES.state_graph, QueryError, "alone"),
+        ("a.ttl", ONE, NAMES.state_graph, QueryError, "cannot be written"),
         ("a.ttl", ONE, None, InputError, "--graph"),
     ],
 )

@@ -37,7 +37,7 @@ def test_a_value_that_changed_has_its_old_one(fleet, told):
 def test_a_birth_on_the_way_and_a_reference_are_said(fleet, told):
     fleet.put("/module-0001/transport/truck", "truck-07", unit=None, time=EOL, author="anna")
     assert "  /module-0001/transport/truck: /truck-01 becomes /truck-07" in told()
-    assert "  /truck-07: born as Truck" in told()
+    assert "  /truck-07: created as Truck" in told()
     assert told(twin="module-0001")[1:] == ["  /module-0001/transport/truck: /truck-01 becomes /truck-07"]
 
 
