@@ -33,10 +33,11 @@ from .graphstore.journal.commit import Committer
 from .graphstore.journal.sqlite_journal import SqliteJournal
 from .graphstore.operations.backup import FORMAT, JOURNAL, Backup, back_up
 from .graphstore.operations.compact import CompactionOptions, CompactionResult, compact
-from .graphstore.operations.fsck import Finding, check_fleet, sorted_by_kind, view_finding
+from .graphstore.operations.fsck import check_fleet, sorted_by_kind, view_finding
 from .graphstore.operations.importing import Imported, import_twins
 from .graphstore.operations.manifest import Manifest
 from .graphstore.operations.progress import Progress, no_progress
+from .graphstore.operations.references import Finding
 from .graphstore.operations.restore import Restored, restore
 from .graphstore.operations.view import Difference, compare, fill, replace_folder
 from .graphstore.schema import load_schema

@@ -9,8 +9,8 @@ from datetime import datetime
 from pyoxigraph import Literal, NamedNode, Triple
 
 from ..graphstore.interfaces import Node, Term
+from ..graphstore.paths.answers import first_time
 from ..ontology.iris import PROV, RDF, VT
-from ..ontology.literals import to_python
 
 
 @dataclass(frozen=True)
@@ -59,13 +59,8 @@ def _read(iri: NamedNode, values: dict[NamedNode, list[Node]]) -> Iterable[Candi
         if isinstance(value, NamedNode | Literal):
             yield Candidate(
                 iri, about, prop, value, rule, int(priority.value),
-                _moment(values.get(VT.validFrom)), _moment(values.get(VT.validTo)), tuple(used),
+                first_time(values.get(VT.validFrom, ())), first_time(values.get(VT.validTo, ())), tuple(used),
             )  # fmt: skip
-
-
-def _moment(values: list[Node] | None) -> datetime | None:
-    moment = to_python(values[0]) if values and isinstance(values[0], Literal) else None
-    return moment if isinstance(moment, datetime) else None
 
 
 def plain_winners(candidates: Iterable[Candidate]) -> set[Triple]:

@@ -69,13 +69,8 @@ class PastFleet(ReadOnlyFleet):
 
     def validate(self, twin: str | None = None) -> ValidationReport:
         """SHACL over all twins, or over one, with the shapes of the moment."""
-        names = self.states.names
-        if twin is None:
-            store = self._state(None).store
-            chosen = twins_of(store)
-        else:
-            chosen = [names.twin(self[twin].key)]
-            store = self._state(twin).store
+        names, store = self.states.names, self._state(twin).store
+        chosen = twins_of(store) if twin is None else [names.twin(self[twin].key)]
         shapes = PyShaclEngine(quad.triple for quad in store.quads(None, None, None, names.shapes_graph))
         return validate_twins(store, chosen, shapes, names)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -74,17 +75,12 @@ class ServerClient:
         raise self._error(path, response)
 
     def _error(self, path: str, response: httpx2.Response) -> VoltwinError:
+        document: Any = {}
         if ERROR_HEADER in response.headers:
-            document: Any = {"error": response.headers[ERROR_HEADER], "message": response.text.rstrip("\n")}
+            document = {"error": response.headers[ERROR_HEADER], "message": response.text.rstrip("\n")}
         else:
-            try:
+            with suppress(ValueError):
                 document = response.json()
-            except ValueError:
-                document = None
-        known = error_from_json(document) if isinstance(document, dict) else None
-        if known is not None:
-            return known
-        reason = document.get("message") if isinstance(document, dict) else None
-        return ServiceError(
-            f"{self.url}{path}: answered {response.status_code}; {reason or 'is this a voltwin server?'}"
-        )
+        known = document if isinstance(document, dict) else {}
+        reason = known.get("message") or "is this a voltwin server?"
+        return error_from_json(known) or ServiceError(f"{self.url}{path}: answered {response.status_code}; {reason}")

@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 from pyoxigraph import NamedNode, Quad, RdfFormat, Triple, parse, serialize
 
@@ -65,7 +64,7 @@ def export_twins(folder: FleetFolder, keys: Sequence[str], destination: Path) ->
         quads += _runs(set(twins), past, names, sequence)
         with closing(open_series(folder.path)) as store, new_folder(destination, "export") as place:
             series = [item for item in store.series() if names.owner(item) in set(twins)]
-            table = store.as_of(sequence).read_table(series) if series else _EMPTY
+            table = store.as_of(sequence).read_table(series)
             serialize(quads, place / GRAPHS, format=RdfFormat.TRIG, prefixes=PREFIXES)
             pq.write_table(table, place / SAMPLES, compression="zstd")
             files = {name: entry_of(place / name) for name in (GRAPHS, SAMPLES)}
@@ -73,11 +72,6 @@ def export_twins(folder: FleetFolder, keys: Sequence[str], destination: Path) ->
             created = format_time(datetime.now(UTC).replace(microsecond=0))
             Manifest(FORMAT, folder.base, sequence, created, files, facts).write(place)
     return Exported(destination, sequence, len(twins), len(quads), len(series), table.num_rows)
-
-
-_EMPTY: Final = pa.table(
-    {"series": pa.array([], pa.string()), "time": pa.array([], pa.timestamp("us", "UTC")), "value": pa.array([], "f8")}
-)
 
 
 def _twin(twin: NamedNode, past: PastGraphs, names: Naming, sequence: int) -> list[Quad]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import FleetVersionError, StoreError, VoltwinError
@@ -24,22 +23,9 @@ from ..journal.bulk_files import LoadFiles, place_of
 from ..series.store import OpenSeries, open_series
 from .backup import check_journal
 from .progress import Progress, no_progress
-from .references import check_graphs
+from .references import Finding, check_graphs
 
 _REBUILD = "`voltwin rebuild` builds it again"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One defect: its kind, its place, the problem, and the remedy."""
-
-    kind: str
-    where: str
-    problem: str
-    remedy: str
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.problem}; {self.remedy}"
 
 
 def check_fleet(folder: FleetFolder, progress: Progress = no_progress) -> Iterator[Finding]:
@@ -148,8 +134,7 @@ def _sealed(series: OpenSeries, progress: Progress) -> Iterator[Finding]:
 
 def _contents(folder: FleetFolder, database: Database, series: OpenSeries, progress: Progress) -> Iterator[Finding]:
     try:
-        for kind, where, problem, remedy in check_graphs(folder, database, series, progress):
-            yield Finding(kind, where, problem, remedy)
+        yield from check_graphs(folder, database, series, progress)
     except VoltwinError as error:
         yield Finding("journal", str(folder.journal), f"its graphs cannot be read ({error})", "restore a backup")
 

@@ -71,13 +71,11 @@ def import_twins(
 
 
 def _renamed(quad: Quad, old: str, new: str) -> Quad:
-    def rename(term: NamedNode) -> NamedNode:
-        return NamedNode(new + term.value[len(old) :]) if term.value.startswith(old) else term
+    return Quad(*(_rebased(part.value, old, new) if isinstance(part, NamedNode) else part for part in quad))
 
-    if old == new:
-        return quad
-    parts = [rename(part) if isinstance(part, NamedNode) else part for part in quad]
-    return Quad(*parts)
+
+def _rebased(iri: str, old: str, new: str) -> NamedNode:
+    return NamedNode(new + iri.removeprefix(old) if iri.startswith(old) else iri)
 
 
 def _batches(table: pa.Table, old: str, new: str) -> list[SampleBatch]:
@@ -86,8 +84,7 @@ def _batches(table: pa.Table, old: str, new: str) -> list[SampleBatch]:
     for iri in sorted(pc.unique(names).to_pylist()):
         rows = table.filter(pc.equal(names, iri))
         times = rows.column("time").cast(pa.int64()).to_numpy()
-        series = NamedNode(new + iri[len(old) :] if iri.startswith(old) else iri)
-        batches.append(SampleBatch(series, times, rows.column("value").to_numpy()))
+        batches.append(SampleBatch(_rebased(iri, old, new), times, rows.column("value").to_numpy()))
     return batches
 
 

@@ -21,10 +21,20 @@ from ..journal.bulk_files import LoadFiles
 from ..series.store import OpenSeries
 from .progress import Progress
 
-Found = tuple[str, str, str, str]
-"""Kind, place, problem and remedy."""
-
 _STATISTICS: Final = (VT.sampleCount, VT.firstTime, VT.lastTime, VT.lastValue)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One defect: its kind, its place, the problem, and the remedy."""
+
+    kind: str
+    where: str
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.problem}; {self.remedy}"
 
 
 @dataclass
@@ -37,7 +47,7 @@ class _Seen:
     series: dict[NamedNode, dict[NamedNode, Literal]] = field(default_factory=dict)
 
 
-def check_graphs(folder: FleetFolder, database: Database, series: OpenSeries, progress: Progress) -> Iterator[Found]:
+def check_graphs(folder: FleetFolder, database: Database, series: OpenSeries, progress: Progress) -> Iterator[Finding]:
     """Dangling references, and series whose node and samples disagree, as of the newest commit."""
     names, past = Naming(folder.base), PastGraphs(database, LoadFiles(folder.loads))
     span = past.span()
@@ -70,11 +80,11 @@ def _read(content: bytes, names: Naming, seen: _Seen) -> None:
     seen.series |= {node: statistics.get(node, {}) for node in nodes}
 
 
-def _dangling(seen: _Seen, names: Naming) -> Iterator[Found]:
+def _dangling(seen: _Seen, names: Naming) -> Iterator[Finding]:
     for target in sorted(seen.references.keys() - seen.typed, key=lambda node: node.value):
         subject, prop = seen.references[target]
         what = "no twin and no part of one" if names.owner(target) != target else "no twin"
-        yield (
+        yield Finding(
             "dangling reference",
             names.path_of(subject),
             f"{prop.value} leads to {names.path_of(target)}, which is {what}",
@@ -82,14 +92,14 @@ def _dangling(seen: _Seen, names: Naming) -> Iterator[Found]:
         )
 
 
-def _series(seen: _Seen, series: OpenSeries, sequence: int, names: Naming, progress: Progress) -> Iterator[Found]:
+def _series(seen: _Seen, series: OpenSeries, sequence: int, names: Naming, progress: Progress) -> Iterator[Finding]:
     known, reader = set(series.series()), series.as_of(sequence)
     for number, (node, statistics) in enumerate(sorted(seen.series.items(), key=lambda item: item[0].value)):
         progress("checking series", number, len(seen.series))
         where = names.path_of(node)
         if node not in known:
             if VT.sampleCount in statistics and statistics[VT.sampleCount].value != "0":
-                yield "series without samples", where, "it has a node but no samples", "restore a backup"
+                yield Finding("series without samples", where, "it has a node but no samples", "restore a backup")
             continue
         times, values = reader.read(node)
         if not len(times):
@@ -104,8 +114,9 @@ def _series(seen: _Seen, series: OpenSeries, sequence: int, names: Naming, progr
         for prop in (prop for prop in _STATISTICS if found[prop] != wanted[prop]):
             name = prop.value.rpartition("#")[2]
             problem = f"{name} in the graph is {found[prop]}, the samples say {wanted[prop]}"
-            yield "statistics of a series", where, problem, "put the right value with an update"
+            yield Finding("statistics of a series", where, problem, "put the right value with an update")
     for node in sorted(known - seen.series.keys(), key=lambda node: node.value):
         if len(reader.read(node)[0]):
             remedy = "add its node with an update, or delete the samples with a retention"
-            yield "samples without a series", names.path_of(node), "it has samples but no node in the graph", remedy
+            problem = "it has samples but no node in the graph"
+            yield Finding("samples without a series", names.path_of(node), problem, remedy)

@@ -47,15 +47,10 @@ def restore(
             progress("copying files", number, len(names))
             manifest.copy(name, backup, place)
         graphs, triples = check_state(place / JOURNAL, place / "loads", manifest.sequence, progress)
-        make_view(_folder(place, backup))
+        # The engine is the one named by the backup's own fleet.json.
+        make_view(replace(read_folder(backup), path=place))
         manifest.copy(names[-1], backup, place)
     archive = str(manifest.facts.get("archive", ""))
     return Restored(
         destination, manifest.base, manifest.sequence, manifest.created, graphs, triples, len(names), archive
     )
-
-
-def _folder(place: Path, backup: Path) -> FleetFolder:
-    """The unfinished folder, with the engine that the backup's own fleet.json names."""
-    described = read_folder(backup)
-    return replace(described, path=place)

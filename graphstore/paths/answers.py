@@ -5,15 +5,16 @@ Answers are sent as JSON between server and client without loss: ``answer_from_j
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 from typing import Literal as OneOf
 
 import numpy as np
+from pyoxigraph import Literal
 
-from ...ontology.literals import Scalar, format_time, from_microseconds, parse_time, to_microseconds
+from ...ontology.literals import Scalar, format_time, from_microseconds, parse_time, to_microseconds, to_python
 
 Origin = OneOf["given", "measured", "computed", "inferred"]
 """``given``: asserted without a time; ``measured``: with one; ``computed``: by models; ``inferred``: by rules."""
@@ -244,6 +245,12 @@ def _value_from_json(kind: str, value: Any) -> Value:
             return date.fromisoformat(value)
         case _:
             return value  # type: ignore[no-any-return]  # JSON's own scalar
+
+
+def first_time(terms: Iterable[object]) -> datetime | None:
+    """The first time among RDF terms."""
+    values = (to_python(term) for term in terms if isinstance(term, Literal))
+    return next((value for value in values if isinstance(value, datetime)), None)
 
 
 def _times(times: Sequence[int]) -> list[str]:

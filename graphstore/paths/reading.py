@@ -5,7 +5,7 @@ Asserted values precede values computed by models, and those precede values infe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ from ...ontology.literals import to_microseconds, to_python
 from ...ontology.naming import Naming
 from ..interfaces import SeriesReader, TripleStore
 from ..schema import Property, Schema
-from .answers import Answer, Element, Origin, SeriesValue, Value
+from .answers import Answer, Element, Origin, SeriesValue, Value, first_time
 from .compile import compile_path
 from .resolver import Resolver
 from .syntax import Name, Path, Window
@@ -121,10 +121,10 @@ class PathReader:
 
     def _stored(self, node: NamedNode, prop: Property, found: _Found, origin: Origin, window: Window | None) -> Answer:
         values = [self._value(term, prop, window) for term in found.values]
-        moment = _moment([found.marks.get(SOSA.resultTime)])
+        moment = first_time([found.marks.get(SOSA.resultTime)])
         if prop.kind == "series":
             last = self.store.quads(found.values[0], VT.lastTime, None, None)
-            moment = _moment(quad.object for quad in last)
+            moment = first_time(quad.object for quad in last)
         run = found.marks.get(PROV.wasGeneratedBy)
         return Answer(
             path=f"{self.names.path_of(node)}/{prop.name}",
@@ -150,11 +150,3 @@ class PathReader:
         where = self.names.path_of(node)
         best = self.schema.most_specific(quad.object for quad in self.store.quads(node, RDF.type, None, None))
         return Answer(where, Element(where, self.schema.classes[best].name if best else "Element"))
-
-
-def _moment(terms: Iterable[Any]) -> datetime | None:
-    for term in terms:
-        moment = to_python(term) if isinstance(term, Literal) else None
-        if isinstance(moment, datetime):
-            return moment
-    return None

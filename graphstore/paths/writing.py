@@ -20,12 +20,13 @@ from pyoxigraph import Literal, NamedNode
 
 from ...errors import InputError, PathNotFoundError, UnitError
 from ...ontology.iris import PROV, RDF, SOSA, VT, XSD
-from ...ontology.literals import Scalar, from_microseconds, to_literal, to_microseconds, to_python
+from ...ontology.literals import Scalar, from_microseconds, to_literal, to_microseconds
 from ...ontology.naming import Naming
 from ..interfaces import SeriesReader, Term
 from ..journal.changes import ChangeSet
 from ..schema import Property, Schema
 from ..series.rows import sort_and_deduplicate
+from .answers import first_time
 
 Kind = OneOf["asserted", "computed"]
 
@@ -243,11 +244,7 @@ class TwinWriter:
         return pending or self.series.aggregate(series, "count", time, time + 1) is not None
 
     def _time(self, series: NamedNode, mark: NamedNode, graph: NamedNode) -> datetime | None:
-        for value in self.changes.objects(series, mark, graph):
-            moment = to_python(value) if isinstance(value, Literal) else None
-            if isinstance(moment, datetime):
-                return moment
-        return None
+        return first_time(self.changes.objects(series, mark, graph))
 
     def _observe(
         self, node: NamedNode, prop: Property, terms: Sequence[Term], graph: NamedNode, provenance: Provenance

@@ -8,26 +8,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
-from pyoxigraph import NamedNode
-
-from ..interfaces import Function, QueryAnswer, QueryResult, SeriesReader
+from ..interfaces import QueryAnswer, QueryResult, SeriesReader
 from ..series.functions import series_functions
 from ..sparql.cost import is_bounded_lookup
 from ..sparql.dataset import names_dataset
 from .limits import QueryLimits
 from .results import Formats, choose_formats, serialise
 
-
-class Evaluate(Protocol):
-    """The method ``query`` of a triple store."""
-
-    def __call__(self, text: str, *, union: bool, functions: Mapping[NamedNode, Function]) -> QueryResult:
-        """Evaluate a query. Raises QueryError."""
-        ...
+Evaluate = Callable[..., QueryResult]
+"""The method ``query`` of a triple store."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -38,12 +38,16 @@ class SeriesReading:
 
     def _rows(self, series: NamedNode, start: int | None, end: int | None) -> Rows:
         low, high = FIRST if start is None else start, LAST if end is None else end
+        return self._of(
+            series, lambda connection, number: self._source.rows(connection, number, low, high, self._as_of)
+        )
 
-        def read(connection: sqlite3.Connection) -> Rows:
+    def _of(self, series: NamedNode, read: Callable[[sqlite3.Connection, int], Rows]) -> Rows:
+        def with_number(connection: sqlite3.Connection) -> Rows:
             number = self._source.number(connection, series)
-            return EMPTY if number is None else self._source.rows(connection, number, low, high, self._as_of)
+            return EMPTY if number is None else read(connection, number)
 
-        return self._source.reading(read)
+        return self._source.reading(with_number)
 
     def read(self, series: NamedNode, start: int | None = None, end: int | None = None) -> Samples:
         """The samples in [start, end); empty for an unknown series."""
@@ -100,13 +104,8 @@ class SeriesReading:
         return course(rows.times, rows.values, start, end)
 
     def _with_neighbours(self, series: NamedNode, start: int | None, end: int | None) -> Rows:
-        def read(connection: sqlite3.Connection) -> Rows:
-            number = self._source.number(connection, series)
-            if number is None:
-                return EMPTY
-            return self._source.with_neighbours(connection, number, start, end, self._as_of)
-
-        return self._source.reading(read)
+        neighbours = self._source.with_neighbours
+        return self._of(series, lambda at, number: neighbours(at, number, start, end, self._as_of))
 
     def series(self) -> list[NamedNode]:
         """Every series that has samples, in the order of their IRIs."""

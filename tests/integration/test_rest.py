@@ -212,7 +212,7 @@ def test_an_unforeseen_failure_is_short_outside_and_full_in_the_log(tmp_path, ca
         assert response.status_code == 500
         assert response.json()["error"] == "InternalError"
         assert "Traceback" not in response.text
-        with RemoteFleet(running.url) as remote, pytest.raises(ServiceError, match="its log says why"):
+        with RemoteFleet(running.url) as remote, pytest.raises(ServiceError, match="see its log"):
             remote.all("/module-0001")
     assert any(record.exc_info for record in caplog.records)
 
