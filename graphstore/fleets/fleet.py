@@ -28,6 +28,7 @@ from ..paths.answers import Answer, Element, Value
 from ..paths.parse import parse
 from ..paths.syntax import Descendants, Wildcard
 from ..validation.report import ValidationReport
+from .structure import ElementStructure
 
 
 class FleetAccess(ABC):
@@ -38,6 +39,13 @@ class FleetAccess(ABC):
         """Every answer of an absolute ``path``, in the order of their paths; empty where nothing is there.
 
         Raises PathSyntaxError, or PathNotFoundError for a step the ontology does not have.
+        """
+
+    @abstractmethod
+    def structure(self, path: str, depth: int | None = None) -> ElementStructure:
+        """The properties and parts of the twin or part at ``path``, set or not; parts down to ``depth`` (None: all).
+
+        Raises NotFoundError, or InputError where the path names a value or many things.
         """
 
     @abstractmethod

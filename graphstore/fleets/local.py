@@ -40,6 +40,7 @@ from ..validation.report import ValidationReport
 from ..validation.shacl import PyShaclEngine, validate_twins
 from .fleet import FleetAccess
 from .history_access import FleetHistory
+from .structure import ElementStructure, element_structure
 
 
 @dataclass
@@ -87,6 +88,10 @@ class LocalFleet(FleetAccess):
     def all(self, path: str) -> list[Answer]:
         """Every answer of an absolute path."""
         return self.reader.ask(parse(path))
+
+    def structure(self, path: str, depth: int | None = None) -> ElementStructure:
+        """The properties and parts of one element."""
+        return element_structure(self.reader, self.get(path), depth)
 
     def query(self, text: str, accept: str | None = None, *, abandoned: Event | None = None) -> QueryAnswer:
         """Answer a SPARQL query; the series functions ``vtf:…`` are there. Raises QueryError, QueryLimitError."""

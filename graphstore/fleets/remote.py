@@ -30,6 +30,7 @@ from ..paths.answers import Answer, answer_from_json
 from ..update.files import format_of, media_type
 from ..validation.report import ValidationReport
 from .fleet import FleetAccess
+from .structure import ElementStructure, structure_from_json
 from .wire import ERROR_HEADER, QUERY_TYPE, UPDATE_TYPE, error_from_json
 
 CONNECT_SECONDS: Final = 5.0
@@ -65,6 +66,11 @@ class RemoteFleet(FleetAccess):
         """Every answer of an absolute path."""
         document = self._json("GET", "/paths", params={"path": path})
         return [answer_from_json(item) for item in document["answers"]]
+
+    def structure(self, path: str, depth: int | None = None) -> ElementStructure:
+        """The properties and parts of one element."""
+        params = {"path": path} | ({} if depth is None else {"depth": depth})
+        return structure_from_json(self._json("GET", "/structure", params=params))
 
     def query(self, text: str, accept: str | None = None, *, abandoned: Event | None = None) -> QueryAnswer:
         """Answer a SPARQL query."""
