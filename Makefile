@@ -32,7 +32,7 @@ help: ## List what make can do
 
 .PHONY: demo
 demo: .venv/.runtime ## Run the case study and serve it until Ctrl-C; ARGS=--exit ends by itself
-	@$(BIN)/python examples/case_study.py $(ARGS)
+	@$(BIN)/voltwin demo $(ARGS)
 
 .PHONY: test
 test: lint types layers tests ## Lint, types, layers and the whole test suite

@@ -1,7 +1,7 @@
 """Every error voltwin raises on purpose, as one tree.
 
 A message says where, what, and what to do next; the command line prints it as one sentence and
-exits with ``exit_code``, the REST interface answers it with ``status``.
+exits with ``exit_code`` (:data:`EXIT_CODES`, docs/cli.md), the REST interface answers it with ``status``.
 
 ::
 
@@ -29,6 +29,20 @@ exits with ``exit_code``, the REST interface answers it with ``status``.
 """
 
 from __future__ import annotations
+
+from typing import Final
+
+EXIT_CODES: Final = {
+    0: "done; also where whoever reads the output has gone",
+    1: "the answer of a check is no: validate, fsck, rebuild --check, ontology check, --strict",
+    2: "bad input: options, a path, a query, a file, a message",
+    3: "not found: a twin, what a path leads to, a moment outside the history",
+    4: "the fleet: none is named, the folder is none, is held, or its store refuses",
+    5: "a service outside: server, broker or handler did not answer as agreed",
+    6: "the environment: a missing package or program, a busy port",
+    130: "ended by Ctrl-C",
+}
+"""The exit codes of every verb."""
 
 
 class VoltwinError(Exception):

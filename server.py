@@ -1,4 +1,7 @@
-"""A fleet that runs: control master, listener, handlers and web server put together and taken apart."""
+"""A fleet that runs: control master, listener, handlers and web server put together and taken apart.
+
+Without a broker there is nothing to listen to: the fleet is shown and can be written, and no action runs.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Any
 
 from .api.app import create_app
 from .api.http.server import WebServer
-from .assembly import assemble
+from .assembly import OpenFleet, assemble
 from .control.actions.action import load_actions
 from .control.actions.messages import load_schema
 from .control.clock import ReplayClock, SystemClock
@@ -18,7 +21,7 @@ from .control.executors.process import ProcessExecutor
 from .control.interfaces import MasterClock
 from .control.listeners.registry import find_listener
 from .control.master.loop import Master, Stop
-from .errors import ActionError
+from .errors import ActionError, InputError
 from .graphstore.folder import read_folder
 from .graphstore.queries.limits import QueryLimits
 from .graphstore.series.options import read_options
@@ -27,9 +30,14 @@ from .settings import Settings
 
 
 class Server:
-    """A fleet that runs: control master, listeners, handlers, and REST on one address."""
+    """A fleet that runs: REST on one address and, where there is a broker, control master and listener."""
 
     def __init__(self, path: Path, settings: Settings) -> None:
+        if settings.broker is None and (settings.services or settings.clock == "replay"):
+            raise InputError(
+                "services and the replay's clock are for actions, and no action runs without a broker; "
+                "name one, as in --broker mqtt://127.0.0.1:1883"
+            )
         clock: MasterClock = ReplayClock() if settings.clock == "replay" else SystemClock()
         self._settings = settings
         limits = QueryLimits(
@@ -39,32 +47,72 @@ class Server:
             memory=settings.query_memory,
             at_once=settings.query_readers,
         )
-        self._folder = read_folder(path)
-        self._parts = assemble(self._folder, clock, limits)
+        folder = read_folder(path)
+        self._parts = assemble(folder, clock, limits)
         self._ending = ExitStack()
         self._ending.callback(self._parts.fleet.close)
-        self._problem: BaseException | None = None
+        self._control: _Control | None = None
         try:
-            self._prepare()
+            fleet = self._parts.fleet
+            self._web = WebServer(create_app(fleet), settings.host, settings.port)
+            if settings.broker is not None:
+                self._control = _Control(self._parts, settings, settings.broker)
+                self._ending.callback(self._control.close)
+            fleet.more_status = self._status
+            hot_days = read_options(folder.path).hot_days
+            self._sealing = PeriodicSealing(fleet.committer.journal.series, clock.now, hot_days)
         except BaseException:
             self._ending.close()
             raise
 
-    def _prepare(self) -> None:
-        fleet, settings = self._parts.fleet, self._settings
+    def start(self) -> str:
+        """Begin to work; returns the address. Raises BrokerError, EnvironmentProblem; then nothing stays open."""
+        try:
+            if self._control is not None:
+                self._control.wait()
+            self._web.start()
+            self._ending.callback(self._web.stop)
+            self._parts.lock.publish(self._web.url)
+            if self._control is not None:
+                self._control.start()
+                self._ending.callback(self._control.stop)
+            self._sealing.start()
+            self._ending.callback(self._sealing.stop)
+        except BaseException:
+            self._ending.close()
+            raise
+        return self._web.url
+
+    def join(self, seconds: float | None = None) -> bool:
+        """Wait until the master has ended; whether it has. Raises what ended it, if that was an error."""
+        return self._control is not None and self._control.join(seconds)
+
+    def _status(self) -> dict[str, Any]:
+        return {"listening": None} if self._control is None else self._control.status()
+
+    def stop(self) -> None:
+        """End in order: the master, the web server, the listener, the store. Queued runs stay in the journal."""
+        self._ending.close()
+
+
+class _Control:
+    """The master of one fleet, in a thread of its own, and the listener that hands it messages."""
+
+    def __init__(self, parts: OpenFleet, settings: Settings, broker: str) -> None:
+        fleet, self._timeout = parts.fleet, settings.handler_timeout
+        self._problem: BaseException | None = None
         actions = load_actions(fleet.committer.store, fleet.names)
         pushes = [action for action in actions.by_iri.values() if action.kind == "push"]
         channels = sorted({action.channel for action in pushes})
         if len(channels) > 1:
             raise ActionError(f"channels {', '.join(channels)}: one server listens to one channel; run one for each")
-        self._web = WebServer(create_app(fleet), settings.host, settings.port)
         self._master = Master(
             committer=fleet.committer,
             reader=fleet.reader,
             actions=actions,
             schemas={action.message_schema: load_schema(action.message_schema) for action in pushes},
             services=settings.services,
-            clock=self._parts.clock,
+            clock=parts.clock,
             acknowledge=self._acknowledge,
             batch_messages=settings.batch_messages,
             batch_milliseconds=settings.batch_milliseconds,
@@ -76,29 +124,18 @@ class Server:
         # The broker keeps a session by this name: two servers of one fleet would take each other's messages.
         client = f"voltwin {fleet.names.base}"
         listen = find_listener(channels[0] if channels else "mqtt")
-        self._listener = listen(settings.broker, client, filters, self._master.inbox.put)
-        self._ending.callback(self._listener.close)
-        hot_days = read_options(self._folder.path).hot_days
-        self._sealing = PeriodicSealing(fleet.committer.journal.series, self._parts.clock.now, hot_days)
-        fleet.more_status = self._status
+        self._listener = listen(broker, client, filters, self._master.inbox.put)
+        self._listening = f"{', '.join(filters)} at {broker.rpartition('@')[2]}"
 
-    def start(self) -> str:
-        """Begin to work; returns the address. Raises BrokerError, EnvironmentProblem; then nothing stays open."""
-        try:
-            self._listener.wait()
-            self._web.start()
-            self._ending.callback(self._web.stop)
-            self._parts.lock.publish(self._web.url)
-            executor = ProcessExecutor(self._master.inbox.put, self._settings.handler_timeout)
-            self._thread = threading.Thread(target=self._work, args=(executor,), name="control master")
-            self._thread.start()
-            self._ending.callback(self._end_master)
-            self._sealing.start()
-            self._ending.callback(self._sealing.stop)
-        except BaseException:
-            self._ending.close()
-            raise
-        return self._web.url
+    def wait(self) -> None:
+        """Until messages can come. Raises BrokerError."""
+        self._listener.wait()
+
+    def start(self) -> None:
+        """Work in a thread of its own."""
+        executor = ProcessExecutor(self._master.inbox.put, self._timeout)
+        self._thread = threading.Thread(target=self._work, args=(executor,), name="control master")
+        self._thread.start()
 
     def _work(self, executor: ProcessExecutor) -> None:
         try:
@@ -106,7 +143,7 @@ class Server:
         except BaseException as problem:  # noqa: BLE001 - handed to the thread that waits in join()
             self._problem = problem
 
-    def join(self, seconds: float | None = None) -> bool:
+    def join(self, seconds: float | None) -> bool:
         """Wait until the master has ended; whether it has. Raises what ended it, if that was an error."""
         self._thread.join(seconds)
         if self._problem is not None:
@@ -116,13 +153,16 @@ class Server:
     def _acknowledge(self, receipts: Sequence[int]) -> None:
         self._listener.acknowledge(receipts)
 
-    def _status(self) -> dict[str, Any]:
-        return {**self._master.status(), "listener": self._listener.problem() or "ready"}
+    def status(self) -> dict[str, Any]:
+        """The master's totals, topics and broker, and whether the broker is there."""
+        listening = {"listening": self._listening, "listener": self._listener.problem() or "ready"}
+        return {**self._master.status(), **listening}
 
-    def _end_master(self) -> None:
+    def stop(self) -> None:
+        """End the master once it has finished what it works on."""
         self._master.inbox.put(Stop())
         self._thread.join()
 
-    def stop(self) -> None:
-        """End in order: the master, the web server, the listener, the store. Queued runs stay in the journal."""
-        self._ending.close()
+    def close(self) -> None:
+        """Release the listener."""
+        self._listener.close()

@@ -7,25 +7,24 @@ from pathlib import Path
 
 import click
 
+from .options import fleet_option, json_option, verb
 
-@click.command()
-@click.argument("location", metavar="FOLDER_OR_URL", envvar="VOLTWIN_FLEET", default="./demo-fleet")
+
+@verb()
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write to.")
 @click.option("--module", help="Whose trends are shown; module-0017 or the first, if left out.")
-@click.option("--json", "as_json", is_flag=True, help="Print the files' paths as JSON, for scripts.")
-def report(location: str, out: Path, module: str | None, as_json: bool) -> None:
+@fleet_option
+@json_option
+def report(out: Path, module: str | None, fleet: str, as_json: bool) -> None:
     """Write figure3a.png, figure3b.png, figure3c.png and report.html for a fleet.
 
     Where its modules were decided on by the arrival gate, operating-curve.png comes with them: how small a leak
     the gate finds, beside a fixed window.
-
-    FOLDER_OR_URL is the fleet's folder or its server as http://host:port; $VOLTWIN_FLEET or ./demo-fleet,
-    if left out.
     """
     from ..api.battery.report import write_report
     from ..assembly import open_fleet
     from ..models.arrival_gate.window_comparison import compare_for_report
 
-    with open_fleet(location) as fleet:
-        paths = write_report(fleet, out, module, compare_for_report)
+    with open_fleet(fleet) as opened:
+        paths = write_report(opened, out, module, compare_for_report)
     click.echo(json.dumps({"files": [str(path) for path in paths]}) if as_json else "\n".join(map(str, paths)))

@@ -65,7 +65,7 @@ def said(*arguments: str) -> tuple[int, str, str]:
         (["convert", "{tmp}/broken.mdj"], 2, ["broken.mdj"]),
         (["convert", "{tmp}/missing.mdj"], 2, ["missing.mdj"]),
         (["serve", "{tmp}/nowhere"], 4, ["nowhere"]),
-        (["simulate", "--broker", "mqtt://127.0.0.1:1", "--modules", "2"], 5, ["127.0.0.1:1"]),
+        (["simulate", "replay", "--broker", "mqtt://127.0.0.1:1", "--modules", "2"], 5, ["127.0.0.1:1"]),
         (["models", "run", "self-discharg", "{tmp}/request.json"], 3, ["self-discharg"]),
     ],
 )

@@ -133,10 +133,10 @@ def test_validate_tells_what_where_and_by_its_exit_code(tmp_path):
 
 
 def test_report_prints_what_it_wrote(url, tmp_path):
-    out = run(report, url, "--out", str(tmp_path / "r"), "--module", "module-0002", "--json", fleet="")
+    out = run(report, "--out", str(tmp_path / "r"), "--module", "module-0002", "--json", fleet=url)
     files = json.loads(out)["files"]
     assert [name.rpartition("/")[2] for name in files][-1] == "report.html"
-    assert run(report, url, "--out", str(tmp_path / "r"), fleet="").splitlines() == files
+    assert run(report, "--out", str(tmp_path / "r"), fleet=url).splitlines() == files
 
 
 def test_a_server_that_is_not_there_is_one_sentence():
