@@ -78,8 +78,8 @@ def test_query_takes_text_files_and_standard_input(url, tmp_path):
 
 def test_query_names_a_file_that_is_not_there(url, tmp_path):
     result = CliRunner().invoke(query, [f"@{tmp_path / 'none.rq'}"], env={"VOLTWIN_FLEET": url})
-    assert result.exit_code != 0
-    assert "none.rq" in result.output
+    assert isinstance(result.exception, InputError)
+    assert "none.rq: cannot be read" in str(result.exception)
 
 
 def test_query_as_a_table(url):
