@@ -64,8 +64,8 @@ bench: .venv/.dev ## Every speed claim, beside its peer in the same run
 .PHONY: lock
 lock: ## Make the lock files anew from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo 'make lock needs uv; install it with: python3 -m pip install uv' >&2; exit 1; }
-	uv pip compile $(COMPILE) pyproject.toml -o requirements.lock
-	uv pip compile $(COMPILE) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	uv pip compile $(COMPILE) pyproject.toml --extra all -o requirements.lock
+	uv pip compile $(COMPILE) pyproject.toml --extra all --group dev -c requirements.lock -o requirements-dev.lock
 	uv pip compile $(COMPILE) --group build -o requirements-build.lock
 COMPILE := --quiet --universal --python-version 3.11 --generate-hashes --no-header
 

@@ -13,7 +13,7 @@ from typing import Final, NoReturn
 import click
 from click.shell_completion import CompletionItem
 
-from .errors import EXIT_CODES, VoltwinError
+from .errors import EXIT_CODES, VoltwinError, missing_package
 
 SECTIONS: Final = {
     "Ask": {
@@ -104,8 +104,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = voltwin.main(words, prog_name="voltwin", standalone_mode=False)
-    except VoltwinError as error:
-        code = _tell(words, type(error).__name__, str(error), error.exit_code)
+    except (VoltwinError, ModuleNotFoundError) as error:
+        problem = error if isinstance(error, VoltwinError) else missing_package(error)
+        if problem is None:
+            raise
+        code = _tell(words, type(problem).__name__, str(problem), problem.exit_code)
     except click.ClickException as error:
         if isinstance(error, click.UsageError) and not _asks_json(words):
             error.show()

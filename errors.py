@@ -44,6 +44,18 @@ EXIT_CODES: Final = {
 }
 """The exit codes of every verb."""
 
+EXTRAS: Final = {
+    "amqtt": "demo",
+    "duckdb": "series",
+    "fsspec": "series",
+    "matplotlib": "plots",
+    "owlready2": "ontology",
+    "psycopg": "postgres",
+    "pyarrow": "series",
+    "scipy": "models",
+}
+"""Packages that not everybody needs, and the extra of voltwin that brings each."""
+
 
 class VoltwinError(Exception):
     """The root: catch this to catch everything voltwin raises on purpose."""
@@ -154,6 +166,14 @@ class EnvironmentProblem(VoltwinError):
     """Wrong Python, a busy port, a missing program."""
 
     exit_code = 6
+
+
+def missing_package(error: ImportError) -> EnvironmentProblem | None:
+    """The error to show where a package of an extra is not installed; None for any other import that fails."""
+    name = (error.name or "").partition(".")[0]
+    if not isinstance(error, ModuleNotFoundError) or name not in EXTRAS:
+        return None
+    return EnvironmentProblem(f"the package {name} is not installed: pip install 'voltwin[{EXTRAS[name]}]' brings it")
 
 
 def error_class(name: str) -> type[VoltwinError] | None:

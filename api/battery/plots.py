@@ -13,17 +13,16 @@ import itertools
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from typing import Literal as OneOf
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from .plot_data import GateComparison, LossPoint, LossTrend, TemperatureTrend
+
+if TYPE_CHECKING:  # matplotlib is the extra `plots`: imported where something is drawn
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 FileFormat = OneOf["png", "svg"]
 Theme = OneOf["light", "dark"]
@@ -70,6 +69,8 @@ _MARKERS: Final = {"ACCEPT": "o", "REJECT": "X", "RETEST": "D"}
 
 def self_discharge_by_age(points: Sequence[LossPoint], style: Style = Style()) -> bytes:
     """Figure 3a: loss [% SOC] of every module, sorted by age; ages [h] stand on the upper axis."""
+    from matplotlib.ticker import MaxNLocator
+
     figure, axes, colours = _start(style, "Self-discharge of all modules, sorted by age")
     ranks = np.arange(1, len(points) + 1)
     losses = np.array([point.loss for point in points])
@@ -189,6 +190,9 @@ def time_span(trend: TemperatureTrend) -> tuple[float, float] | None:
 
 def _start(style: Style, title: str) -> tuple[Figure, Axes, Palette]:
     colours = PALETTES[style.theme]
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(style.width, style.height), dpi=style.dpi, facecolor=colours.ground, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot(facecolor=colours.ground)
@@ -203,6 +207,8 @@ def _start(style: Style, title: str) -> tuple[Figure, Axes, Palette]:
 
 
 def _age_axis(axes: Axes, ages: Sequence[float], colours: Palette) -> None:
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
     """The ages of the ranks, above."""
     upper = axes.secondary_xaxis("top")
     upper.set_facecolor("none")
@@ -240,6 +246,8 @@ def _finish(figure: Figure, style: Style) -> bytes:
     out = io.BytesIO()
     metadata = {"Date": None} if style.file == "svg" else {"Software": None}
     # A fixed salt makes the same data give the same bytes.
+    import matplotlib as mpl
+
     with _DRAWING, mpl.rc_context({"svg.hashsalt": "voltwin"}):
         figure.savefig(out, format=style.file, metadata=metadata, facecolor=figure.get_facecolor())
     return out.getvalue()
