@@ -114,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             error.show()
             sys.exit(2)
         code = _tell(words, "UsageError", error.format_message(), 2)
-    except click.Abort:  # Ctrl-C
+    except (click.Abort, KeyboardInterrupt):
         code = 130
     sys.exit(code if isinstance(code, int) else 0)
 

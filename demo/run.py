@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +22,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from ..assembly import open_fleet
-from ..errors import ServiceError, StoreError
+from ..errors import EnvironmentProblem, ServiceError, StoreError
 from ..graphstore.fleets.fleet import FleetAccess
 from ..graphstore.folder import is_held
 from .case import Case
@@ -79,6 +80,11 @@ class Stages:
 
 def run_demo(case: Case, settings: DemoSettings, leave: bool) -> None:
     """Run ``case``; without ``leave``, serve the result until Ctrl-C. Raises VoltwinError."""
+    missing = [package for package in ("scipy", "matplotlib") if find_spec(package) is None]
+    if missing:
+        raise EnvironmentProblem(
+            f"the demo needs {' and '.join(missing)}: pip install 'voltwin[demo]' brings all of it"
+        )
     console = Console()
     for number in (signal.SIGINT, signal.SIGTERM):  # whoever ends this ends all it started
         signal.signal(number, signal.default_int_handler)

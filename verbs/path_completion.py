@@ -23,7 +23,8 @@ def path_argument(required: bool = True) -> Callable[[Callable[..., Any]], Calla
 
     def callback(ctx: click.Context, param: click.Parameter, given: str | None) -> str | None:
         del ctx, param
-        return given if given is None else given.rstrip("/") or "/"
+        goes_on = given is not None and len(given) > 1 and given.endswith("/") and not given.endswith("//")
+        return given[:-1] if given is not None and goes_on else given
 
     return click.argument("path", required=required, callback=callback, shell_complete=complete_path)
 

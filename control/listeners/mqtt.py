@@ -19,7 +19,7 @@ from urllib.parse import unquote, urlsplit
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from ...errors import BrokerError
+from ...errors import BrokerError, InputError
 from ..interfaces import Received
 
 _CONTEXT: Final = multiprocessing.get_context("spawn")
@@ -119,7 +119,7 @@ class MqttListener:
 
     def __init__(self, url: str, client_id: str, filters: Sequence[str], deliver: Callable[[Received], None]) -> None:
         if urlsplit(url).scheme not in ("mqtt", "mqtts"):
-            raise BrokerError(f"broker {url!r}: write it as mqtt://host:port or mqtts://host:port")
+            raise InputError(f"broker {url!r}: write it as mqtt://host:port or mqtts://host:port")
         self._url, self._deliver = url, deliver
         self._arguments = (url, client_id, tuple(filters))
         # Receipts are never given twice: one from a process that died must not acknowledge a message of the next.
