@@ -5,7 +5,7 @@ The entry point group ``voltwin.cases`` names it; ``voltwin demo`` and ``voltwin
 >>> [option.name for option in CASE.options]
 ['modules', 'cells', 'seed', 'leaky']
 >>> CASE.plan({"modules": 2}).count
-741
+1079
 """
 
 from __future__ import annotations

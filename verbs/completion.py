@@ -13,7 +13,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from ..errors import EnvironmentProblem, InputError
-from .options import json_option
+from .grammar.options import json_option
 
 VARIABLE: Final = "_VOLTWIN_COMPLETE"
 SHELLS: Final = ("bash", "zsh", "fish")

@@ -17,7 +17,7 @@ from ..converter.writers.staruml2json import text as tree_text
 from ..errors import InputError
 from ..ontology.iris import PREFIXES
 from ..ontology.naming import Naming
-from .options import json_option, verb
+from .grammar.options import json_option, verb
 
 _OUT = click.Path(dir_okay=False, allow_dash=True)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from ..demo.case import find_case
-from .case_options import CaseVerb
-from .options import CONTEXT, PORT
+from .grammar.case_options import CaseVerb
+from .grammar.options import CONTEXT, PORT
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 

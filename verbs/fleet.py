@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from ..settings import Settings, parse_services
-from .options import PORT, fleet_given_option, meant_folder, verb
+from .grammar.options import PORT, fleet_given_option, meant_folder, verb
 
 
 @verb()

@@ -7,8 +7,8 @@ from datetime import datetime
 
 import click
 
-from .options import fleet_option, json_option, verb
-from .path_completion import complete_twin
+from .grammar.options import fleet_option, json_option, verb
+from .grammar.path_completion import complete_twin
 
 _twin = click.option("--twin", shell_complete=complete_twin, help="Leave out what does not concern this twin.")
 _since = click.option("--since", help="Begin after this commit, or after a time such as 2019-06-01T00:00:00Z.")

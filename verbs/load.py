@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from .options import author_option, fleet_option, json_option, verb
+from .grammar.options import author_option, fleet_option, json_option, verb
 
 
 @verb()

@@ -12,7 +12,7 @@ from typing import Any, TextIO
 import click
 
 from ..errors import EnvironmentProblem, InputError
-from .options import PORT, fleet_given_option, json_option, meant_fleet
+from .grammar.options import PORT, fleet_given_option, json_option, meant_fleet
 
 
 @click.group()

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from ..ontology.check import check
-from .options import json_option
+from .grammar.options import json_option
 
 
 @click.group("ontology")

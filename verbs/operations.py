@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from ..ontology.literals import parse_time
-from .options import author_option, folder_option, json_option, verb
+from .grammar.options import author_option, folder_option, json_option, verb
 
 _A_MOMENT = 0.5
 

@@ -17,8 +17,8 @@ from ..graphstore.fleets.asking import ask, at_moment
 from ..graphstore.interfaces import QueryAnswer
 from ..graphstore.paths.answers import Element, Trend
 from ..ontology.literals import format_time, parse_time
-from .options import as_of_option, author_option, fleet_option, json_option, verb
-from .path_completion import complete_twin, path_argument
+from .grammar.options import as_of_option, author_option, fleet_option, json_option, verb
+from .grammar.path_completion import complete_twin, path_argument
 
 
 @verb()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from .options import fleet_option, json_option, verb
+from .grammar.options import fleet_option, json_option, verb
 
 
 @verb()

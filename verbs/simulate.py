@@ -20,8 +20,8 @@ from ..simulator.messages import Message
 from ..simulator.pace import paced
 from ..simulator.publisher import Broker, publish
 from ..simulator.replay import Summary, Tally
-from .case_options import CaseVerb
-from .options import PORT, Verb, json_option
+from .grammar.case_options import CaseVerb
+from .grammar.options import PORT, Verb, json_option
 
 Advance = Callable[[int], None]
 

@@ -12,8 +12,8 @@ from ..graphstore.fleets.asking import at_moment
 from ..graphstore.fleets.structure import ElementStructure, PropertyStructure, class_counts
 from ..graphstore.paths.answers import Answer, Trend
 from ..ontology.literals import format_time
-from .options import as_of_option, fleet_option, json_option, verb
-from .path_completion import path_argument
+from .grammar.options import as_of_option, fleet_option, json_option, verb
+from .grammar.path_completion import path_argument
 
 
 @verb()

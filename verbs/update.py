@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import click
 
-from .options import author_option, fleet_option, json_option, verb
+from .grammar.options import author_option, fleet_option, json_option, verb
 from .query import read_text
 
 

@@ -131,7 +131,7 @@ def too_many() -> str:
     """What is said of an update that is too large."""
     return (
         f"update: works on more than {QUADS_AT_MOST} quads; change fewer at once (name a twin), "
-        "or load a file with `voltwin load FLEET FILE --graph IRI`, with --replace to take what is there away"
+        "or load a file with `voltwin load FILE --graph IRI`, with --replace to take what is there away"
     )
 
 

@@ -26,7 +26,7 @@ _NEVER: Final = "CLEAR GRAPH <urn:x-voltwin:there-is-no-such-graph> ;\n"
 _NO_DEFAULT: Final = "update: DEFAULT is the union of all graphs here; name the graph that is meant"
 _NO_LOAD: Final = (
     "update: LOAD is not taken: a server must not fetch what a request names; "
-    "load the file with `voltwin load FLEET FILE --graph IRI`, or send it with POST /graphs?graph=IRI"
+    "load the file with `voltwin load FILE --graph IRI`, or send it with POST /graphs?graph=IRI"
 )
 _NO_SERVICE: Final = "update: SERVICE is not taken: a server must not fetch what a request names"
 

@@ -16,7 +16,7 @@ import pytest
 
 from voltwin.cli import VERBS, main, voltwin
 from voltwin.errors import EXIT_CODES, StoreError
-from voltwin.verbs.options import Verb, find_fleet
+from voltwin.verbs.grammar.options import Verb, find_fleet
 
 from .api.sample_fleet import make_fleet
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import fnmatch
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -211,10 +212,15 @@ def test_the_profile_of_an_ontology_is_checked_without_owlready2(root):
 
 
 @pytest.fixture(scope="module")
-def wheel(root, tmp_path_factory):
+def wheel(root, tracked, tmp_path_factory):
+    # Of a copy: what an earlier build left in build/ would be in the wheel too.
     place = tmp_path_factory.mktemp("wheel")
+    source = place / "source"
+    for name in tracked:
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(root / name, source / name)
     subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", place, root],
+        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", place, source],
         check=True,
         capture_output=True,
         timeout=250,

@@ -6,7 +6,7 @@ import os
 
 import click
 
-from ..demo.case import find_case
+from ...demo.case import find_case
 from .options import Verb
 
 

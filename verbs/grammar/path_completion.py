@@ -9,8 +9,8 @@ from typing import Any, Final
 import click
 from click.shell_completion import CompletionItem
 
-from ..graphstore.fleets.fleet import FleetAccess
-from ..graphstore.paths.answers import Element
+from ...graphstore.fleets.fleet import FleetAccess
+from ...graphstore.paths.answers import Element
 from .options import meant_fleet
 
 SECONDS: Final = 3.0
@@ -48,7 +48,7 @@ def complete_folder(ctx: click.Context, param: click.Parameter, incomplete: str)
 
 
 def _ask(ctx: click.Context, ask: Callable[[FleetAccess], Iterator[str]], incomplete: str) -> list[CompletionItem]:
-    from ..assembly import open_fleet
+    from ...assembly import open_fleet
 
     def give_up(*_: object) -> None:
         raise TimeoutError

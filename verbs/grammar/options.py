@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import click
 
-from ..errors import InputError, StoreError
+from ...errors import InputError, StoreError
 
 CONTEXT: Final = {"max_content_width": 110}
 FLEET: Final = "VOLTWIN_FLEET"
