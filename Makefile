@@ -13,7 +13,10 @@ PYTHON = $(or $(firstword $(foreach name,python3.14 python3.13 python3.12 python
 fits = $(shell $(1) -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $(1))
 
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --no-build-isolation
+# uv, where it is on PATH, loads in parallel; pip does without compiling what is never imported.
+UV := $(shell command -v uv 2>/dev/null)
+PIP := $(if $(UV),uv pip install --python $(BIN)/python,$(BIN)/python -m pip --disable-pip-version-check install \
+  --no-compile) --no-build-isolation
 LOG := .venv/install.log
 
 # One line for a stage that went well; all it said for one that did not.
@@ -82,12 +85,12 @@ clean: ## Remove what demo and tests have made; .venv stays
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 		{ echo '$(PYTHON): its module venv is missing; on Debian: apt-get install python3-venv' >&2; exit 1; }
 	@printf '%-8s%s\n' python "$$($(PYTHON) -c 'import sys; print(sys.version.split()[0], "at", sys.executable)')"
-	@$(PYTHON) -m venv .venv
+	@$(if $(UV),uv venv --quiet --allow-existing --python '$(PYTHON)' .venv,$(PYTHON) -m venv .venv)
 	$(call install,what builds packages,--require-hashes -r requirements-build.lock)
 	@touch $@
 
 .venv/.locked: .venv/.made requirements.lock
-	$(call install,the locked packages; about half a minute,--require-hashes -r requirements.lock)
+	$(call install,the locked packages,--require-hashes -r requirements.lock)
 	@touch $@
 
 .venv/.runtime: .venv/.locked pyproject.toml
