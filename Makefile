@@ -13,10 +13,11 @@ PYTHON = $(or $(firstword $(foreach name,python3.14 python3.13 python3.12 python
 fits = $(shell $(1) -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $(1))
 
 BIN := .venv/bin
-# uv, where it is on PATH, loads in parallel; pip does without compiling what is never imported.
+# uv, where it is on PATH, loads in parallel. What is never imported is not compiled, unless Python may not do it later.
 UV := $(shell command -v uv 2>/dev/null)
-PIP := $(if $(UV),uv pip install --python $(BIN)/python,$(BIN)/python -m pip --disable-pip-version-check install \
-  --no-compile) --no-build-isolation
+COMPILED := $(PYTHONDONTWRITEBYTECODE)
+PIP := $(if $(UV),uv pip install --python $(BIN)/python $(if $(COMPILED),--compile-bytecode),$(BIN)/python -m pip \
+  --disable-pip-version-check install $(if $(COMPILED),,--no-compile)) --no-build-isolation
 LOG := .venv/install.log
 
 # One line for a stage that went well; all it said for one that did not.

@@ -21,7 +21,7 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option("--fleet", "folder", default="demo-fleet", show_default=True, type=_FOLDER, help="Folder of its fleet.")
 @click.option("--out", default="out", show_default=True, type=_FOLDER, help="Folder of figures and logs.")
 def demo(leave: bool, port: int, broker: str | None, folder: Path, out: Path, **chosen: int) -> None:
-    """Run the case study on real parts, and serve its fleet until Ctrl-C.
+    """Run the case study on real parts. Its fleet is then served until Ctrl-C.
 
     Both folders are made here; an earlier demo's are replaced, others are never touched.
     """

@@ -21,7 +21,7 @@ from .grammar.options import PORT, fleet_given_option, meant_folder, verb
 @click.option("--store", help="The engine of its triples: oxigraph (default), memory, or a SPARQL endpoint's URL.")
 @click.option("--store-option", "options", multiple=True, metavar="NAME=VALUE", help="An option of that engine.")
 def init(folder: Path, model: Path, base: str, store: str | None, options: tuple[str, ...]) -> None:
-    """Make a fleet in FOLDER from MODEL (a UML file or a JSON description).
+    """Create a fleet in FOLDER from MODEL. MODEL is a UML file or a JSON description.
 
     A SPARQL endpoint has options such as update=URL, graphs=URL and auth=digest; docs/stores.md has all of them.
     Credentials are read from environment variables.
@@ -53,7 +53,7 @@ def init(folder: Path, model: Path, base: str, store: str | None, options: tuple
 def serve(
     ctx: click.Context, /, folder: str | None, services: tuple[str, ...], fleet: str | None, **given: object
 ) -> None:
-    """Serve the fleet in FOLDER: web page, REST, SPARQL; with a broker, messages and actions too. Ends on Ctrl-C.
+    """Serve the fleet in FOLDER until Ctrl-C. That is web page, REST, SPARQL; with a broker, messages and actions too.
 
     FOLDER may be left out where --fleet or the folder one stands in says it.
     """

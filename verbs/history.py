@@ -50,7 +50,7 @@ def events(fleet: str, since: str | None, twin: str | None, follow: bool, change
 @fleet_option
 @json_option
 def log(fleet: str, since: str | None, twin: str | None, everything: bool, as_json: bool) -> None:
-    """Say who changed what, and when."""
+    """Print who changed what, and when."""
     from ..assembly import open_fleet
     from ..graphstore.history.audit_log import MOST_LINES, paragraph
     from ..ontology.naming import Naming

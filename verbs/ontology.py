@@ -22,7 +22,10 @@ def ontology() -> None:
 @json_option
 @click.pass_context
 def check_files(ctx: click.Context, files: tuple[Path, ...], profile_only: bool, as_json: bool) -> None:
-    """Check FILES together: OWL 2 DL, consistency, unsatisfiable classes; the exit code is 1 if any of it fails."""
+    """Check FILES together: OWL 2 DL, consistency, unsatisfiable classes.
+
+    The exit code is 1 if any of it fails.
+    """
     found = check(files, reasoner=not profile_only)
     if as_json:
         click.echo(json.dumps(found.to_json(), indent=2))

@@ -50,7 +50,7 @@ def megabytes(size: int) -> str:
 @folder_option
 @json_option
 def backup(fleet: Path, destination: Path, thorough: bool, as_json: bool) -> None:
-    """Back the fleet up into the new folder DESTINATION, while it runs.
+    """Back up the fleet, which may run, into the new folder DESTINATION.
 
     All of it is as of one commit. The graph is not in a backup: restoring makes it from the journal.
     """
@@ -71,7 +71,7 @@ def backup(fleet: Path, destination: Path, thorough: bool, as_json: bool) -> Non
 @click.argument("folder", type=click.Path(path_type=Path))
 @json_option
 def restore(backup: Path, folder: Path, as_json: bool) -> None:
-    """Make the new fleet's FOLDER from BACKUP, a folder that `voltwin backup` made."""
+    """Create a fleet in FOLDER from BACKUP. BACKUP is a folder that `voltwin backup` made."""
     from ..maintenance import restore_fleet
 
     made = restore_fleet(backup, folder, progress=progress())
@@ -91,7 +91,7 @@ def restore(backup: Path, folder: Path, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def rebuild(context: click.Context, fleet: Path, source: Path | None, check: bool, as_json: bool) -> None:
-    """Make the graph of the fleet again, from its journal or a backup.
+    """Make the graph again, from the journal or a backup.
 
     With --check the exit code is 1 if the graph differs from what the journal and the rules say.
     """
@@ -125,7 +125,7 @@ def rebuild(context: click.Context, fleet: Path, source: Path | None, check: boo
 @folder_option
 @json_option
 def export(fleet: Path, destination: Path, twins: tuple[str, ...], as_json: bool) -> None:
-    """Write twins of the fleet into the new folder DESTINATION: TriG, Parquet and a manifest.
+    """Write twins into the new folder DESTINATION. It has TriG, Parquet and a manifest.
 
     A server may go on writing meanwhile: all of it is as of one commit.
     """
@@ -147,7 +147,7 @@ def export(fleet: Path, destination: Path, twins: tuple[str, ...], as_json: bool
 @folder_option
 @json_option
 def import_(fleet: Path, source: Path, replace: bool, author: str, as_json: bool) -> None:
-    """Bring the twins in SOURCE, a folder that `voltwin export` made, into the fleet, in one commit."""
+    """Read the twins in SOURCE into the fleet, in one commit. SOURCE is a folder that `voltwin export` made."""
     from ..maintenance import import_into_fleet
 
     made = import_into_fleet(fleet, source, author=author, replace=replace)
@@ -163,7 +163,7 @@ def import_(fleet: Path, source: Path, replace: bool, author: str, as_json: bool
 @folder_option
 @json_option
 def compact(fleet: Path, keep_days: float | None, seal_before: str | None, as_json: bool) -> None:
-    """Give room back in the fleet's folder: old history, samples into sealed files, files nothing names."""
+    """Make the fleet's folder smaller. Old history, samples into sealed files, files nothing names."""
     from ..maintenance import compact_fleet
 
     moment = None if seal_before is None else parse_time(seal_before)
@@ -183,7 +183,7 @@ def compact(fleet: Path, keep_days: float | None, seal_before: str | None, as_js
 @json_option
 @click.pass_context
 def fsck(context: click.Context, fleet: Path, as_json: bool) -> None:
-    """Find what is wrong with the fleet's folder and say what to do; changes nothing.
+    """Find what is wrong with the fleet's folder. Nothing is changed; each finding says what to do.
 
     The exit code is 1 if anything is wrong. While a server holds the fleet its graph is not looked at.
     """

@@ -27,7 +27,7 @@ from .grammar.path_completion import complete_twin, path_argument
 @fleet_option
 @json_option
 def get(path: str, as_of: str | None, fleet: str, as_json: bool) -> None:
-    """Print what PATH answers, such as /module-0017/cells/cell-03/voltage or '/*/arrivalTest/decision'.
+    """Print the values at PATH, such as /pump-7/motor/speed or '/*/motor/speed'.
 
     One line an answer: path, value, and where it comes from. A path that names one thing which is not
     there is an error; one with * or ** prints what there is.
@@ -60,7 +60,7 @@ def get(path: str, as_of: str | None, fleet: str, as_json: bool) -> None:
 @as_of_option
 @fleet_option
 def query(text: str, kind: str | None, as_of: str | None, fleet: str) -> None:
-    """Answer the SPARQL query TEXT, @FILE, or - for standard input, over all twins.
+    """Answer a SPARQL query over all twins: TEXT, @FILE, or - for standard input.
 
     The prefixes vt, vtf, rdf, rdfs, owl, xsd, sosa, prov, qudt and unit are there already. The default
     graph is the union of all.
@@ -125,7 +125,7 @@ def _print_table(answer: QueryAnswer) -> None:
 @fleet_option
 @json_option
 def put(path: str, value: str, unit: str | None, moment: str | None, author: str, fleet: str, as_json: bool) -> None:
-    """Put VALUE where PATH says, as one commit.
+    """Write VALUE at PATH, as one commit.
 
     VALUE is a number, true, false, a JSON list, or text.
     """
@@ -151,7 +151,7 @@ def _value(text: str) -> Any:
 @json_option
 @click.pass_context
 def validate(context: click.Context, twin: str | None, fleet: str, as_json: bool) -> None:
-    """Hold all twins, or one, against the shapes; the exit code is 1 if any does not conform."""
+    """Check all twins, or one, against the shapes. The exit code is 1 if any does not conform."""
     from ..assembly import open_fleet
 
     with open_fleet(fleet) as opened:
@@ -169,7 +169,7 @@ def validate(context: click.Context, twin: str | None, fleet: str, as_json: bool
 @fleet_option
 @json_option
 def status(fleet: str, as_json: bool) -> None:
-    """Totals: twins, commits, messages, runs by state, dead letters."""
+    """Print totals: twins, commits, messages, runs by state, dead letters."""
     from ..assembly import open_fleet
 
     with open_fleet(fleet) as opened:

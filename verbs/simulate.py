@@ -41,7 +41,7 @@ class _Services(click.Group):
 
 @click.group(cls=_Services)
 def simulate() -> None:
-    """The world outside: replay a case study's messages, or serve what its actions ask."""
+    """Replay a case study's messages. Or serve what its actions ask."""
 
 
 @simulate.command("replay", cls=CaseVerb)

@@ -23,7 +23,7 @@ from .grammar.path_completion import path_argument
 @fleet_option
 @json_option
 def tree(path: str | None, depth: int | None, as_of: str | None, fleet: str, as_json: bool) -> None:
-    """Print the structure of the twin or part at PATH: its properties, set or not, and its parts.
+    """Print the structure of the twin or part at PATH. That is its properties, set or not, and its parts.
 
     A line is a name, its type with the unit, and the value with where it comes from, or "not set".
     Without PATH: every class and how many twins it has.

@@ -17,7 +17,7 @@ from .query import read_text
 @fleet_option
 @json_option
 def update(text: str, author: str, fleet: str, as_json: bool) -> None:
-    """Carry out the SPARQL update TEXT, @FILE, or - for standard input.
+    """Apply a SPARQL update: TEXT, @FILE, or - for standard input.
 
     All of it is one commit, or nothing. The prefixes vt, rdf, rdfs, owl, xsd, prov, qudt, … are there already.
     Graphs have to be named: the default graph is the union of all and cannot be written.

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 PATHS = ROOT / "docs" / "paths.md"
-ASKING = ("get", "query", "status", "validate")
+ASKING = ("get", "tree", "query", "status", "validate")
 
 
 def blocks(page: Path, language: str) -> list[str]:

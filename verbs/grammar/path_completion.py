@@ -74,7 +74,7 @@ def _next_steps(fleet: FleetAccess, incomplete: str) -> Iterator[str]:
         return
     elements = [answer.value for answer in fleet.all(way) if isinstance(answer.value, Element)]
     inside = [element.path.removeprefix(f"{way}/") for element in elements if element.path.startswith(f"{way}/")]
-    if inside:  # the step names many, such as /module-0017/cells: what follows is a key
+    if inside:  # the step names many, such as /pump-7/valves: what follows is a key
         for key in inside:
             yield f"{way}/{key}/"
         return
