@@ -13,7 +13,11 @@ PYTHON = $(or $(firstword $(foreach name,python3.14 python3.13 python3.12 python
 fits = $(shell $(1) -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $(1))
 
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --no-build-isolation
+# uv, where it is on PATH, loads in parallel. What is never imported is not compiled, unless Python may not do it later.
+UV := $(shell command -v uv 2>/dev/null)
+COMPILED := $(PYTHONDONTWRITEBYTECODE)
+PIP := $(if $(UV),uv pip install --python $(BIN)/python $(if $(COMPILED),--compile-bytecode),$(BIN)/python -m pip \
+  --disable-pip-version-check install $(if $(COMPILED),,--no-compile)) --no-build-isolation
 LOG := .venv/install.log
 
 # One line for a stage that went well; all it said for one that did not.
@@ -32,7 +36,7 @@ help: ## List what make can do
 
 .PHONY: demo
 demo: .venv/.runtime ## Run the case study and serve it until Ctrl-C; ARGS=--exit ends by itself
-	@$(BIN)/python examples/case_study.py $(ARGS)
+	@$(BIN)/voltwin demo $(ARGS)
 
 .PHONY: test
 test: lint types layers tests ## Lint, types, layers and the whole test suite
@@ -64,8 +68,8 @@ bench: .venv/.dev ## Every speed claim, beside its peer in the same run
 .PHONY: lock
 lock: ## Make the lock files anew from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo 'make lock needs uv; install it with: python3 -m pip install uv' >&2; exit 1; }
-	uv pip compile $(COMPILE) pyproject.toml -o requirements.lock
-	uv pip compile $(COMPILE) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	uv pip compile $(COMPILE) pyproject.toml --extra all -o requirements.lock
+	uv pip compile $(COMPILE) pyproject.toml --extra all --group dev -c requirements.lock -o requirements-dev.lock
 	uv pip compile $(COMPILE) --group build -o requirements-build.lock
 COMPILE := --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
@@ -82,12 +86,12 @@ clean: ## Remove what demo and tests have made; .venv stays
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 		{ echo '$(PYTHON): its module venv is missing; on Debian: apt-get install python3-venv' >&2; exit 1; }
 	@printf '%-8s%s\n' python "$$($(PYTHON) -c 'import sys; print(sys.version.split()[0], "at", sys.executable)')"
-	@$(PYTHON) -m venv .venv
+	@$(if $(UV),uv venv --quiet --allow-existing --python '$(PYTHON)' .venv,$(PYTHON) -m venv .venv)
 	$(call install,what builds packages,--require-hashes -r requirements-build.lock)
 	@touch $@
 
 .venv/.locked: .venv/.made requirements.lock
-	$(call install,the locked packages; about half a minute,--require-hashes -r requirements.lock)
+	$(call install,the locked packages,--require-hashes -r requirements.lock)
 	@touch $@
 
 .venv/.runtime: .venv/.locked pyproject.toml

@@ -1,7 +1,7 @@
 """Every error voltwin raises on purpose, as one tree.
 
 A message says where, what, and what to do next; the command line prints it as one sentence and
-exits with ``exit_code``, the REST interface answers it with ``status``.
+exits with ``exit_code`` (:data:`EXIT_CODES`, docs/cli.md), the REST interface answers it with ``status``.
 
 ::
 
@@ -29,6 +29,32 @@ exits with ``exit_code``, the REST interface answers it with ``status``.
 """
 
 from __future__ import annotations
+
+from typing import Final
+
+EXIT_CODES: Final = {
+    0: "done; also where whoever reads the output has gone",
+    1: "the answer of a check is no: validate, fsck, rebuild --check, ontology check, --strict",
+    2: "bad input: options, a path, a query, a file, a message",
+    3: "not found: a twin, what a path leads to, a moment outside the history",
+    4: "the fleet: none is named, the folder is none, is held, or its store refuses",
+    5: "a service outside: server, broker or handler did not answer as agreed",
+    6: "the environment: a missing package or program, a busy port",
+    130: "ended by Ctrl-C",
+}
+"""The exit codes of every verb."""
+
+EXTRAS: Final = {
+    "amqtt": "demo",
+    "duckdb": "series",
+    "fsspec": "series",
+    "matplotlib": "plots",
+    "owlready2": "ontology",
+    "psycopg": "postgres",
+    "pyarrow": "series",
+    "scipy": "models",
+}
+"""Packages that not everybody needs, and the extra of voltwin that brings each."""
 
 
 class VoltwinError(Exception):
@@ -140,6 +166,14 @@ class EnvironmentProblem(VoltwinError):
     """Wrong Python, a busy port, a missing program."""
 
     exit_code = 6
+
+
+def missing_package(error: ImportError) -> EnvironmentProblem | None:
+    """The error to show where a package of an extra is not installed; None for any other import that fails."""
+    name = (error.name or "").partition(".")[0]
+    if not isinstance(error, ModuleNotFoundError) or name not in EXTRAS:
+        return None
+    return EnvironmentProblem(f"the package {name} is not installed: pip install 'voltwin[{EXTRAS[name]}]' brings it")
 
 
 def error_class(name: str) -> type[VoltwinError] | None:

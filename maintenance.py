@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from .assembly import assemble
 from .control.clock import SystemClock
@@ -34,7 +34,6 @@ from .graphstore.journal.sqlite_journal import SqliteJournal
 from .graphstore.operations.backup import FORMAT, JOURNAL, Backup, back_up
 from .graphstore.operations.compact import CompactionOptions, CompactionResult, compact
 from .graphstore.operations.fsck import check_fleet, sorted_by_kind, view_finding
-from .graphstore.operations.importing import Imported, import_twins
 from .graphstore.operations.manifest import Manifest
 from .graphstore.operations.progress import Progress, no_progress
 from .graphstore.operations.references import Finding
@@ -43,6 +42,9 @@ from .graphstore.operations.view import Difference, compare, fill, replace_folde
 from .graphstore.schema import load_schema
 from .ontology.naming import Naming
 from .reasoner.engine import RuleEngine
+
+if TYPE_CHECKING:
+    from .graphstore.operations.importing import Imported
 
 _SETTLE_SECONDS: Final = 30.0
 
@@ -104,6 +106,8 @@ def check_view(path: Path, progress: Progress = no_progress) -> list[Difference]
 
 def import_into_fleet(path: Path, source: Path, *, author: str, replace: bool = False) -> Imported:
     """Import exported twins into the fleet in ``path``. Raises FleetLockedError while another process holds it."""
+    from .graphstore.operations.importing import import_twins  # needs pyarrow, which only this and sealing do
+
     parts = assemble(read_folder(path), SystemClock())
     with parts.fleet:
         fleet, now = parts.fleet, datetime.now(UTC)

@@ -1,4 +1,7 @@
-"""The server of a fleet: control master, listener, handlers and web server, started and stopped together."""
+"""The server of a fleet: control master, listener, handlers and web server, started and stopped together.
+
+Without a broker there is nothing to listen to: the fleet is shown and can be written, and no action runs.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,8 @@ from .control.master.inbox import Stop
 from .control.master.intake import CLOCK_TOPIC
 from .control.master.loop import Master
 from .control.master.schedules import Births
-from .errors import ActionError
+from .errors import ActionError, InputError
+from .graphstore.fleets.local import LocalFleet
 from .graphstore.folder import read_folder
 from .graphstore.queries.limits import QueryLimits
 from .graphstore.series.options import read_options
@@ -29,11 +33,15 @@ from .settings import Settings
 
 
 class Server:
-    """A running fleet: control master, listener, handlers, and REST on one address."""
+    """A running fleet: REST on one address and, where there is a broker, control master and listener."""
 
     def __init__(self, path: Path, settings: Settings) -> None:
-        self._clock: MasterClock = ReplayClock() if settings.clock == "replay" else SystemClock()
-        self._settings = settings
+        if settings.broker is None and (settings.services or settings.clock == "replay"):
+            raise InputError(
+                "services and the replay's clock are for actions, and no action runs without a broker; "
+                "name one, as in --broker mqtt://127.0.0.1:1883"
+            )
+        clock: MasterClock = ReplayClock() if settings.clock == "replay" else SystemClock()
         limits = QueryLimits(
             seconds=settings.query_seconds,
             rows=settings.query_rows,
@@ -41,33 +49,72 @@ class Server:
             memory=settings.query_memory,
             at_once=settings.query_readers,
         )
-        self._folder = read_folder(path)
+        folder = read_folder(path)
         births = Births()
-        hooks = ServerHooks([births.follow], self._status)
-        self._parts = assemble(self._folder, self._clock, limits, hooks)
+        self._parts = assemble(folder, clock, limits, ServerHooks([births.follow], self._status))
         self._ending = ExitStack()
         self._ending.callback(self._parts.fleet.close)
-        self._problem: BaseException | None = None
+        self._control: _Control | None = None
         try:
-            self._prepare(births)
+            fleet = self._parts.fleet
+            self._web = WebServer(create_app(fleet), settings.host, settings.port)
+            if settings.broker is not None:
+                self._control = _Control(fleet, births, clock, settings, settings.broker)
+                self._ending.callback(self._control.close)
+            hot_days = read_options(folder.path).hot_days
+            self._sealing = PeriodicSealing(fleet.committer.journal.series, clock.now, hot_days)
         except BaseException:
             self._ending.close()
             raise
 
-    def _prepare(self, births: Births) -> None:
-        fleet, settings = self._parts.fleet, self._settings
+    def start(self) -> str:
+        """Start all parts; return the address. Raises BrokerError, EnvironmentProblem; then nothing stays open."""
+        try:
+            if self._control is not None:
+                self._control.wait()
+            self._web.start()
+            self._ending.callback(self._web.stop)
+            if self._parts.held:
+                self._parts.held.lock.publish(self._web.url)
+            if self._control is not None:
+                self._control.start()
+                self._ending.callback(self._control.stop)
+            self._sealing.start()
+            self._ending.callback(self._sealing.stop)
+        except BaseException:
+            self._ending.close()
+            raise
+        return self._web.url
+
+    def join(self, seconds: float | None = None) -> bool:
+        """Wait until the master has ended; return whether it has. Raises the error that ended it, if there was one."""
+        return self._control is not None and self._control.join(seconds)
+
+    def _status(self) -> dict[str, Any]:
+        return {"listening": None} if self._control is None else self._control.status()
+
+    def stop(self) -> None:
+        """Stop in order: the master, the web server, the listener, the store. Queued runs stay in the journal."""
+        self._ending.close()
+
+
+class _Control:
+    """The master of one fleet, in a thread of its own, and the listener that delivers messages to it."""
+
+    def __init__(self, fleet: LocalFleet, births: Births, clock: MasterClock, settings: Settings, broker: str) -> None:
+        self._timeout = settings.handler_timeout
+        self._problem: BaseException | None = None
         actions = load_actions(fleet.committer.store, fleet.names)
         pushes = actions.pushes()
         channels = sorted({action.channel for action in pushes})
         if len(channels) > 1:
             raise ActionError(f"channels {', '.join(channels)}: one server listens to one channel; run one for each")
-        self._web = WebServer(create_app(fleet), settings.host, settings.port)
         self._master = Master(
             committer=fleet.committer,
             reader=fleet.reader,
             actions=actions,
             services=settings.services,
-            clock=self._clock,
+            clock=clock,
             acknowledge=self._acknowledge,
             births=births,
             batch_messages=settings.batch_messages,
@@ -80,29 +127,18 @@ class Server:
         # The broker keeps a session by this name: two servers of one fleet would take each other's messages.
         client = f"voltwin {fleet.names.base}"
         listen = find_listener(channels[0] if channels else "mqtt")
-        self._listener = listen(settings.broker, client, filters, self._master.inbox.put)
-        self._ending.callback(self._listener.close)
-        hot_days = read_options(self._folder.path).hot_days
-        self._sealing = PeriodicSealing(fleet.committer.journal.series, self._clock.now, hot_days)
+        self._listener = listen(broker, client, filters, self._master.inbox.put)
+        self._listening = f"{', '.join(filters)} at {broker.rpartition('@')[2]}"
 
-    def start(self) -> str:
-        """Start all parts; return the address. Raises BrokerError, EnvironmentProblem; then nothing stays open."""
-        try:
-            self._listener.wait()
-            self._web.start()
-            self._ending.callback(self._web.stop)
-            if self._parts.held:
-                self._parts.held.lock.publish(self._web.url)
-            executor = ProcessExecutor(self._master.inbox.put, self._settings.handler_timeout)
-            self._thread = threading.Thread(target=self._work, args=(executor,), name="control master")
-            self._thread.start()
-            self._ending.callback(self._end_master)
-            self._sealing.start()
-            self._ending.callback(self._sealing.stop)
-        except BaseException:
-            self._ending.close()
-            raise
-        return self._web.url
+    def wait(self) -> None:
+        """Wait until messages can arrive. Raises BrokerError."""
+        self._listener.wait()
+
+    def start(self) -> None:
+        """Run the master in a thread of its own."""
+        executor = ProcessExecutor(self._master.inbox.put, self._timeout)
+        self._thread = threading.Thread(target=self._work, args=(executor,), name="control master")
+        self._thread.start()
 
     def _work(self, executor: ProcessExecutor) -> None:
         try:
@@ -110,7 +146,7 @@ class Server:
         except BaseException as problem:  # noqa: BLE001 - handed to the thread that waits in join()
             self._problem = problem
 
-    def join(self, seconds: float | None = None) -> bool:
+    def join(self, seconds: float | None) -> bool:
         """Wait until the master has ended; return whether it has. Raises the error that ended it, if there was one."""
         self._thread.join(seconds)
         if self._problem is not None:
@@ -120,13 +156,16 @@ class Server:
     def _acknowledge(self, receipts: Sequence[int]) -> None:
         self._listener.acknowledge(receipts)
 
-    def _status(self) -> dict[str, Any]:
-        return {**self._master.status(), "listener": self._listener.problem() or "ready"}
+    def status(self) -> dict[str, Any]:
+        """The master's totals, topics and broker, and whether the broker answers."""
+        listening = {"listening": self._listening, "listener": self._listener.problem() or "ready"}
+        return {**self._master.status(), **listening}
 
-    def _end_master(self) -> None:
+    def stop(self) -> None:
+        """End the master after the work under way."""
         self._master.inbox.put(Stop())
         self._thread.join()
 
-    def stop(self) -> None:
-        """Stop in order: the master, the web server, the listener, the store. Queued runs stay in the journal."""
-        self._ending.close()
+    def close(self) -> None:
+        """Release the listener."""
+        self._listener.close()

@@ -25,7 +25,8 @@ class Settings:
 
     host: str = "127.0.0.1"
     port: int = 8000
-    broker: str = "mqtt://127.0.0.1:1883"
+    broker: str | None = None
+    """Where messages come from; None: nothing is listened to, and no action runs."""
     services: Mapping[str, str] = field(default_factory=dict)
     """The URL for each ``{name}`` in the endpoints of actions: ``{"models": "http://127.0.0.1:8101"}``."""
     clock: ClockKind = "system"
@@ -63,6 +64,8 @@ def _parse(name: str, text: str) -> object:
                 return int(text)
             case "batch_milliseconds" | "handler_timeout" | "query_seconds":
                 return float(text)
+            case "broker" if not text:
+                return None
             case "services":
                 return parse_services(text.split(",")) if text else {}
             case "clock" if text not in ("system", "replay"):

@@ -35,7 +35,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         arguments = ["--exit", "--port", "0", "--fleet", f"{place}/fleet", "--out", f"{place}/out"]
         begun, peak = time.monotonic(), 0
-        process = psutil.Popen([sys.executable, str(ROOT / "examples" / "case_study.py"), *arguments])
+        process = psutil.Popen([sys.executable, "-m", "voltwin", "demo", *arguments])
         while process.poll() is None:
             peak = max(peak, held(process))
             time.sleep(0.5)

@@ -16,7 +16,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Final, Protocol, runtime_checkable
 
-from ..errors import EnvironmentProblem, InputError, NotFoundError
+from ..errors import EnvironmentProblem, InputError, NotFoundError, missing_package
 from .base.protocol import Model
 
 GROUP: Final = "voltwin.models"
@@ -78,7 +78,8 @@ def _load(point: EntryPoint) -> Model:
     try:
         model = point.load()()
     except (ImportError, AttributeError) as error:
-        raise EnvironmentProblem(
+        missing = missing_package(error) if isinstance(error, ImportError) else None
+        raise missing or EnvironmentProblem(
             f"model {point.name!r} ({point.value}) cannot be loaded: {error}; reinstall its package"
         ) from error
     if not isinstance(model, Model):

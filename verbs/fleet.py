@@ -1,4 +1,4 @@
-"""`voltwin init` makes a fleet from a model; `voltwin serve` runs it."""
+"""`voltwin init` makes a fleet from a model; `voltwin serve` runs or shows it."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from pathlib import Path
 import click
 
 from ..settings import Settings, parse_services
+from .grammar.options import PORT, fleet_given_option, meant_folder, verb
 
 
-@click.command()
+@verb()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--base", default="https://fleet.example/", show_default=True, help="What every IRI starts with.")
 @click.option("--store", help="The engine of its triples: oxigraph (default), memory, or a SPARQL endpoint's URL.")
 @click.option("--store-option", "options", multiple=True, metavar="NAME=VALUE", help="An option of that engine.")
 def init(folder: Path, model: Path, base: str, store: str | None, options: tuple[str, ...]) -> None:
-    """Make a fleet in FOLDER from MODEL (a UML file or a JSON description).
+    """Create a fleet in FOLDER from MODEL. MODEL is a UML file or a JSON description.
 
     A SPARQL endpoint has options such as update=URL, graphs=URL and auth=digest; docs/stores.md has all of them.
     Credentials are read from environment variables.
@@ -35,11 +36,11 @@ def init(folder: Path, model: Path, base: str, store: str | None, options: tuple
     click.echo(f"{folder}: fleet made from {model.name}, base {base}")
 
 
-@click.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@verb()
+@click.argument("folder", required=False)
 @click.option("--host", help="Address to answer on.")
-@click.option("--port", type=int, help="Port to answer on; 0 takes a free one.")
-@click.option("--broker", help="MQTT broker, mqtt://host:port.")
+@click.option("--port", type=PORT, help="Port to answer on; 0 takes a free one.")
+@click.option("--broker", help="MQTT broker, mqtt://host:port; without one nothing is listened to and no action runs.")
 @click.option("--service", "services", multiple=True, metavar="NAME=URL", help="Where {NAME} in an endpoint points.")
 @click.option("--clock", type=click.Choice(["system", "replay"]), help="replay: time follows the messages.")
 @click.option("--query-seconds", type=float, help="A SPARQL query is ended after this; 60.")
@@ -47,9 +48,20 @@ def init(folder: Path, model: Path, base: str, store: str | None, options: tuple
 @click.option("--query-bytes", type=int, help="Most bytes of an answer; 256 MiB.")
 @click.option("--query-memory", type=int, help="Most bytes of memory that a query's process may hold; 2 GiB.")
 @click.option("--query-readers", type=int, help="How many queries that may run long are worked on at once; 2.")
-def serve(folder: Path, services: tuple[str, ...], **given: object) -> None:
-    """Run the fleet in FOLDER: take messages in, carry actions out, answer REST and SPARQL. Ends on Ctrl-C."""
+@fleet_given_option
+@click.pass_context
+def serve(
+    ctx: click.Context, /, folder: str | None, services: tuple[str, ...], fleet: str | None, **given: object
+) -> None:
+    """Serve the fleet in FOLDER until Ctrl-C. That is web page, REST, SPARQL; with a broker, messages and actions too.
+
+    FOLDER may be left out where --fleet or the folder one stands in says it.
+    """
     from ..server import Server
+
+    if folder and fleet:
+        raise click.UsageError("give FOLDER or --fleet, not both")
+    place = meant_folder(ctx, folder or fleet)
 
     chosen = {name: value for name, value in given.items() if value is not None}
     if services:
@@ -58,10 +70,11 @@ def serve(folder: Path, services: tuple[str, ...], **given: object) -> None:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):  # before anything runs that would want an orderly end
         signal.signal(number, lambda *_: stop.set())
-    server = Server(folder, settings)
-    click.echo(f"{folder}: serving on {server.start()}")
+    server = Server(place, settings)
+    silence = "" if settings.broker else "; no --broker, so nothing is listened to and no action runs"
+    click.echo(f"{place}: serving on {server.start()}{silence}")
     try:
-        while not stop.is_set() and not server.join(0.5):
+        while not stop.wait(0.5) and not server.join(0):
             pass
     finally:
         server.stop()

@@ -7,22 +7,22 @@ from datetime import datetime
 
 import click
 
-from .query import CONTEXT, json_option
+from .grammar.options import fleet_option, json_option, verb
+from .grammar.path_completion import complete_twin
 
-_fleet = click.argument("fleet", envvar="VOLTWIN_FLEET")
-_twin = click.option("--twin", help="Leave out what does not concern this twin.")
+_twin = click.option("--twin", shell_complete=complete_twin, help="Leave out what does not concern this twin.")
 _since = click.option("--since", help="Begin after this commit, or after a time such as 2019-06-01T00:00:00Z.")
 
 
-@click.command(context_settings=CONTEXT)
-@_fleet
+@verb()
 @_since
 @_twin
 @click.option("--follow", is_flag=True, help="Wait for what comes; begins now unless --since says otherwise.")
 @click.option("--changes", is_flag=True, help="Say which triples came and went, too.")
+@fleet_option
 @json_option
 def events(fleet: str, since: str | None, twin: str | None, follow: bool, changes: bool, as_json: bool) -> None:
-    """Print what was committed in FLEET, a folder or http://host:port, one line a commit.
+    """Print what was committed, one line a commit.
 
     The number a line begins with, given to --since, goes on after that commit: nothing is left out or told twice.
     """
@@ -43,14 +43,14 @@ def events(fleet: str, since: str | None, twin: str | None, follow: bool, change
                     click.echo("\n".join(triples(event)))
 
 
-@click.command(context_settings=CONTEXT)
-@_fleet
+@verb()
 @_since
 @_twin
 @click.option("--all", "everything", is_flag=True, help="Every line of commits that changed a great deal.")
+@fleet_option
 @json_option
 def log(fleet: str, since: str | None, twin: str | None, everything: bool, as_json: bool) -> None:
-    """Say who changed what in FLEET, a folder or http://host:port, and when."""
+    """Print who changed what, and when."""
     from ..assembly import open_fleet
     from ..graphstore.history.audit_log import MOST_LINES, paragraph
     from ..ontology.naming import Naming

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from .query import CONTEXT, json_option
+from .grammar.options import author_option, fleet_option, json_option, verb
 
 
-@click.command(context_settings=CONTEXT)
-@click.argument("fleet")
+@verb()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
 @click.option("--graph", metavar="IRI", help="Where the triples go; TriG and N-Quads may say it themselves.")
 @click.option("--replace", is_flag=True, help="What the graph holds now goes; for one FILE.")
-@click.option("--author", help="Who says so; your login name, if left out.")
+@author_option
+@fleet_option
 @json_option
-def load(
-    fleet: str, files: tuple[Path, ...], graph: str | None, replace: bool, author: str | None, as_json: bool
-) -> None:
-    """Add every FILE to FLEET (a folder or its server), a commit each.
+def load(files: tuple[Path, ...], graph: str | None, replace: bool, author: str, fleet: str, as_json: bool) -> None:
+    """Add every FILE to the fleet, a commit each.
 
     A FILE is Turtle (.ttl), N-Triples (.nt), RDF/XML (.rdf, .owl), TriG (.trig) or N-Quads (.nq), with or without
     .gz. It is read as a stream and kept once, compressed, beside the journal.
@@ -33,7 +30,7 @@ def load(
 
     with open_fleet(fleet) as opened:
         for file in files:
-            done = opened.load(file, graph=graph, author=author or getpass.getuser(), replace=replace)
+            done = opened.load(file, graph=graph, author=author, replace=replace)
             if as_json:
                 click.echo(json.dumps({"file": str(file), **asdict(done)}))
             else:

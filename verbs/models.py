@@ -12,6 +12,7 @@ from typing import Any, TextIO
 import click
 
 from ..errors import EnvironmentProblem, InputError
+from .grammar.options import PORT, fleet_given_option, json_option, meant_fleet
 
 
 @click.group()
@@ -28,7 +29,7 @@ _FILES = click.option(
 
 @models.command("list")
 @_FILES
-@click.option("--json", "as_json", is_flag=True, help="Everything about every port, for scripts.")
+@json_option
 def list_models(files: Path | None, as_json: bool) -> None:
     """Models with their ports, units and parameters."""
     from ..models.registry import Registry
@@ -82,7 +83,7 @@ def _write(path: Path, text: str) -> None:
 @models.command()
 @_FILES
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8100, show_default=True, type=click.IntRange(0, 65535), help="0: any free port.")
+@click.option("--port", default=8100, show_default=True, type=PORT, help="0: any free port.")
 def serve(files: Path | None, host: str, port: int) -> None:
     """Serve the models over REST until stopped."""
     import socket
@@ -110,13 +111,15 @@ def serve(files: Path | None, host: str, port: int) -> None:
 
 @models.command()
 @_FILES
-@click.option("--fleet", help="Take the tests from a fleet: its folder, or its server as http://host:port.")
-@click.option("--curve", help="With --fleet: only the modules with this OCV curve.")
+@fleet_given_option
+@click.option("--curve", help="Of a fleet: only the modules with this OCV curve.")
 @click.option("--name", help="Name of the parameter set to write.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="File to write that set to.")
-@click.option("--json", "as_json", is_flag=True, help="The estimates as JSON.")
+@json_option
 @click.argument("request", type=click.File("r", encoding="utf-8"), required=False)
+@click.pass_context
 def fit(
+    ctx: click.Context,
     files: Path | None,
     fleet: str | None,
     curve: str | None,
@@ -127,7 +130,7 @@ def fit(
 ) -> None:
     """Estimate k25, activation energy and beta from a plant's own tests, with 95 % intervals.
 
-    The tests come out of a fleet (--fleet: both OCV tests of every module that has arrived, and the
+    The tests come out of a fleet (both OCV tests of every module that has arrived, and the
     temperature trend that the rules stitch for it), or out of REQUEST, JSON as the arrival gate takes it (a
     file, or - for standard input). What the data cannot tell is said, and keeps its start value.
     """
@@ -139,18 +142,17 @@ def fit(
 
     if (name is None) != (out is None):
         raise click.UsageError("--name and --out go together")
-    if (fleet is None) == (request is None):
+    if fleet is not None and request is not None:
         raise click.UsageError("give either --fleet, or a REQUEST file (- for standard input)")
-    if curve is not None and fleet is None:
-        raise click.UsageError("--curve goes with --fleet")
+    if curve is not None and request is not None:
+        raise click.UsageError("--curve goes with a fleet, not with a REQUEST")
     gate = ArrivalGateModel.shipped()
     gate = gate.with_files(files) if files else gate
     left_out: Mapping[str, str] = {}
-    if fleet is None:
-        assert request is not None
+    if request is not None:
         content = _read_json(request)
     else:
-        with open_fleet(fleet) as opened:
+        with open_fleet(meant_fleet(ctx, fleet)) as opened:
             tests = find_model_request(opened, gate.name)(opened, curve)
         tests = tests.without(charges.defects(gate, tests.request))
         content, left_out = tests.request, tests.left_out

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import sys
 import time
@@ -14,7 +13,7 @@ from typing import Any
 import click
 
 from ..ontology.literals import parse_time
-from .query import json_option
+from .grammar.options import author_option, folder_option, json_option, verb
 
 _A_MOMENT = 0.5
 
@@ -45,16 +44,13 @@ def megabytes(size: int) -> str:
     return f"{size / 1e6:.1f} MB"
 
 
-folder_argument = click.argument("fleet", type=click.Path(path_type=Path))
-
-
-@click.command()
-@folder_argument
+@verb()
 @click.argument("destination", type=click.Path(path_type=Path))
 @click.option("--thorough", is_flag=True, help="Make the graph from the copy and compare it with the fleet's.")
+@folder_option
 @json_option
 def backup(fleet: Path, destination: Path, thorough: bool, as_json: bool) -> None:
-    """Back the fleet in folder FLEET up into the new folder DESTINATION, while it runs.
+    """Back up the fleet, which may run, into the new folder DESTINATION.
 
     All of it is as of one commit. The graph is not in a backup: restoring makes it from the journal.
     """
@@ -70,12 +66,12 @@ def backup(fleet: Path, destination: Path, thorough: bool, as_json: bool) -> Non
     tell(made, text, as_json)
 
 
-@click.command()
+@verb()
 @click.argument("backup", type=click.Path(path_type=Path))
 @click.argument("folder", type=click.Path(path_type=Path))
 @json_option
 def restore(backup: Path, folder: Path, as_json: bool) -> None:
-    """Make the new fleet's FOLDER from BACKUP, a folder that `voltwin backup` made."""
+    """Create a fleet in FOLDER from BACKUP. BACKUP is a folder that `voltwin backup` made."""
     from ..maintenance import restore_fleet
 
     made = restore_fleet(backup, folder, progress=progress())
@@ -88,14 +84,14 @@ def restore(backup: Path, folder: Path, as_json: bool) -> None:
     tell(made, text, as_json)
 
 
-@click.command()
-@folder_argument
+@verb()
 @click.option("--from", "source", type=click.Path(path_type=Path), help="A backup of this fleet to begin with.")
 @click.option("--check", is_flag=True, help="Replace nothing; say whether the graph is what it should be.")
+@folder_option
 @json_option
 @click.pass_context
 def rebuild(context: click.Context, fleet: Path, source: Path | None, check: bool, as_json: bool) -> None:
-    """Make the graph of the fleet in folder FLEET again, from its journal or a backup.
+    """Make the graph again, from the journal or a backup.
 
     With --check the exit code is 1 if the graph differs from what the journal and the rules say.
     """
@@ -123,13 +119,13 @@ def rebuild(context: click.Context, fleet: Path, source: Path | None, check: boo
     context.exit(1 if found else 0)
 
 
-@click.command()
-@folder_argument
+@verb()
 @click.argument("destination", type=click.Path(path_type=Path))
 @click.option("--twin", "twins", multiple=True, required=True, help="Key of a twin; may be given several times.")
+@folder_option
 @json_option
 def export(fleet: Path, destination: Path, twins: tuple[str, ...], as_json: bool) -> None:
-    """Write twins of the fleet in folder FLEET into the new folder DESTINATION: TriG, Parquet and a manifest.
+    """Write twins into the new folder DESTINATION. It has TriG, Parquet and a manifest.
 
     A server may go on writing meanwhile: all of it is as of one commit.
     """
@@ -144,30 +140,30 @@ def export(fleet: Path, destination: Path, twins: tuple[str, ...], as_json: bool
     tell(made, text, as_json)
 
 
-@click.command(name="import")
-@folder_argument
+@verb("import")
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option("--replace", is_flag=True, help="Replace twins that are there already; samples are merged.")
-@click.option("--author", help="Who does it; by default you.")
+@author_option
+@folder_option
 @json_option
-def import_(fleet: Path, source: Path, replace: bool, author: str | None, as_json: bool) -> None:
-    """Bring the twins in SOURCE, a folder that `voltwin export` made, into the fleet in folder FLEET, in one commit."""
+def import_(fleet: Path, source: Path, replace: bool, author: str, as_json: bool) -> None:
+    """Read the twins in SOURCE into the fleet, in one commit. SOURCE is a folder that `voltwin export` made."""
     from ..maintenance import import_into_fleet
 
-    made = import_into_fleet(fleet, source, author=author or getpass.getuser(), replace=replace)
+    made = import_into_fleet(fleet, source, author=author, replace=replace)
     for warning in made.warnings:
         click.echo(f"voltwin: note: {warning}", err=True)
     text = f"{fleet}: commit {made.sequence}, {len(made.twins)} twins, {made.triples} triples, {made.samples} samples"
     tell(made, text, as_json)
 
 
-@click.command()
-@folder_argument
+@verb()
 @click.option("--keep-days", type=float, help="Days of history to keep; by default what fleet.json says, else all.")
 @click.option("--seal-before", metavar="TIME", help="Seal samples before this time, such as 2026-11-01T00:00:00Z.")
+@folder_option
 @json_option
 def compact(fleet: Path, keep_days: float | None, seal_before: str | None, as_json: bool) -> None:
-    """Give room back in the fleet in folder FLEET: old history, samples into sealed files, files nothing names."""
+    """Make the fleet's folder smaller. Old history, samples into sealed files, files nothing names."""
     from ..maintenance import compact_fleet
 
     moment = None if seal_before is None else parse_time(seal_before)
@@ -182,12 +178,12 @@ def compact(fleet: Path, keep_days: float | None, seal_before: str | None, as_js
     tell(gained, text, as_json)
 
 
-@click.command()
-@folder_argument
+@verb()
+@folder_option
 @json_option
 @click.pass_context
 def fsck(context: click.Context, fleet: Path, as_json: bool) -> None:
-    """Find what is wrong with the fleet in folder FLEET and say what to do; changes nothing.
+    """Find what is wrong with the fleet's folder. Nothing is changed; each finding says what to do.
 
     The exit code is 1 if anything is wrong. While a server holds the fleet its graph is not looked at.
     """

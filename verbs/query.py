@@ -2,46 +2,32 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 
 from ..api.http.accept import FORMATS
 from ..api.presentation.wording import origin_text, value_text
+from ..errors import InputError
 from ..graphstore.fleets.asking import ask, at_moment
 from ..graphstore.interfaces import QueryAnswer
 from ..graphstore.paths.answers import Element, Trend
 from ..ontology.literals import format_time, parse_time
-
-CONTEXT: Final = {"max_content_width": 110}
-
-fleet_option = click.option(
-    "--fleet",
-    envvar="VOLTWIN_FLEET",
-    default="./demo-fleet",
-    show_default=True,
-    show_envvar=True,
-    help="The fleet's folder, or its server as http://host:port.",
-)
-as_of_option = click.option(
-    "--as-of",
-    help="Ask the fleet as known at a time such as 2019-06-01T00:00:00Z, or after a commit's number.",
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+from .grammar.options import as_of_option, author_option, fleet_option, json_option, verb
+from .grammar.path_completion import complete_twin, path_argument
 
 
-@click.command(context_settings=CONTEXT)
-@click.argument("path")
+@verb()
+@path_argument()
 @as_of_option
 @fleet_option
 @json_option
 def get(path: str, as_of: str | None, fleet: str, as_json: bool) -> None:
-    """Print what PATH answers, such as /module-0017/cells/cell-03/voltage or '/*/arrivalTest/decision'.
+    """Print the values at PATH, such as /pump-7/motor/speed or '/*/motor/speed'.
 
     One line an answer: path, value, and where it comes from. A path that names one thing which is not
     there is an error; one with * or ** prints what there is.
@@ -63,7 +49,7 @@ def get(path: str, as_of: str | None, fleet: str, as_json: bool) -> None:
             click.echo(f"{answer.path}  {value_text(answer)}  {click.style(origin_text(answer), dim=True)}")
 
 
-@click.command(context_settings=CONTEXT)
+@verb()
 @click.argument("text", default="-")
 @click.option(
     "--format",
@@ -74,7 +60,7 @@ def get(path: str, as_of: str | None, fleet: str, as_json: bool) -> None:
 @as_of_option
 @fleet_option
 def query(text: str, kind: str | None, as_of: str | None, fleet: str) -> None:
-    """Answer the SPARQL query TEXT, @FILE, or - for standard input, over all twins.
+    """Answer a SPARQL query over all twins: TEXT, @FILE, or - for standard input.
 
     The prefixes vt, vtf, rdf, rdfs, owl, xsd, sosa, prov, qudt and unit are there already. The default
     graph is the union of all.
@@ -103,7 +89,9 @@ def read_text(text: str) -> str:
     try:
         return file.read_text("utf-8")
     except OSError as error:
-        raise click.FileError(str(file), hint=error.strerror or str(error)) from error
+        raise InputError(f"{file}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file}: is no text in UTF-8; save it as that") from error
 
 
 def _accept(kind: str) -> str:
@@ -128,18 +116,16 @@ def _print_table(answer: QueryAnswer) -> None:
     console.print(f"rows: {len(found.rows)}", style="dim", highlight=False)
 
 
-@click.command(context_settings=CONTEXT)
-@click.argument("path")
+@verb()
+@path_argument()
 @click.argument("value")
 @click.option("--unit", help="Local name of the value's QUDT unit, such as V or DEG_C.")
 @click.option("--time", "moment", help="When it holds: 2019-06-01T00:00:00Z; now, if left out.")
-@click.option("--author", help="Who says so; your login name, if left out.")
+@author_option
 @fleet_option
 @json_option
-def put(
-    path: str, value: str, unit: str | None, moment: str | None, author: str | None, fleet: str, as_json: bool
-) -> None:
-    """Put VALUE where PATH says, as one commit.
+def put(path: str, value: str, unit: str | None, moment: str | None, author: str, fleet: str, as_json: bool) -> None:
+    """Write VALUE at PATH, as one commit.
 
     VALUE is a number, true, false, a JSON list, or text.
     """
@@ -147,7 +133,7 @@ def put(
 
     time = parse_time(moment) if moment else datetime.now(UTC)
     with open_fleet(fleet) as opened:
-        sequence = opened.put(path, _value(value), unit=unit, time=time, author=author or getpass.getuser())
+        sequence = opened.put(path, _value(value), unit=unit, time=time, author=author)
     click.echo(json.dumps({"sequence": sequence}) if as_json else f"commit {sequence}: {path} at {format_time(time)}")
 
 
@@ -159,13 +145,13 @@ def _value(text: str) -> Any:
     return text if isinstance(value, dict) or value is None else value
 
 
-@click.command(context_settings=CONTEXT)
-@click.option("--twin", help="Look at this twin only.")
+@verb()
+@click.option("--twin", shell_complete=complete_twin, help="Look at this twin only.")
 @fleet_option
 @json_option
 @click.pass_context
 def validate(context: click.Context, twin: str | None, fleet: str, as_json: bool) -> None:
-    """Hold all twins, or one, against the shapes; the exit code is 1 if any does not conform."""
+    """Check all twins, or one, against the shapes. The exit code is 1 if any does not conform."""
     from ..assembly import open_fleet
 
     with open_fleet(fleet) as opened:
@@ -179,11 +165,11 @@ def validate(context: click.Context, twin: str | None, fleet: str, as_json: bool
     context.exit(0 if report.conforms else 1)
 
 
-@click.command(context_settings=CONTEXT)
+@verb()
 @fleet_option
 @json_option
 def status(fleet: str, as_json: bool) -> None:
-    """Totals: twins, commits, messages, runs by state, dead letters."""
+    """Print totals: twins, commits, messages, runs by state, dead letters."""
     from ..assembly import open_fleet
 
     with open_fleet(fleet) as opened:
@@ -193,4 +179,4 @@ def status(fleet: str, as_json: bool) -> None:
         return
     width = max(map(len, totals), default=0)
     for name, total in totals.items():
-        click.echo(f"{name:{width}}  {total}")
+        click.echo(f"{name:{width}}  {'none' if total is None else total}")

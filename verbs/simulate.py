@@ -1,8 +1,9 @@
-"""`voltwin simulate` replays a charge of modules; `voltwin weather` answers what it was like outside."""
+"""`voltwin simulate`: the world outside a fleet, as the case study that is installed has it."""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -13,62 +14,67 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ..demo.case import find_case
 from ..errors import InputError
 from ..simulator.messages import Message
 from ..simulator.pace import paced
-from ..simulator.plan import ReplaySettings, plan_fleet
 from ..simulator.publisher import Broker, publish
-from ..simulator.replay import Summary, Tally, message_count, replay, truth
-from ..simulator.weather import weather_server
+from ..simulator.replay import Summary, Tally
+from .grammar.case_options import CaseVerb
+from .grammar.options import PORT, Verb, json_option
 
 Advance = Callable[[int], None]
 
 _FILE: Final = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.command()
+class _Services(click.Group):
+    """Beside its own verbs one for each service of the case that is installed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), *sorted(find_case(os.environ).services)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        own = super().get_command(ctx, cmd_name)
+        return own or (_service(cmd_name) if cmd_name in find_case(os.environ).services else None)
+
+
+@click.group(cls=_Services)
+def simulate() -> None:
+    """Replay a case study's messages. Or serve what its actions ask."""
+
+
+@simulate.command("replay", cls=CaseVerb)
 @click.option("--broker", default="mqtt://127.0.0.1:1883", show_default=True, help="MQTT broker, mqtt://host:port.")
-@click.option("--modules", default=181, show_default=True, help="How many battery modules.")
-@click.option("--cells", default=12, show_default=True, help="Cells in series in a module.")
-@click.option("--seed", default=2019, show_default=True, help="The same seed gives the same messages.")
-@click.option("--leaky", default=2, show_default=True, help="Modules with one leaky cell.")
 @click.option("--acceleration", default=3600.0, show_default=True, help="Simulated seconds a second.")
 @click.option("--as-fast-as-possible", is_flag=True, help="Do not wait between messages.")
-@click.option("--record", type=click.Path(dir_okay=False, path_type=Path), help="Also write the messages, JSON Lines.")
-@click.option(
-    "--truth",
-    "truth_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write what is true and never sent, JSON.",
-)
+@click.option("--record", type=_FILE, help="Also write the messages, JSON Lines.")
+@click.option("--truth", "truth_file", type=_FILE, help="Write what is true and never sent, JSON.")
 @click.option("--dry-run", is_flag=True, help="Send nothing; needs no broker.")
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-def simulate(
+@json_option
+def replay(
     broker: str,
-    modules: int,
-    cells: int,
-    seed: int,
-    leaky: int,
     acceleration: float,
     as_fast_as_possible: bool,
     record: Path | None,
     truth_file: Path | None,
     dry_run: bool,
     as_json: bool,
+    **chosen: int,
 ) -> None:
-    """Replay one charge of battery modules as MQTT messages, from birth to arrival test."""
-    plan = plan_fleet(ReplaySettings(modules, cells, seed, leaky))
+    """Replay the case study's messages to an MQTT broker, in order of time."""
+    planned = find_case(os.environ).plan(chosen)
     address = Broker.parse(broker)
     if truth_file is not None:
         with _writing(truth_file) as file:
-            json.dump(truth(plan), file, indent=2)
+            json.dump(planned.truth(), file, indent=2)
             file.write("\n")
     tally = Tally()
     with (
         _writing(record) if record else nullcontext() as file,
-        _progress(message_count(plan)) as advance,
+        _progress(planned.count) as advance,
     ):
-        messages: Iterable[Message] = _noted(replay(plan), tally, file)
+        messages: Iterable[Message] = _noted(planned.messages(), tally, file)
         if dry_run:
             for sent, _ in enumerate(messages, start=1):
                 advance(sent)
@@ -78,15 +84,20 @@ def simulate(
     _report(tally.summary(), as_json)
 
 
-@click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8085, show_default=True, help="Port to listen on; 0 takes a free one.")
-def weather(host: str, port: int) -> None:
-    """Serve the weather of the replay over HTTP until interrupted."""
-    with weather_server(host, port) as server:
-        click.echo(f"weather on http://{host}:{server.server_port}/weather?time=2019-04-11T06:00:00Z")
-        with suppress(KeyboardInterrupt):  # Ctrl-C is how it is meant to end
-            server.serve_forever()
+def _service(name: str) -> click.Command:
+    def serve(host: str, port: int) -> None:
+        service = find_case(os.environ).services[name]
+        with service.start(host, port) as server:
+            click.echo(f"{name} on http://{host}:{server.server_port}/{service.example}")
+            sys.stdout.flush()
+            with suppress(KeyboardInterrupt):  # Ctrl-C is how it is meant to end
+                server.serve_forever()
+
+    options: list[click.Parameter] = [
+        click.Option(["--host"], default="127.0.0.1", show_default=True, help="Address to listen on."),
+        click.Option(["--port"], type=PORT, default=8085, show_default=True, help="0 takes a free one."),
+    ]
+    return Verb(name, params=options, callback=serve, help=f"Serve the case study's {name} over HTTP until Ctrl-C.")
 
 
 def _noted(messages: Iterator[Message], tally: Tally, file: TextIO | None) -> Iterator[Message]:

@@ -144,8 +144,9 @@ def time_span(trend: TemperatureTrend) -> tuple[float, float] | None:
 
 
 def _age_axis(axes: Axes, ages: Sequence[float], colours: Palette) -> None:
-    """The ages of the ranks, above."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    """The ages of the ranks, above."""
 
     upper = axes.secondary_xaxis("top")
     upper.set_facecolor("none")

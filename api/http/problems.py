@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from ...errors import InputError, VoltwinError
+from ...errors import InputError, VoltwinError, missing_package
 from ...graphstore.fleets.wire import error_to_json
 
 _LOG: Final = logging.getLogger(__name__)
@@ -36,6 +36,11 @@ def add_problem_handlers(app: FastAPI) -> None:
     def refused(request: Request, error: HTTPException) -> Response:
         message = f"{request.method} {request.url.path}: {error.detail}; /openapi.json lists the routes"
         return JSONResponse({"error": "HTTPError", "message": message}, error.status_code, error.headers)
+
+    @app.exception_handler(ModuleNotFoundError)
+    def not_installed(request: Request, error: ModuleNotFoundError) -> Response:
+        problem = missing_package(error)
+        return expected(request, problem) if problem else unexpected(request, error)
 
     @app.exception_handler(Exception)
     def unexpected(request: Request, error: Exception) -> Response:

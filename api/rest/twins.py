@@ -50,6 +50,10 @@ def twin_routes(fleet: FleetAccess) -> APIRouter:
     def read_all(path: str, as_of: AsOf = None) -> dict[str, Any]:
         return _respond(path, at_moment(fleet, as_of).all(path))
 
+    @router.get("/structure", summary="A twin or part: its properties with type, unit and value, its parts")
+    def structure(path: str, depth: Annotated[int | None, Query(ge=0)] = None, as_of: AsOf = None) -> dict[str, Any]:
+        return at_moment(fleet, as_of).structure(path, depth).to_json()
+
     @router.put("/twins/{path:path}", summary="Put one value")
     def write(path: str, body: Put) -> dict[str, int]:
         moment = datetime.now(UTC) if body.time is None else parse_time(body.time)

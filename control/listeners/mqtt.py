@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from ...errors import BrokerError
+from ...errors import BrokerError, InputError
 from ...processes import Child
 from ..interfaces import Received
 
@@ -116,7 +116,7 @@ class MqttListener:
 
     def __init__(self, url: str, client_id: str, filters: Sequence[str], deliver: Callable[[Received], None]) -> None:
         if urlsplit(url).scheme not in ("mqtt", "mqtts"):
-            raise BrokerError(f"broker {url!r}: write it as mqtt://host:port or mqtts://host:port")
+            raise InputError(f"broker {url!r}: write it as mqtt://host:port or mqtts://host:port")
         self._url, self._deliver = url, deliver
         self._arguments = (url, client_id, tuple(filters))
         # No receipt is used twice: one from a process that died must not acknowledge a message of the next.

@@ -23,6 +23,7 @@ from ...ontology.iris import PREFIXES, VT
 from ...ontology.naming import Naming
 from ..interfaces import Function, GraphChange, QueryResult, Term
 from ..sparql.binding import Bindable, bind
+from ..sparql.syntax_errors import query_problem
 
 FLUSH_EVERY: Final = 10_000
 """Triples removed between two flushes: accumulated tombstones make an Oxigraph folder slow."""
@@ -176,7 +177,9 @@ def evaluate(engine: Store, text: str, union: bool, functions: Mapping[NamedNode
             use_default_graph_as_union=union,
             custom_functions=dict(functions) if functions else None,
         )
-    except (SyntaxError, RuntimeError) as error:
+    except SyntaxError as error:
+        problem = QueryError(f"query: {query_problem(text, str(error))}")
+    except RuntimeError as error:
         problem = QueryError(f"query: {error}")
     # A kept error keeps its traceback, which must not keep the store open.
     del engine

@@ -28,6 +28,7 @@ from ..paths.answers import Answer, Element, Value
 from ..paths.parse import parse
 from ..paths.syntax import Descendants, Wildcard
 from ..validation.report import ValidationReport
+from .structure import ElementStructure
 
 NAME_EVERY_STEP: Final = "to write, name every step, as in /pump-07/bearing/temperature"
 """The remedy for a path that cannot be written."""
@@ -41,6 +42,13 @@ class FleetAccess(ABC):
         """Every answer of an absolute ``path``, in the order of their paths; empty if there is none.
 
         Raises PathSyntaxError, or PathNotFoundError for a step that the ontology does not define.
+        """
+
+    @abstractmethod
+    def structure(self, path: str, depth: int | None = None) -> ElementStructure:
+        """The properties and parts of the twin or part at ``path``, set or not; parts down to ``depth`` (None: all).
+
+        Raises NotFoundError, or InputError where the path names a value or many things.
         """
 
     @abstractmethod

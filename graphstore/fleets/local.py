@@ -37,6 +37,7 @@ from ..validation.report import ValidationReport
 from ..validation.shacl import PyShaclEngine, validate_twins
 from .fleet import NAME_EVERY_STEP, FleetAccess
 from .history_access import FleetHistory
+from .structure import ElementStructure, element_structure
 
 
 @dataclass
@@ -89,6 +90,10 @@ class LocalFleet(FleetAccess):
     def all(self, path: str) -> list[Answer]:
         """Every answer of an absolute path."""
         return self.reader.ask(parse(path))
+
+    def structure(self, path: str, depth: int | None = None) -> ElementStructure:
+        """The properties and parts of one element."""
+        return element_structure(self.reader, self.get(path), depth)
 
     def query(self, text: str, accept: str | None = None, *, abandoned: Event | None = None) -> QueryAnswer:
         """Answer a SPARQL query, which may use the series functions ``vtf:…``. Raises QueryError, QueryLimitError."""

@@ -37,6 +37,7 @@ from ..schema import twins_of
 from ..validation.report import ValidationReport
 from ..validation.shacl import PyShaclEngine, validate_twins
 from .fleet import FleetAccess, ReadOnlyFleet
+from .structure import ElementStructure, element_structure
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,17 @@ class PastFleet(ReadOnlyFleet):
     def all(self, path: str) -> list[Answer]:
         """Every answer of an absolute path."""
         parsed = parse(path)
-        state = self._state(_twin_of(parsed))
+        return self._reader(parsed).ask(parsed)
+
+    def structure(self, path: str, depth: int | None = None) -> ElementStructure:
+        """The properties and parts of one element, as the ontology of then has them."""
+        return element_structure(self._reader(parse(path)), self.get(path), depth)
+
+    def _reader(self, path: ParsedPath) -> PathReader:
+        state = self._state(_twin_of(path))
         names = self.states.names
         resolver = self.states.reasoning.resolver(state.store, self.series, names, lambda: self.moment.time)
-        return PathReader(state.store, self.series, names, state.schema, resolver).ask(parsed)
+        return PathReader(state.store, self.series, names, state.schema, resolver)
 
     def query(self, text: str, accept: str | None = None, *, abandoned: threading.Event | None = None) -> QueryAnswer:
         """Answer a SPARQL query. Raises QueryError, QueryLimitError."""

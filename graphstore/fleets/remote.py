@@ -31,6 +31,7 @@ from ..update.files import format_of, media_type
 from ..validation.report import ValidationReport
 from .fleet import NAME_EVERY_STEP, FleetAccess, ReadOnlyFleet
 from .server_client import ServerClient, connect
+from .structure import ElementStructure, structure_from_json
 from .wire import QUERY_TYPE, UPDATE_TYPE
 
 
@@ -44,6 +45,11 @@ class _RemoteReading(FleetAccess):
         """Every answer of an absolute path."""
         document = self.client.json("GET", "/paths", params={"path": path})
         return [answer_from_json(item) for item in document["answers"]]
+
+    def structure(self, path: str, depth: int | None = None) -> ElementStructure:
+        """The properties and parts of one element."""
+        params = {"path": path} | ({} if depth is None else {"depth": depth})
+        return structure_from_json(self.client.json("GET", "/structure", params=params))
 
     def query(self, text: str, accept: str | None = None, *, abandoned: Event | None = None) -> QueryAnswer:
         """Answer a SPARQL query."""

@@ -17,7 +17,7 @@ from ...ontology.iris import PROV, RDF, SOSA, VT
 from ...ontology.literals import to_microseconds, to_python
 from ...ontology.naming import Naming
 from ..interfaces import SeriesReader, TripleStore
-from ..schema import Property, Schema
+from ..schema import OntologyClass, Property, Schema
 from .answers import Answer, Element, Origin, SeriesValue, Value, first_time
 from .compile import compile_path
 from .resolver import Resolver
@@ -60,7 +60,7 @@ class PathReader:
         compiled = compile_path(path, self.schema, self.names, observed)
         rows = self._select(compiled.query)
         if compiled.ends_on_elements:
-            return [self._element(row["value"]) for row in rows]
+            return [self.element(row["value"]) for row in rows]
         # A rule that is valid for intervals only may have no stored value.
         return self._values(rows, path.window, moment) or self._derived(path, moment)
 
@@ -108,7 +108,7 @@ class PathReader:
             if origin == "inferred":
                 answers.extend(self.resolver.resolve(node, prop, moment))
             elif prop.kind == "object":
-                answers.extend(self._element(value) for value in by_graph[graph].values)
+                answers.extend(self.element(value) for value in by_graph[graph].values)
             else:
                 answers.append(self._stored(node, prop, by_graph[graph], origin, window))
         return answers
@@ -146,7 +146,12 @@ class PathReader:
             return SeriesValue(tuple(times.tolist()), tuple(values.tolist()))
         return next((name for name, iri in prop.choices.items() if iri == term), str(term.value))
 
-    def _element(self, node: NamedNode) -> Answer:
-        where = self.names.path_of(node)
+    def class_of(self, node: NamedNode) -> OntologyClass | None:
+        """The most specific class of a twin or part; None if the ontology has none of its types."""
         best = self.schema.most_specific(quad.object for quad in self.store.quads(node, RDF.type, None, None))
-        return Answer(where, Element(where, self.schema.classes[best].name if best else "Element"))
+        return self.schema.classes[best] if best else None
+
+    def element(self, node: NamedNode) -> Answer:
+        """The answer that names a twin or part."""
+        where, cls = self.names.path_of(node), self.class_of(node)
+        return Answer(where, Element(where, cls.name if cls else "Element"))

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from ...errors import VoltwinError
+from ...errors import VoltwinError, missing_package
 from ..interfaces import Sealing, SeriesStore
 
 _LOG: Final = logging.getLogger(__name__)
@@ -50,6 +50,9 @@ class PeriodicSealing:
         while not self._stopping.wait(self._every):
             try:
                 done = self.seal()
+            except ModuleNotFoundError as error:
+                _LOG.warning("samples stay hot: %s", missing_package(error) or error)
+                return
             except VoltwinError as problem:
                 _LOG.warning("samples stay hot, sealing failed: %s", problem)
             else:

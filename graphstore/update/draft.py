@@ -136,7 +136,7 @@ def too_many() -> str:
     """The message for an update that is too large."""
     return (
         f"update: changes more than {QUADS_AT_MOST} quads; change fewer at once (name a twin), "
-        "or load a file with `voltwin load FLEET FILE --graph IRI`, with --replace to remove existing triples"
+        "or load a file with `voltwin load FILE --graph IRI`, with --replace to remove existing triples"
     )
 
 

@@ -9,7 +9,6 @@ Nothing is executed here: each operation that the engine checks is preceded by o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -17,17 +16,17 @@ from pyoxigraph import NamedNode, RdfFormat, Store, parse
 
 from ...errors import QueryError
 from ...ontology.iris import PREFIXES
+from ..sparql.syntax_errors import update_problem
 from ..sparql.tokens import Token, closing, read_tokens
 from .operations import Clear, Create, DeleteData, InsertData, Modify, Operation, Template, Transfer
 from .templates import KNOWN_PREFIXES, read_template, variables
 
 _NEVER: Final = "CLEAR GRAPH <urn:x-voltwin:there-is-no-such-graph> ;\n"
-_POSITION: Final = re.compile(r"\bat (\d+):(\d+)")
 
 _NO_DEFAULT: Final = "update: DEFAULT is the union of all graphs here; name one graph"
 _NO_LOAD: Final = (
     "update: LOAD is not supported: a server must not fetch addresses from a request; "
-    "load the file with `voltwin load FLEET FILE --graph IRI`, or send it with POST /graphs?graph=IRI"
+    "load the file with `voltwin load FILE --graph IRI`, or send it with POST /graphs?graph=IRI"
 )
 _NO_SERVICE: Final = "update: SERVICE is not supported: a server must not fetch addresses from a request"
 
@@ -62,22 +61,11 @@ def _check(text: str, prologue: str, tokens: Sequence[Token]) -> None:
     try:
         Store().update(before + text[start:end], prefixes=PREFIXES)
     except SyntaxError as error:
-        problem = _POSITION.sub(lambda at: _moved(at, text, start, before), " ".join(str(error).split()))
-        raise QueryError(f"update: {problem}") from error
+        raise QueryError(f"update: {update_problem(text, str(error), start, end, before)}") from error
     except RuntimeError:
         pass  # the missing graph: the text was parsed to its end, and nothing was executed
     if any(token.text == "\\" for token in tokens):
         raise QueryError("update: write the character itself, not its \\u escape, outside of text in quotes")
-
-
-def _moved(place: re.Match[str], text: str, start: int, before: str) -> str:
-    """A position in the engine's text as a position in ``text``, with the operation at ``start``."""
-    line, column = int(place[1]) - before.count("\n"), int(place[2])
-    if line < 1:
-        return "in PREFIX or BASE"
-    above = text[:start]
-    first = len(above) - above.rfind("\n") - 1 if line == 1 else 0
-    return f"at {line + above.count(chr(10))}:{column + first}"
 
 
 def _behind_prologue(tokens: Sequence[Token], start: int) -> int:

@@ -23,10 +23,12 @@ from voltwin.errors import (
 )
 from voltwin.graphstore.fleets.fleet import FleetAccess
 from voltwin.graphstore.fleets.remote import RemoteFleet
+from voltwin.graphstore.fleets.structure import class_counts
 from voltwin.graphstore.paths.answers import Element, SeriesValue, Trend
 
-from ..unit.api.sample_fleet import AGES, EOL, make_fleet
+from ..unit.api.sample_fleet import AGES, EOL, LOSSES, make_fleet
 
+LOSS = LOSSES["module-0002"]
 KINDS = ("local", "remote")
 PATHS = (
     "/",
@@ -112,6 +114,49 @@ def test_both_answer_every_path_alike(pair, path):
     assert local == remote
     local, remote = (outcome(lambda fleet=fleet: timeless(fleet.get(path))) for fleet in pair)
     assert local == remote
+
+
+@pytest.mark.parametrize("depth", [None, 0, 1])
+@pytest.mark.parametrize("path", [*PATHS, "/module-0001/arrivalTest/performedAt", "/module-0001/nonsense", "/truck-01"])
+def test_both_describe_every_structure_alike(pair, path, depth):
+    local, remote = (outcome(lambda fleet=fleet: fleet.structure(path, depth)) for fleet in pair)
+    if isinstance(local, tuple) or path == "/module-0001":  # rules answer as of the moment they are asked
+        assert type(local) is type(remote)
+        return
+    assert local == remote
+
+
+def test_a_structure_has_what_is_set_and_what_is_not(fleet):
+    found = fleet.structure("/module-0002")
+    assert (found.path, found.type) == ("/module-0002", "Module")
+    properties = {item.name: item for item in found.properties}
+    assert [item.name for item in found.properties] == sorted(properties)
+    capacity = properties["capacity"]
+    assert (capacity.type, capacity.unit, capacity.kind, capacity.is_set) == ("double", "A-HR", "data", True)
+    assert [answer.value for answer in capacity.answers] == [12.5]
+    cells = properties["cells"]
+    assert (cells.type, cells.many, cells.composition, len(cells.parts)) == ("Cell", True, True, 12)
+    cell = {item.name: item for item in cells.parts[6].properties}
+    assert [answer.value for answer in cell["voltage"].answers] == [pytest.approx(3.6432)]
+    assert "module" not in cell  # the way back to the whole is no property to fill
+    loss = next(item for item in properties["selfDischarge"].parts[0].properties if item.name == "trend")
+    assert (loss.kind, loss.type, loss.series.samples, loss.answers) == ("series", "series", 4, ())
+    assert (loss.series.low, loss.series.last) == pytest.approx((LOSS / 4, LOSS))
+    assert loss.series.time == EOL + timedelta(hours=AGES["module-0002"])
+    test = {item.name: item for item in properties["arrivalTest"].parts[0].properties}
+    assert test["decision"].choices == ("ACCEPT", "REJECT", "RETEST")
+    assert not fleet.structure("/module-0002", 0).properties[0].parts
+
+
+def test_a_property_without_a_value_is_there_and_not_set(fleet):
+    found = {item.name: item for item in fleet.structure("/module-0001/cells/cell-01", 0).properties}
+    assert [name for name, item in found.items() if not item.is_set] == ["serial"]
+
+
+def test_twins_are_counted_by_class(fleet):
+    counts = {item.name: item.twins for item in class_counts(fleet.all("/"))}
+    assert (counts["Module"], counts["Truck"]) == (3, 1)
+    assert sum(counts.values()) == len(fleet)
 
 
 @pytest.mark.parametrize("query", QUERIES)

@@ -12,7 +12,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from voltwin.control.listeners.mqtt import MqttListener
-from voltwin.errors import BrokerError
+from voltwin.errors import BrokerError, InputError
 
 from ..integration.conftest import free_port, make_mosquitto, mosquitto
 
@@ -183,5 +183,5 @@ def test_a_broker_that_refuses_is_said(make_mosquitto):
 
 
 def test_an_address_that_is_none_is_refused():
-    with pytest.raises(BrokerError, match="mqtt://host:port"):
+    with pytest.raises(InputError, match="mqtt://host:port"):
         MqttListener("http://127.0.0.1", "x", ["x"], Post())

@@ -55,7 +55,7 @@ def test_rules_follow_an_update(fleet):
 @pytest.mark.parametrize(
     ("text", "error", "words"),
     [
-        ("INSERT DATA {", QueryError, "update: error at 1:"),
+        ("INSERT DATA {", QueryError, "update: line 1, column 14: the text ends; expected"),
         ("INSERT DATA { <a:a> <a:b> 1 }", QueryError, "union of all graphs"),
         ("LOAD <http://127.0.0.1:1/>", QueryError, "must not fetch"),
         (f"CLEAR GRAPH <{BASE}twins/module-0001/inferred>", QueryError, "derived by rules"),

@@ -1,4 +1,4 @@
-"""The case study, run once by its own script, for every test that looks at its results."""
+"""The case study, run once by `voltwin demo`, for every test that looks at its results."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
 LIMIT_SECONDS = 600
 
 
@@ -28,13 +27,13 @@ class Study:
     printed: str
 
 
-def start(arguments: list[str], environment: dict[str, str] | None = None) -> subprocess.Popen[str]:
+def start(arguments: list[str]) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, str(ROOT / "examples" / "case_study.py"), *arguments],
+        [sys.executable, "-m", "voltwin", "demo", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env={**os.environ, "COLUMNS": "120", **(environment or {})},
+        env={**os.environ, "COLUMNS": "120"},
     )
 
 
@@ -65,9 +64,9 @@ def run_until_serving(process: subprocess.Popen[str], folder: Path, out: Path) -
 def finished_study(tmp_path: Path) -> Callable[..., tuple[int, str, Path]]:
     """Run a small case study to its end: exit code, what it printed, its fleet's folder."""
 
-    def run(name: str, *arguments: str, environment: dict[str, str] | None = None) -> tuple[int, str, Path]:
+    def run(name: str, *arguments: str) -> tuple[int, str, Path]:
         folder, out = tmp_path / name / "fleet", tmp_path / name / "out"
-        process = start(["--exit", "--fleet", str(folder), "--out", str(out), "--port", "0", *arguments], environment)
+        process = start(["--exit", "--fleet", str(folder), "--out", str(out), "--port", "0", *arguments])
         printed, _ = process.communicate(timeout=LIMIT_SECONDS)
         return process.returncode, printed, folder
 

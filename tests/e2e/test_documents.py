@@ -16,7 +16,7 @@ pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 PATHS = ROOT / "docs" / "paths.md"
-ASKING = ("get", "query", "status", "validate")
+ASKING = ("get", "tree", "query", "status", "validate")
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -28,7 +28,7 @@ def console() -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for block in [*blocks(README, "console"), *blocks(PATHS, "console")]:
         for line in block.splitlines():
-            if re.match(r"(voltwin|curl|make|\.) ", line):
+            if re.match(r"(voltwin|curl|make|pip|export|\.) ", line):
                 found.append((line, ""))
             else:
                 found[-1] = (found[-1][0], f"{found[-1][1]}{line}\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 from typing import Any
 
@@ -39,23 +40,23 @@ def test_a_second_run_gives_the_same_graph(finished_study: Any) -> None:
 
 def test_without_mosquitto_the_demo_brings_its_own_broker(finished_study: Any, tmp_path: Any) -> None:
     pytest.importorskip("amqtt")
-    code, printed, _ = finished_study("amqtt", *SMALL, environment={"VOLTWIN_DEMO_BROKER": "amqtt"})
+    code, printed, _ = finished_study("amqtt", *SMALL, "--broker", "amqtt")
     assert code == 0, printed
-    assert "4 modules" in printed
+    assert (tmp_path / "amqtt" / "out" / "amqtt.yaml").is_file()
 
 
 def test_a_busy_port_is_one_sentence(finished_study: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        code, printed, _ = finished_study("busy", "--modules", "1", "--port", str(port))
-    assert code == 1
-    assert printed.splitlines()[-1].startswith("case study: cannot listen on 127.0.0.1:")
+        code, printed, _ = finished_study("busy", "--modules", "2", "--port", str(port))
+    assert code == 6
+    assert printed.splitlines()[-1].startswith("voltwin: cannot listen on 127.0.0.1:")
     assert "Traceback" not in printed
 
 
 def test_no_broker_is_one_sentence(finished_study: Any) -> None:
-    code, printed, _ = finished_study("alone", "--modules", "1", "--broker", "mqtt://127.0.0.1:9")
-    assert code == 1
+    code, printed, _ = finished_study("alone", "--modules", "2", "--broker", "mqtt://127.0.0.1:9")
+    assert code == 5
     assert "no broker answers" in printed.splitlines()[-1]
     assert "Traceback" not in printed
 
@@ -64,7 +65,23 @@ def test_a_folder_that_is_no_fleet_is_left_alone(finished_study: Any, tmp_path: 
     precious = tmp_path / "precious" / "fleet"
     precious.mkdir(parents=True)
     (precious / "thesis.txt").write_text("years of work")
-    code, printed, _ = finished_study("precious", "--modules", "1")
-    assert code == 1
-    assert "is no fleet" in printed
+    code, printed, _ = finished_study("precious", "--modules", "2")
+    assert code == 4
+    assert "no demo made it" in printed
     assert (precious / "thesis.txt").read_text() == "years of work"
+
+
+def test_a_fleet_that_no_demo_made_is_left_alone(finished_study: Any, tmp_path: Any) -> None:
+    other = tmp_path / "other" / "fleet"
+    other.mkdir(parents=True)
+    (other / "fleet.json").write_text("{}")
+    code, printed, _ = finished_study("other", "--modules", "2")
+    assert (code, (other / "fleet.json").read_text()) == (4, "{}")
+    shutil.rmtree(other)
+    out = tmp_path / "other" / "out"
+    out.mkdir()
+    (out / "thesis.txt").write_text("years of work")
+    code, printed, _ = finished_study("other", "--modules", "2")
+    assert code == 4
+    assert "out: no demo made it" in printed
+    assert (out / "thesis.txt").read_text() == "years of work"

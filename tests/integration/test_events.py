@@ -51,8 +51,8 @@ class Subscriber:
     """`voltwin events --follow --json` in a process of its own."""
 
     def __init__(self, url, since):
-        command = [sys.executable, "-m", "voltwin.cli", "events", url, "--follow", "--json", "--since", str(since)]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        asked = ["events", "--fleet", url, "--follow", "--json", "--since", str(since)]
+        self.process = subprocess.Popen([sys.executable, "-m", "voltwin", *asked], stdout=subprocess.PIPE, text=True)
 
     def read(self, count):
         return [json.loads(self.process.stdout.readline())["sequence"] for _ in range(count)]
@@ -178,19 +178,17 @@ def test_a_stream_ends_when_the_server_stops_and_when_the_fleet_closes(fleet):
 def test_nobody_waits_for_what_nobody_will_write(fleet):
     fleet.close()
     folder = fleet.committer.journal.database.file.parent
-    command = [sys.executable, "-m", "voltwin.cli"]
-    said = subprocess.run([*command, "events", str(folder), "--follow"], capture_output=True, text=True, check=False)
+    command, named = [sys.executable, "-m", "voltwin"], ["--fleet", str(folder)]
+    said = subprocess.run([*command, "events", *named, "--follow"], capture_output=True, text=True, check=False)
     assert said.returncode == 2
     assert "nobody serves it" in said.stderr
-    said = subprocess.run([*command, "events", str(folder)], capture_output=True, text=True, check=True)
+    said = subprocess.run([*command, "events", *named], capture_output=True, text=True, check=True)
     assert [int(line.split()[0]) for line in said.stdout.splitlines()] == [1, 2]
     said = subprocess.run(
-        [*command, "log", str(folder), "--twin", "module-0001"], capture_output=True, text=True, check=True
+        [*command, "log", *named, "--twin", "module-0001"], capture_output=True, text=True, check=True
     )
     assert "commit 2 · 2019-04-01T06:00:00Z · test" in said.stdout
     assert "/module-0001: created as Module" in said.stdout
-    said = subprocess.run(
-        [*command, "get", PATH, "--as-of", "1", "--fleet", str(folder)], capture_output=True, text=True, check=False
-    )
+    said = subprocess.run([*command, "get", PATH, "--as-of", "1", *named], capture_output=True, text=True, check=False)
     assert said.returncode == 3
     assert "module-0001" in said.stderr

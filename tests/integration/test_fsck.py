@@ -144,7 +144,7 @@ def test_a_lock_whose_holder_was_killed(fleet):
 def test_a_fleet_that_is_held_is_looked_at_beside_its_holder(fleet):
     with open_fleet(fleet):
         assert only(fleet).kind == "held"
-        result = CliRunner().invoke(fsck, [str(fleet)])
+        result = CliRunner().invoke(fsck, ["--fleet", str(fleet)])
         assert result.exit_code == 0
     sql(fleet, LOSE_SAMPLES)
     with open_fleet(fleet):
@@ -185,9 +185,9 @@ def test_a_journal_that_lost_a_commit_is_newer_or_damaged(fleet):
 
 
 def test_the_verb_says_it_in_words_in_json_and_by_its_exit_code(fleet):
-    assert CliRunner().invoke(fsck, [str(fleet)]).output == f"{fleet}: nothing is wrong\n"
+    assert CliRunner().invoke(fsck, ["--fleet", str(fleet)]).output == f"{fleet}: nothing is wrong\n"
     (fleet / "loads" / "x.nt.gz").write_bytes(b"")
-    result = CliRunner().invoke(fsck, [str(fleet), "--json"])
+    result = CliRunner().invoke(fsck, ["--fleet", str(fleet), "--json"])
     assert result.exit_code == 1
     assert [item["kind"] for item in json.loads(result.output)] == ["unnamed file"]
 

@@ -17,7 +17,7 @@ from voltwin.errors import BrokerError
 from voltwin.simulator.plan import ReplaySettings, plan_fleet
 from voltwin.simulator.publisher import Broker, publish
 from voltwin.simulator.replay import replay
-from voltwin.verbs.simulate import simulate
+from voltwin.verbs.simulate import replay as verb
 
 pytestmark = pytest.mark.integration
 
@@ -157,7 +157,7 @@ def test_the_verb_publishes_what_it_records(mosquitto, tmp_path):
     options = ["--modules", "3", "--cells", "4", "--leaky", "1", "--as-fast-as-possible", "--json"]
     with subscriber(mosquitto.port) as arrived:
         done = CliRunner().invoke(
-            simulate, [*options, "--broker", mosquitto.url, "--record", str(record)], catch_exceptions=False
+            verb, [*options, "--broker", mosquitto.url, "--record", str(record)], catch_exceptions=False
         )
         wait_for_final(arrived)
     assert done.exit_code == 0

@@ -8,8 +8,11 @@ import subprocess
 import sys
 
 import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
 
 from voltwin import errors
+from voltwin.api.http.problems import add_problem_handlers
 from voltwin.errors import VoltwinError
 
 CLASSES = [item for _, item in inspect.getmembers(errors, inspect.isclass) if item.__module__ == errors.__name__]
@@ -65,7 +68,7 @@ def said(*arguments: str) -> tuple[int, str, str]:
         (["convert", "{tmp}/broken.mdj"], 2, ["broken.mdj"]),
         (["convert", "{tmp}/missing.mdj"], 2, ["missing.mdj"]),
         (["serve", "{tmp}/nowhere"], 4, ["nowhere"]),
-        (["simulate", "--broker", "mqtt://127.0.0.1:1", "--modules", "2"], 5, ["127.0.0.1:1"]),
+        (["simulate", "replay", "--broker", "mqtt://127.0.0.1:1", "--modules", "2"], 5, ["127.0.0.1:1"]),
         (["models", "run", "self-discharg", "{tmp}/request.json"], 3, ["self-discharg"]),
     ],
 )
@@ -85,3 +88,22 @@ def test_a_reader_that_leaves_is_no_error():
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert len(done.stdout) == 1
+
+
+def test_a_missing_package_of_an_extra_is_an_answer_that_names_the_extra():
+    app = FastAPI()
+    add_problem_handlers(app)
+
+    @app.get("/plot")
+    def plot() -> None:
+        raise ModuleNotFoundError("No module named 'matplotlib'", name="matplotlib.figure")
+
+    @app.get("/bug")
+    def bug() -> None:
+        raise ModuleNotFoundError("No module named 'nonsense'", name="nonsense")
+
+    with TestClient(app, raise_server_exceptions=False) as client:
+        answer, other = client.get("/plot"), client.get("/bug")
+    assert (answer.status_code, answer.json()["error"]) == (500, "EnvironmentProblem")
+    assert "pip install 'voltwin[plots]'" in answer.json()["message"]
+    assert other.json()["error"] == "InternalError"

@@ -5,13 +5,17 @@ from __future__ import annotations
 import ast
 import fnmatch
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
+
+from voltwin.errors import EXTRAS
 
 NO_PACKAGES = {"tests", "docs", "benchmarks", "examples", "deploy", "build", "dist", "out", "demo-fleet"}
 
@@ -70,7 +74,18 @@ def test_every_data_file_ships(project, tracked):
 
 
 def required(lines: list[str]) -> set[str]:
-    return {re.split(r"[<>=\[;~! ]", line, maxsplit=1)[0].lower().replace("_", "-") for line in lines}
+    """Names of packages; extras that name other extras of voltwin bring nothing of their own."""
+    return {re.split(r"[<>=\[;~! ]", line, maxsplit=1)[0].lower().replace("_", "-") for line in lines} - {"voltwin"}
+
+
+def extras(project: dict) -> dict[str, set[str]]:
+    """Each extra with the packages that it states itself."""
+    return {name: required(lines) for name, lines in project["project"]["optional-dependencies"].items()}
+
+
+def runtime(project: dict) -> set[str]:
+    """All packages that voltwin can use when it runs."""
+    return required(project["project"]["dependencies"]).union(*extras(project).values())
 
 
 def locked(file: Path) -> set[str]:
@@ -78,10 +93,10 @@ def locked(file: Path) -> set[str]:
 
 
 def test_every_dependency_is_locked_with_hashes(root, project):
-    runtime = required(project["project"]["dependencies"])
+    needed = runtime(project) - extras(project)["postgres"]
     groups = {name: required(lines) for name, lines in project["dependency-groups"].items()}
-    assert runtime <= locked(root / "requirements.lock")
-    assert runtime | groups["dev"] <= locked(root / "requirements-dev.lock")
+    assert needed <= locked(root / "requirements.lock")
+    assert runtime(project) | groups["dev"] <= locked(root / "requirements-dev.lock")
     assert groups["build"] == locked(root / "requirements-build.lock")
     for name in ("requirements.lock", "requirements-dev.lock", "requirements-build.lock"):
         pins = re.findall(r"^[a-z0-9_.-]+==.*?(?=^[a-z0-9]|\Z)", (root / name).read_text("utf-8"), re.M | re.S)
@@ -99,7 +114,7 @@ def test_both_locks_hold_the_same_versions(root):
 def test_every_dependency_has_its_reason(root, project):
     page = (root / "docs/adr/0005-dependencies.md").read_text("utf-8")
     rows = {name.strip() for line in re.findall(r"^\| ([a-z0-9, -]+) \|", page, re.M) for name in line.split(",")}
-    wanted = required(project["project"]["dependencies"])
+    wanted = runtime(project)
     for lines in project["dependency-groups"].values():
         wanted |= required(lines)
     assert rows - {"package"} == wanted
@@ -118,22 +133,120 @@ def imported(root: Path, tracked: list[str]) -> set[str]:
 
 
 def test_nothing_is_imported_that_is_not_declared(root, project, tracked):
-    declared = required(project["project"]["dependencies"])
-    modules = {name.replace("-", "_") for name in declared} - {"paho_mqtt"} | {"paho"}
-    optional = {name for extra in project["project"]["optional-dependencies"].values() for name in required(extra)}
+    modules = {name.replace("-", "_") for name in runtime(project)} - {"paho_mqtt"} | {"paho"}
     # The first two are parts of what FastAPI is, and come with it; the third exists for type checkers alone.
-    assert imported(root, tracked) - modules - optional <= {"starlette", "pydantic", "_typeshed"}
+    assert imported(root, tracked) - modules <= {"starlette", "pydantic", "_typeshed"}
 
 
 def test_the_models_contract_forbids_every_other_dependency(project):
     contracts = project["tool"]["importlinter"]["contracts"]
     (models,) = [item for item in contracts if item.get("source_modules") == ["voltwin.models"]]
-    declared = {name.replace("-", "_") for name in required(project["project"]["dependencies"])}
+    declared = {name.replace("-", "_") for name in runtime(project) - extras(project)["postgres"]}
     declared = declared - {"paho_mqtt", "numpy", "scipy"} | {"paho"}
     assert declared <= set(models["forbidden_modules"])
 
 
-GROUPS = ("comparisons", "handlers", "listeners", "models", "stores", "views")
+def test_a_missing_package_names_the_extra_that_brings_it(project):
+    stated = {package: name for name, packages in extras(project).items() for package in packages}
+    assert stated == EXTRAS
+    assert set(extras(project)) == {"all", *EXTRAS.values()}
+    lines = project["project"]["optional-dependencies"]["all"]
+    assert lines == ["voltwin[demo,models,ontology,plots,series]"]
+
+
+WITHOUT_EXTRAS = """
+import sys
+from importlib.abc import MetaPathFinder
+
+class Nothing(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {extras}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Nothing())
+from voltwin.cli import main
+main(sys.argv[1:])
+"""
+
+
+def without_extras(*words: str, **options) -> subprocess.CompletedProcess[str]:
+    script = WITHOUT_EXTRAS.format(extras=set(EXTRAS))
+    return subprocess.run(
+        [sys.executable, "-c", script, *words], capture_output=True, text=True, check=False, timeout=120, **options
+    )
+
+
+def test_paths_sparql_and_validation_need_no_extra(root, tmp_path):
+    model = root / "ontology" / "models" / "battery_logistics.mdj"
+    for words, answer in (
+        (["init", "plant", str(model)], "plant: fleet made"),
+        (["--fleet", "plant", "get", "/"], "Storage"),
+        (["--fleet", "plant", "tree", "/storage-cell-plant"], "setPoint"),
+        (["--fleet", "plant", "query", "SELECT (COUNT(?t) AS ?n) { ?t a vt:Twin }"], '"n"'),
+        (["--fleet", "plant", "validate"], "violations 0"),
+        (["--fleet", "plant", "fsck"], "nothing is wrong"),
+        (["--fleet", "plant", "backup", "copy"], "copy: commit"),
+    ):
+        done = without_extras(*words, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert answer in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "package"),
+    [(["models", "list"], "scipy"), (["--fleet", "plant", "export", "out", "--twin", "x"], "pyarrow")],
+)
+def test_without_its_extra_a_verb_names_it(root, tmp_path, words, package):
+    model = root / "ontology" / "models" / "battery_logistics.mdj"
+    assert without_extras("init", "plant", str(model), cwd=tmp_path).returncode == 0
+    done = without_extras(*words, cwd=tmp_path)
+    assert done.returncode == 6
+    assert done.stderr == (
+        f"voltwin: the package {package} is not installed: pip install 'voltwin[{EXTRAS[package]}]' brings it\n"
+    )
+
+
+def test_the_profile_of_an_ontology_is_checked_without_owlready2(root):
+    done = without_extras("ontology", "check", "--profile-only", str(root / "ontology" / "core.ttl"))
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def wheel(root, tracked, tmp_path_factory):
+    # Of a copy: what an earlier build left in build/ would be in the wheel too.
+    place = tmp_path_factory.mktemp("wheel")
+    source = place / "source"
+    for name in tracked:
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(root / name, source / name)
+    subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", place, source],
+        check=True,
+        capture_output=True,
+        timeout=250,
+    )
+    (made,) = place.glob("voltwin-*.whl")
+    with zipfile.ZipFile(made) as archive:
+        yield archive
+
+
+def test_the_wheel_has_every_file_of_every_package_and_nothing_else(wheel, root, tracked):
+    shipped = {name for name in wheel.namelist() if not name.partition("/")[0].endswith(".dist-info")}
+    mine = {name for name in tracked if name.split("/")[0] not in NO_PACKAGES and not name.startswith(".")}
+    at_root = {name for name in mine if "/" not in name and not name.endswith(".py") and name != "py.typed"}
+    documents = {name for name in mine if name.endswith(".md")}
+    assert {name.removeprefix("voltwin/") for name in shipped} == mine - at_root - documents
+
+
+def test_the_wheel_has_what_the_demo_needs(wheel):
+    names = set(wheel.namelist())
+    for name in ("demo/run.py", "simulator/case.py", "ontology/models/battery_logistics.mdj", "__main__.py"):
+        assert f"voltwin/{name}" in names
+    (points,) = [name for name in names if name.endswith("entry_points.txt")]
+    assert "[voltwin.cases]\nbattery-logistics = voltwin.simulator.case:CASE" in wheel.read(points).decode()
+
+
+GROUPS = ("cases", "comparisons", "handlers", "listeners", "models", "stores", "views")
 
 
 @pytest.mark.parametrize("group", [f"voltwin.{name}" for name in GROUPS])

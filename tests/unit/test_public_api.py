@@ -38,6 +38,7 @@ CALLS = {
     "Fleet.open": ["location", "limits"],
     "Fleet.all": ["self", "path"],
     "Fleet.get": ["self", "path"],
+    "Fleet.structure": ["self", "path", "depth"],
     "Fleet.query": ["self", "text", "accept", "abandoned"],
     "Fleet.validate": ["self", "twin"],
     "Fleet.put": ["self", "path", "value", "unit", "time", "author"],

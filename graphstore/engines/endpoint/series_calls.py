@@ -14,6 +14,7 @@ from pyoxigraph import Literal, NamedNode, QuerySolutions, Store
 from ....errors import QueryError
 from ....ontology.iris import PREFIXES
 from ...interfaces import Function, QueryResult
+from ...sparql.syntax_errors import query_problem
 from .series_split import calls_any, split_query
 
 
@@ -42,7 +43,9 @@ def _evaluate(text: str, functions: Mapping[NamedNode, Function]) -> QueryResult
     """Evaluate over the data in the text alone."""
     try:
         return Store().query(text, prefixes=PREFIXES, custom_functions=dict(functions))
-    except (SyntaxError, RuntimeError) as error:
+    except SyntaxError as error:
+        raise QueryError(f"query: {query_problem(text, str(error))}") from error
+    except RuntimeError as error:
         raise QueryError(f"query: {error}") from error
 
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from pyoxigraph import RdfFormat, parse
 
 from voltwin.converter import convert, dump_description, ontology
-from voltwin.errors import EnvironmentProblem, InputError, VoltwinError
+from voltwin.errors import EnvironmentProblem, InputError
 from voltwin.ontology.check import check
 from voltwin.verbs.convert import convert as command
 from voltwin.verbs.ontology import ontology as group
@@ -31,18 +31,18 @@ def run(*words: object) -> str:
 
 
 def test_all_outputs(tmp_path: Path, model: Path) -> None:
-    outs = {name: tmp_path / f"out.{name}" for name in ("json", "owl", "shacl", "instances", "report-json")}
+    outs = {name: tmp_path / f"out.{name}" for name in ("description", "owl", "shacl", "instances")}
     shown = run(model, *(word for name, path in outs.items() for word in (f"--{name}", path)))
     assert "5 elements, 5 converted" in shown
     assert "1 warning; --report lists them" in shown
-    assert outs["json"].read_text() == dump_description(convert(model).description)
+    assert outs["description"].read_text() == dump_description(convert(model).description)
     for name, format_ in (("owl", RdfFormat.TURTLE), ("shacl", RdfFormat.TURTLE), ("instances", RdfFormat.TRIG)):
         list(parse(outs[name].read_bytes(), format=format_))
-    assert json.loads(outs["report-json"].read_text())["outcomes"]["converted"] == 5
+    assert json.loads(run(model, "--json"))["outcomes"]["converted"] == 5
 
 
 def test_a_description_is_taken_as_input_and_gives_the_same_ontology(tmp_path: Path, model: Path) -> None:
-    text = run(model, "--json", "-")
+    text = run(model, "--description", "-")
     description = tmp_path / "m.json"
     description.write_text(text[: text.rindex("}") + 1])
     assert ontology(convert(description).description) == ontology(convert(model).description)
@@ -56,25 +56,26 @@ def test_the_report_names_what_was_not_converted(model: Path) -> None:
 
 def test_strict_turns_warnings_into_exit_code_one(model: Path) -> None:
     result = CliRunner().invoke(command, [str(model), "--strict"])
-    assert isinstance(result.exception, VoltwinError)
-    assert result.exception.exit_code == 1
+    assert result.exit_code == 1
+    assert "1 warnings, and --strict allows none" in result.stderr
 
 
 def test_diff(tmp_path: Path, model: Path) -> None:
     other = tmp_path / "n.mdj"
     other.write_text(model.read_text().replace('"Mystery"', '"int"'))
     assert "its values change from xsd:string to xsd:integer" in run("--diff", model, other)
-    rows = json.loads(run("--diff", model, other, "--json", "-").rpartition("]")[0] + "]")
+    rows = json.loads(run("--diff", model, other, "--json").rpartition("]")[0] + "]")
     assert rows[0]["effect"] == "breaking"
     result = CliRunner().invoke(command, ["--diff", str(model), str(other), "--strict"])
-    assert isinstance(result.exception, VoltwinError)
+    assert result.exit_code == 1
+    assert "--strict allows none" in result.stderr
 
 
 def test_no_model_and_no_place_to_write(tmp_path: Path, model: Path) -> None:
     with pytest.raises(InputError, match="no model given"):
         run()
     with pytest.raises(InputError, match="cannot be written"):
-        run(model, "--json", tmp_path / "no" / "such" / "folder.json")
+        run(model, "--description", tmp_path / "no" / "such" / "folder.json")
 
 
 def test_ontology_check(tmp_path: Path, model: Path) -> None:
@@ -93,7 +94,7 @@ def test_ontology_check(tmp_path: Path, model: Path) -> None:
     )
     result = CliRunner().invoke(group, ["check", "--profile-only", str(good), str(bad)])
     assert "punned-property: urn:p" in result.output
-    assert isinstance(result.exception, InputError)
+    assert result.exit_code == 1
 
 
 def result_count(path: Path) -> int:

@@ -325,9 +325,9 @@ REFUSED = {
     "CREATE GRAPH ex:g": "exists already",
     "COPY ex:none TO ex:g": "no such graph",
     "INSERT DATA { GRAPH ex:g { <https://x.example/\\u0041> ex:p 1 } }": "escape",
-    "INSERT DATA { GRAPH ex:g { ?x ex:p 1 } }": "at 1:",
-    "SELECT * { ?s ?p ?o }": "at 1:",
-    "INSERT DATA { GRAPH ex:g { ex:n ex:p 1 } } ;\n NONSENSE": "at 2:",
+    "INSERT DATA { GRAPH ex:g { ?x ex:p 1 } }": "variables are not allowed in INSERT DATA",
+    "SELECT * { ?s ?p ?o }": "column 33: found 'SELECT'",
+    "INSERT DATA { GRAPH ex:g { ex:n ex:p 1 } } ;\n NONSENSE": "line 2, column 2: found 'NONSENSE'",
     "DELETE DATA { GRAPH ex:g { _:a ex:p 1 } }": "update: ",
 }
 

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from voltwin.errors import BrokerError, InputError
 from voltwin.simulator.plan import ReplaySettings, plan_fleet
 from voltwin.simulator.replay import replay, truth
-from voltwin.verbs.simulate import simulate
+from voltwin.verbs.simulate import replay as verb
 
 SMALL = ["--modules", "3", "--cells", "4", "--seed", "7"]
 PLAN = plan_fleet(ReplaySettings(modules=3, cells=4, seed=7))
@@ -23,7 +23,7 @@ PLAN = plan_fleet(ReplaySettings(modules=3, cells=4, seed=7))
 def test_a_dry_run_records_every_message_and_the_truth(tmp_path):
     record, true = tmp_path / "messages.jsonl", tmp_path / "truth.json"
     done = CliRunner().invoke(
-        simulate,
+        verb,
         [*SMALL, "--dry-run", "--json", "--record", str(record), "--truth", str(true)],
         catch_exceptions=False,
     )
@@ -36,7 +36,7 @@ def test_a_dry_run_records_every_message_and_the_truth(tmp_path):
 
 
 def test_without_a_terminal_progress_is_plain_lines_on_stderr():
-    done = CliRunner().invoke(simulate, [*SMALL, "--dry-run"], catch_exceptions=False)
+    done = CliRunner().invoke(verb, [*SMALL, "--dry-run"], catch_exceptions=False)
     lines = done.stderr.splitlines()
     assert len(lines) == 10
     total = len(list(replay(PLAN)))
@@ -46,7 +46,7 @@ def test_without_a_terminal_progress_is_plain_lines_on_stderr():
 
 def test_on_a_terminal_progress_is_a_bar():
     screen, terminal = pty.openpty()
-    script = "from voltwin.verbs.simulate import simulate; simulate()"
+    script = "from voltwin.verbs.simulate import replay; replay()"
     try:
         done = subprocess.run(
             [sys.executable, "-c", script, *SMALL, "--dry-run", "--json"],
@@ -76,14 +76,13 @@ def test_on_a_terminal_progress_is_a_bar():
     ],
 )
 def test_errors_say_what_to_do(options, error, says):
-    done = CliRunner().invoke(simulate, [*SMALL, *options])
+    done = CliRunner().invoke(verb, [*SMALL, *options])
     assert isinstance(done.exception, error)
     assert says in str(done.exception)
 
 
 def test_the_weather_is_served_until_interrupted():
-    script = "from voltwin.verbs.simulate import weather; weather()"
-    command = [sys.executable, "-c", script, "--port", "0"]
+    command = [sys.executable, "-m", "voltwin", "simulate", "weather", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as service:
         address = service.stdout.readline().split()[-1]
         with urlopen(address) as response:
