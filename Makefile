@@ -38,8 +38,8 @@ demo: .venv/.runtime ## Run the case study and serve it until Ctrl-C; ARGS=--exi
 test: lint types layers tests ## Lint, types, layers and the whole test suite
 
 .PHONY: lint
-lint: .venv/.dev ## Style: ruff check and ruff format
-	$(call stage,lint,$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check .)
+lint: .venv/.dev ## Style and spelling: ruff check, ruff format, codespell
+	$(call stage,lint,$(BIN)/codespell && $(BIN)/ruff check --quiet . && $(BIN)/ruff format --check .)
 
 .PHONY: types
 types: .venv/.dev ## Types: mypy --strict
@@ -66,6 +66,7 @@ lock: ## Make the lock files anew from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo 'make lock needs uv; install it with: python3 -m pip install uv' >&2; exit 1; }
 	uv pip compile $(COMPILE) pyproject.toml -o requirements.lock
 	uv pip compile $(COMPILE) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	uv pip compile $(COMPILE) --group docs -c requirements-dev.lock -o requirements-docs.lock
 	uv pip compile $(COMPILE) --group build -o requirements-build.lock
 COMPILE := --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
