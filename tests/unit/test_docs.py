@@ -162,6 +162,11 @@ def test_every_room_is_in_the_picture_of_the_house_on_the_floor_that_is_held():
         assert shown == ordered, container
 
 
+def test_the_public_face_is_in_the_api_reference():
+    page = (ROOT / "docs" / "api" / "voltwin.md").read_text("utf-8")
+    assert set(re.findall(r"^\.\. auto\w+:: voltwin\.(\w+)$", page, re.M)) == set(voltwin.__all__)
+
+
 def test_files_that_decisions_name_are_there():
     """`folder/file.py` in the records of decisions and in the pages on models; the other pages: test_house.py."""
     top = {path.name for path in ROOT.iterdir()}
