@@ -58,7 +58,7 @@ else
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest
 	@$(BIN)/coverage combine --quiet 2>.venv/coverage.log || { cat .venv/coverage.log >&2; exit 1; }
-	$(call stage,cover,$(BIN)/coverage report --format=total && $(BIN)/coverage report | tail -n 4 | head -n 1)
+	$(call stage,cover,$(BIN)/coverage report --format=total && $(BIN)/coverage report | tail -n 3 | head -n 1)
 endif
 
 .PHONY: second
