@@ -39,11 +39,11 @@ demo: .venv/.runtime ## Run the case study and serve it until Ctrl-C; ARGS=--exi
 	@$(BIN)/voltwin demo $(ARGS)
 
 .PHONY: test
-test: lint types layers tests ## Lint, types, layers and the whole test suite
+test: lint types layers second tests ## Lint, types, layers, the whole test suite, and a part of it on a second Python
 
 .PHONY: lint
-lint: .venv/.dev ## Style: ruff check and ruff format
-	$(call stage,lint,$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check .)
+lint: .venv/.dev ## Style and spelling: ruff check, ruff format, codespell
+	$(call stage,lint,$(BIN)/codespell && $(BIN)/ruff check --quiet . && $(BIN)/ruff format --check .)
 
 .PHONY: types
 types: .venv/.dev ## Types: mypy --strict
@@ -53,9 +53,21 @@ types: .venv/.dev ## Types: mypy --strict
 layers: .venv/.dev ## Layers: who may import whom
 	$(call stage,layers,PYTHONPATH=.typing $(BIN)/lint-imports --no-logo)
 
+# A floor makes sense for the whole suite alone. Processes that a test kills leave files that cannot be read.
 .PHONY: tests
-tests: .venv/.dev ## The test suite; ARGS are pytest's
+tests: .venv/.dev ## The test suite with branch coverage; with ARGS, which are pytest's, without
+ifdef ARGS
 	@$(BIN)/pytest $(ARGS)
+else
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage combine --quiet 2>.venv/coverage.log || { cat .venv/coverage.log >&2; exit 1; }
+	$(call stage,cover,$(BIN)/coverage report --format=total && $(BIN)/coverage report | tail -n 3 | head -n 1)
+endif
+
+.PHONY: second
+second: .venv/.dev ## Unit and contract tests on a second Python, if there is one: the newest, or 3.11
+	@.ci/second-python
 
 .PHONY: torture
 torture: .venv/.dev ## Long tests: server and writer killed fifty times each
@@ -65,17 +77,28 @@ torture: .venv/.dev ## Long tests: server and writer killed fifty times each
 bench: .venv/.dev ## Every speed claim, beside its peer in the same run
 	@set -e; for file in benchmarks/[!_]*.py; do printf '== %s\n' "$$file"; $(BIN)/python "$$file"; done
 
+.PHONY: docs
+docs: .venv/.docs ## The documentation with its API reference, in build/docs; a broken link fails
+	$(call stage,docs,$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet -b html -c docs . build/docs && \
+		echo build/docs/docs/index.html)
+
+.PHONY: release
+release: .venv/.dev ## Try a release: make release VERSION=0.2.0; ARGS=--tag commits and tags it, nothing is pushed
+	@$(BIN)/python deploy/release.py $(or $(VERSION),$(error say which: make release VERSION=0.2.0)) $(ARGS)
+
 .PHONY: lock
 lock: ## Make the lock files anew from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo 'make lock needs uv; install it with: python3 -m pip install uv' >&2; exit 1; }
 	uv pip compile $(COMPILE) pyproject.toml --extra all -o requirements.lock
 	uv pip compile $(COMPILE) pyproject.toml --extra all --group dev -c requirements.lock -o requirements-dev.lock
+	uv pip compile $(COMPILE) --group docs -c requirements-dev.lock -o requirements-docs.lock
 	uv pip compile $(COMPILE) --group build -o requirements-build.lock
 COMPILE := --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 .PHONY: clean
 clean: ## Remove what demo and tests have made; .venv stays
-	rm -rf demo-fleet out build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf demo-fleet out build dist *.egg-info .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
+		.ruff_cache
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
 # A stamp for each thing installed. Every package is held by its hash, the one that builds the others included.
@@ -100,4 +123,8 @@ clean: ## Remove what demo and tests have made; .venv stays
 
 .venv/.dev: .venv/.runtime requirements-dev.lock
 	$(call install,what the tests need,--require-hashes -r requirements-dev.lock)
+	@touch $@
+
+.venv/.docs: .venv/.runtime requirements-docs.lock
+	$(call install,what builds the documentation,--require-hashes -r requirements-docs.lock)
 	@touch $@

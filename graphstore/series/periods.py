@@ -39,5 +39,5 @@ def period_of(time: int) -> str:
 def bounds(period: str) -> tuple[int, int]:
     """Start and end of a month: [start, end), microseconds since 1970 UTC."""
     month = np.datetime64(period, "M")
-    start, end = (edge.astype("datetime64[us]").astype(np.int64) for edge in (month, month + 1))
+    start, end = (edge.astype("datetime64[us]").astype(np.int64) for edge in (month, month + np.timedelta64(1, "M")))
     return int(start), int(end)

@@ -1,4 +1,4 @@
-"""What a listener keeps: a message is acknowledged only when it is told so, and comes again until then."""
+"""MQTT: flow control, a killed process, brokers that go away or refuse; the rest: test_every_listener.py."""
 
 from __future__ import annotations
 
@@ -82,32 +82,6 @@ def test_messages_come_in_order_with_topic_and_payload(mosquitto):
     assert {item.topic for item in post.received} == {"voltwin/modules/m1/birth", "voltwin/clock"}
     assert {item.channel for item in post.received} == {"mqtt"}
     assert len({item.receipt for item in post.received}) == 51
-    listener.close()
-
-
-def test_what_was_not_acknowledged_comes_again_to_the_next_listener_and_only_that(mosquitto):
-    first = Post()
-    listener = listen(mosquitto, first)
-    publish(mosquitto, "abcde")
-    received = first.wait(lambda all_: len(all_) == 5)
-    listener.acknowledge([item.receipt for item in received if item.payload in b"ace"])
-    listener.close()
-    second = Post()
-    again = listen(mosquitto, second)
-    second.wait(lambda all_: len(all_) == 2)
-    publish(mosquitto, "f")
-    second.wait(lambda all_: len(all_) == 3)
-    assert second.texts() == ["b", "d", "f"]
-    again.close()
-
-
-def test_messages_sent_while_nobody_listened_are_there_afterwards(mosquitto):
-    listen(mosquitto, Post()).close()
-    publish(mosquitto, "xyz")
-    post = Post()
-    listener = listen(mosquitto, post)
-    post.wait(lambda all_: len(all_) == 3)
-    assert post.texts() == list("xyz")
     listener.close()
 
 

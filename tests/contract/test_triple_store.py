@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from importlib.metadata import entry_points
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,6 +14,7 @@ from voltwin.errors import FleetLockedError, QueryError, StoreError
 from voltwin.graphstore.engines.endpoint.options import EndpointOptions
 from voltwin.graphstore.engines.endpoint.store import SparqlEndpoint
 from voltwin.graphstore.engines.oxigraph import OxigraphStore
+from voltwin.graphstore.engines.registry import GROUP, StoreChoice, open_store
 from voltwin.graphstore.interfaces import Entry, GraphChange
 from voltwin.graphstore.journal.changes import ChangeSet
 from voltwin.graphstore.journal.commit import Committer
@@ -31,7 +33,9 @@ def line(value, subject=TWIN):
     return f"{Triple(subject, P, Literal(value))} .\n"
 
 
-ENGINES = ("memory", "disk", "oxigraph serve", "virtuoso")
+# Engines of other packages that are installed take part.
+OTHERS = sorted(entry_points(group=GROUP).names - {"memory", "oxigraph", "sparql"})
+ENGINES = ("memory", "disk", "oxigraph serve", "virtuoso", *OTHERS)
 
 
 @pytest.fixture(params=ENGINES)
@@ -39,6 +43,8 @@ def store(request, tmp_path):
     """An empty store of each engine."""
     if request.param in ("memory", "disk"):
         made = OxigraphStore(None if request.param == "memory" else tmp_path / "graph", BASE)
+    elif request.param in OTHERS:
+        made = open_store(StoreChoice(request.param), tmp_path / "graph", BASE)
     else:
         server = request.getfixturevalue("oxigraph_server" if "oxigraph" in request.param else "virtuoso_server")
         made = SparqlEndpoint.open(EndpointOptions.from_json(server.options), BASE)

@@ -144,6 +144,41 @@ def test_the_settings_and_columns_named_are_there():
     assert named <= set(Settings.__dataclass_fields__)
 
 
+def test_every_room_is_in_the_picture_of_the_house_on_the_floor_that_is_held():
+    """The picture in architecture.md names the rooms of each contract of import-linter, floor by floor."""
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    (picture,) = re.findall(r"## The rooms of the house\n\n```\n(.*?)```", page, re.S)
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    layers = [item for item in contracts if item["type"] == "layers"]
+    assert len(layers) >= 6
+    for contract in layers:
+        (container,) = contract["containers"]
+        lines = re.findall(r"^\S.*", picture, re.M)
+        if container != "voltwin":
+            (floors,) = re.findall(rf"^{container.removeprefix('voltwin.')}\b.*\n((?:  .*\n)+)", picture, re.M)
+            lines = [line.strip() for line in floors.splitlines()]
+        text = "\n".join(re.split(r" {2,}", line)[0] for line in lines)  # without what is said of each
+        rooms = [room.strip() for layer in contract["layers"] for room in layer.split("|")]
+        ordered = [layer.split("|")[0].strip() for layer in contract["layers"]]
+        places = {room: re.search(rf"(?<![\w/]){room}\b", text) for room in rooms}
+        assert [room for room, place in places.items() if place is None] == [], container
+        shown = sorted(ordered, key=lambda room: places[room].start())
+        assert shown == ordered, container
+
+
+def test_the_public_face_is_in_the_api_reference():
+    page = (ROOT / "docs" / "api" / "voltwin.md").read_text("utf-8")
+    assert set(re.findall(r"^\.\. auto\w+:: voltwin\.(\w+)$", page, re.M)) == set(voltwin.__all__)
+
+
+def test_files_that_decisions_name_are_there():
+    """`folder/file.py` in the records of decisions and in the pages on models; the other pages: test_house.py."""
+    top = {path.name for path in ROOT.iterdir()}
+    for page in [*(ROOT / "docs" / "adr").glob("*.md"), *(ROOT / "docs" / "models").glob("*.md")]:
+        for name in re.findall(r"`([\w.-]+/[\w./-]+\.(?:py|md|ttl|lark|mdj|toml))`", page.read_text("utf-8")):
+            assert name.split("/")[0] not in top or (ROOT / name).is_file(), f"{page.name}: {name}"
+
+
 def test_the_folder_shown_is_the_folder_made(tmp_path, case_study):
     from voltwin import create_fleet
 

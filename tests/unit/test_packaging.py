@@ -97,8 +97,9 @@ def test_every_dependency_is_locked_with_hashes(root, project):
     groups = {name: required(lines) for name, lines in project["dependency-groups"].items()}
     assert needed <= locked(root / "requirements.lock")
     assert runtime(project) | groups["dev"] <= locked(root / "requirements-dev.lock")
+    assert groups["docs"] <= locked(root / "requirements-docs.lock")
     assert groups["build"] == locked(root / "requirements-build.lock")
-    for name in ("requirements.lock", "requirements-dev.lock", "requirements-build.lock"):
+    for name in ("requirements.lock", "requirements-dev.lock", "requirements-docs.lock", "requirements-build.lock"):
         pins = re.findall(r"^[a-z0-9_.-]+==.*?(?=^[a-z0-9]|\Z)", (root / name).read_text("utf-8"), re.M | re.S)
         assert pins
         assert [pin.split()[0] for pin in pins if "--hash=sha256:" not in pin] == []
