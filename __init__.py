@@ -5,7 +5,7 @@
     with Fleet.open("demo-fleet") as fleet:
         print(fleet["module-0017"]["cells/cell-03/voltage"])
 
-What stands in ``__all__`` is the public face; tests/unit/test_public_api.py keeps it as it is.
+The names in ``__all__`` are the public face; tests/unit/test_public_api.py keeps it as it is.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 >>> from voltwin import Fleet
 >>> fleet = Fleet.open("demo-fleet")                                      # doctest: +SKIP
->>> fleet["pump-07"]["bearing/temperature"].value                         # doctest: +SKIP
+>>> fleet["pump-07"]["bearing/vibration"].value                         # doctest: +SKIP
 41.5
 
 A folder is opened in this process if no other process holds it; if a server does, its address is in the

@@ -1,4 +1,4 @@
-"""A child process with a pipe to it: started when needed, ended at will, started again.
+"""A child process with a pipe to it: started when needed, ended on request, started again.
 
     child = Child("my_package.answering")        # a module with a function serve(pipe, *arguments)
     pipe = child.start("argument")               # the running process's pipe; starts a process if none runs

@@ -26,7 +26,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
     broker: str | None = None
-    """Where messages come from; None: nothing is listened to, and no action runs."""
+    """The broker of the messages; None: no listener, and no action runs."""
     services: Mapping[str, str] = field(default_factory=dict)
     """The URL for each ``{name}`` in the endpoints of actions: ``{"models": "http://127.0.0.1:8101"}``."""
     clock: ClockKind = "system"

@@ -1,4 +1,4 @@
-"""What a case study owes to ``voltwin demo`` and ``voltwin simulate``, and how it is found.
+"""The protocol of a case study for ``voltwin demo`` and ``voltwin simulate``, and its discovery.
 
 An entry point of the group ``voltwin.cases`` is an object that is a :class:`Case`.
 """
@@ -54,7 +54,7 @@ class Replay(Protocol):
         ...
 
     def truth(self) -> Mapping[str, Any]:
-        """What is true and never sent, as JSON values."""
+        """The ground truth, which is never sent, as JSON values."""
         ...
 
     def results(self, fleet: FleetAccess) -> Results:

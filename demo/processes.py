@@ -20,7 +20,7 @@ from ..errors import BrokerError, EnvironmentProblem, InputError, ServiceError, 
 START_SECONDS: Final = 60
 STOP_SECONDS: Final = 20
 SYSTEM_FOLDERS: Final = "/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"
-"""Where systems put mosquitto, though only root's PATH may look there."""
+"""Folders of mosquitto that may be on root's PATH alone."""
 _URL: Final = re.compile(r"https?://[^\s/]+")
 
 MOSQUITTO: Final = """\
@@ -189,7 +189,7 @@ def begin_broker(processes: Processes, folder: Path, amqtt: bool) -> StartingBro
 
 
 def _free_port() -> int:
-    """A TCP port of this machine that nobody uses just now."""
+    """A free TCP port of this machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -137,7 +137,7 @@ def _run(stages: Stages, processes: Processes, case: Case, settings: DemoSetting
         table = Table(show_header=False, title=case.title)
         for name, text in (
             ("twins", str(status["twins"])),
-            ("messages", f"{status['messages']} taken in, {status['deadLetters']} put aside"),
+            ("messages", f"{status['messages']} stored, {status['deadLetters']} dead letters"),
             ("runs", f"{status['succeeded']} succeeded, {status['skipped']} skipped, {status['failed']} failed"),
             *results.rows,
             ("SHACL", "all twins conform" if conforms else "there are violations: voltwin validate"),

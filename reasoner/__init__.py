@@ -1,1 +1,4 @@
-"""Rules with priorities: compiled to SPARQL CONSTRUCT, evaluated incrementally, and explained."""
+"""Rules with priorities: compiled to SPARQL CONSTRUCT, evaluated incrementally, and explained.
+
+Import ``RuleEngine``, ``RuleResolver`` and ``Rule``.
+"""

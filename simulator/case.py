@@ -95,7 +95,7 @@ class CaseReplay:
         return replay(self.plan)
 
     def truth(self) -> dict[str, Any]:
-        """What is true and never sent, as JSON values."""
+        """The ground truth, which is never sent, as JSON values."""
         return truth(self.plan)
 
     def results(self, fleet: _Fleet) -> CaseResults:
@@ -139,7 +139,7 @@ class BatteryLogistics:
     title: str
     options: tuple[CaseOption, ...]
     services: Mapping[str, OutsideService]
-    """What the case's own actions ask, by the name in their endpoints; the models' service comes with voltwin."""
+    """Services of the case's own actions, by the name in their endpoints; the models' service is part of voltwin."""
 
     @property
     def model(self) -> Path:

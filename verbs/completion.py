@@ -22,7 +22,7 @@ MARK: Final = "# voltwin completion"
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a shell looks: the script, and the start-up file that has to read it (None: the shell finds it)."""
+    """The completion script of a shell, and the start-up file that must read it (None: the shell finds it)."""
 
     script: Path
     startup: Path | None

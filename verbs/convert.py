@@ -33,7 +33,7 @@ _OUT = click.Path(dir_okay=False, allow_dash=True)
 @click.option(
     "--base", default="https://fleet.example/", show_default=True, help="What the instances' IRIs start with."
 )
-@click.option("--report", is_flag=True, help="Print what became of every element.")
+@click.option("--report", is_flag=True, help="Print the outcome for every element.")
 @click.option("--diff", nargs=2, type=click.Path(path_type=Path), metavar="OLD NEW", help="Say what changed instead.")
 @click.option("--staruml2json", "tree_root", metavar="ROOT", help="Print the tree TUMFTM/Staruml2json writes instead.")
 @click.option("--strict", is_flag=True, help="Exit with code 1 on any warning (with --diff: on a breaking change).")

@@ -55,7 +55,7 @@ def serve(
 ) -> None:
     """Serve the fleet in FOLDER until Ctrl-C. That is web page, REST, SPARQL; with a broker, messages and actions too.
 
-    FOLDER may be left out where --fleet or the folder one stands in says it.
+    FOLDER may be left out if --fleet or the current folder names the fleet.
     """
     from ..server import Server
 

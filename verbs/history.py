@@ -34,7 +34,7 @@ def events(fleet: str, since: str | None, twin: str | None, follow: bool, change
     with open_fleet(fleet) as opened:
         if follow and isinstance(opened, LocalFleet):
             raise InputError(
-                f"{fleet}: nobody serves it, so nothing will come; `voltwin serve` it, or leave --follow out"
+                f"{fleet}: no server runs it, so there are no events to come; `voltwin serve` it, or leave --follow out"
             )
         with opened.events(_moment(since), follow=follow, twin=twin, changes=changes) as found:
             for event in found:

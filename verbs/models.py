@@ -17,7 +17,7 @@ from .grammar.options import PORT, fleet_given_option, json_option, meant_fleet
 
 @click.group()
 def models() -> None:
-    """Physics: OCV to state of charge, self-discharge, the arrival gate."""
+    """Models: list, describe and run them, serve them over REST, fit their parameters."""
 
 
 _FILES = click.option(
@@ -130,9 +130,8 @@ def fit(
 ) -> None:
     """Estimate k25, activation energy and beta from a plant's own tests, with 95 % intervals.
 
-    The tests come out of a fleet (both OCV tests of every module that has arrived, and the
-    temperature trend that the rules stitch for it), or out of REQUEST, JSON as the arrival gate takes it (a
-    file, or - for standard input). What the data cannot tell is said, and keeps its start value.
+    The tests come out of a fleet (as the view of its trade reads them), or out of
+    REQUEST, JSON as the model takes it (a file, or - for standard input). What the data cannot tell is said, and keeps its start value.
     """
     from ..api.web.views import find_model_request
     from ..assembly import open_fleet
@@ -175,7 +174,7 @@ def fit(
 @models.command()
 @click.option("--out", default="docs/models", show_default=True, type=click.Path(file_okay=False, path_type=Path))
 def pages(out: Path) -> None:
-    """Write the plausibility page and the operating curve anew into a folder."""
+    """Write the plausibility page and the operating curve to a folder."""
     from ..models.evidence.pages import all_pages
 
     for name, text in all_pages().items():

@@ -80,7 +80,7 @@ def query(text: str, kind: str | None, as_of: str | None, fleet: str) -> None:
 
 
 def read_text(text: str) -> str:
-    """What an argument means: itself, the content of ``@FILE``, or ``-`` for standard input."""
+    """The text of an argument: itself, the content of ``@FILE``, or of standard input for ``-``."""
     if text == "-":
         return sys.stdin.read()
     if not text.startswith("@"):

@@ -1,1 +1,4 @@
-"""Answers and query results as text for people, shared by the command line, the pages and the report."""
+"""Answers and query results as text for people.
+
+Shared by the command line, the pages and reports; import ``tables`` and ``wording``.
+"""

@@ -52,7 +52,7 @@ class ProtocolRequest:
 
     @classmethod
     def read(cls, content_type: str | None, body: bytes | None, url: str) -> ProtocolRequest:
-        """Read the query string ``url`` and, unless it is None, the body. Raises QueryError."""
+        """Read the query string ``url`` and the body, if there is one. Raises QueryError."""
         parameters = _parse(url)
         if body is None:
             return cls(parameters)

@@ -2,9 +2,9 @@
 
 >>> from voltwin.control.actions.bindings import extract
 >>> from voltwin.ontology.bindings import parse_binding
->>> binding = parse_binding("bearings/*/temperature <- bearings/*/celsius")
->>> list(extract(binding, {"bearings": {"front": {"celsius": 41.5}}}, {}))
-[(('bearings', 'front', 'temperature'), 41.5)]
+>>> binding = parse_binding("bearings/*/vibration <- bearings/*/speed")
+>>> list(extract(binding, {"bearings": {"front": {"speed": 41.5}}}, {}))
+[(('bearings', 'front', 'vibration'), 41.5)]
 
 ``*`` in the source means every key of an object and is replaced by the same key in the target.
 ``*`` in the target alone distributes a list over the keys of the run's inputs. ``{name}`` in the

@@ -1,1 +1,1 @@
-"""Executors of handlers: processes of this machine by default."""
+"""Executors of handlers: processes of this machine by default. Import ``process.ProcessExecutor``."""

@@ -4,7 +4,7 @@ A :class:`FleetAccess` answers paths and SPARQL and hides where the data is stor
 ``local.py``) has the store in this process, :class:`RemoteFleet` (in ``remote.py``) sends requests to the
 server that holds it. Same methods, same answers::
 
-    fleet["pump-07"]["bearing/temperature"]              # one Answer
+    fleet["pump-07"]["bearing/vibration"]              # one Answer
     fleet.all("/*/inspection/decision")                  # a list of Answers
     fleet.query("SELECT (COUNT(?t) AS ?n) WHERE { ?t a vt:Product }")
 """
@@ -30,7 +30,7 @@ from ..paths.syntax import Descendants, Wildcard
 from ..validation.report import ValidationReport
 from .structure import ElementStructure
 
-NAME_EVERY_STEP: Final = "to write, name every step, as in /pump-07/bearing/temperature"
+NAME_EVERY_STEP: Final = "to write, name every step, as in /pump-07/bearing/vibration"
 """The remedy for a path that cannot be written."""
 
 

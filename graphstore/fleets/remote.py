@@ -1,7 +1,7 @@
 """The fleet behind a server's REST interface: same methods, same answers as the local one.
 
     with RemoteFleet("http://127.0.0.1:8000") as fleet:
-        fleet.get("/pump-07/bearing/temperature")
+        fleet.get("/pump-07/bearing/vibration")
 
 Errors are transferred too: an error of the server is raised here as the same class with the same
 message (:mod:`~voltwin.graphstore.fleets.wire`).

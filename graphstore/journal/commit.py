@@ -29,7 +29,7 @@ class Committer:
     journal: Journal
     store: TripleStore
     loads: LoadFiles | None = None
-    """Where the triples of bulk loads are; without it no commit may have any."""
+    """The files of bulk loads; without them no commit may have a load."""
     followers: list[Follower] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
     """Hold it from building a change set to committing it, so that nothing changes in between."""

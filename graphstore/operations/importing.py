@@ -1,7 +1,7 @@
 """Import of exported twins into a fleet, in one commit: all of it or nothing.
 
 An export of a fleet with another BASE is renamed. Classes that the fleet's ontology does not define are refused,
-since no path could reach their elements; existing twins are refused unless they are to be replaced.
+since no path could reach their elements; existing twins are refused unless ``replace`` is given.
 """
 
 from __future__ import annotations

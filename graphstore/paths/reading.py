@@ -67,7 +67,7 @@ class PathReader:
     def _ask_reasoner(self, path: Path, moment: datetime | None, observed: bool) -> list[Answer]:
         wanted = path.without_reasoner()
         if not wanted.inner:
-            raise PathNotFoundError(f"path '{path}': name a value after it, as in reasoner/temperature")
+            raise PathNotFoundError(f"path '{path}': name a value after it, as in reasoner/vibration")
         # Without a rule, a stored value is the best answer.
         return self._derived(wanted, moment) or self._ask_store(wanted, moment, observed)
 

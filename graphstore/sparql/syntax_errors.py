@@ -88,7 +88,7 @@ class _Diagnosis:
             return f"{where}: {told}"
         expected = self._expected(piece[:at])
         found = "the text ends" if wrong is None else f"found {_quoted(wrong.text)}"
-        return f"{where}: {found}" + (f"; expected {expected}" if expected else ", which cannot stand there")
+        return f"{where}: {found}" + (f"; expected {expected}" if expected else " is not allowed here")
 
     def _roughly(self) -> str:
         place = _PLACE.search(self.said)
@@ -120,7 +120,7 @@ class _Diagnosis:
         return low
 
     def _told(self, wrong: Token | None, piece: str, reason: str | None) -> str | None:
-        """What is wrong, where that is known without what was expected."""
+        """The problem, if it is known without the list of expected tokens."""
         if reason is not None and not reason.startswith(("Prefix not found", "IRI parsing")):
             return reason[0].lower() + reason[1:]
         if wrong is None:

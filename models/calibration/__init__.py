@@ -1,1 +1,1 @@
-"""Fit of a plant's parameters to its own tests: ``lots`` reads them, ``fit`` estimates."""
+"""Fit of a plant's parameters to its own tests. Import ``lots``, which reads them, and ``fit``, which estimates."""

@@ -1,1 +1,1 @@
-"""Comparison of the models with published figures, and the generated pages of docs/models."""
+"""Comparison of the models with published figures. Import ``pages.all_pages``, which writes docs/models."""

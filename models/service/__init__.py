@@ -1,1 +1,1 @@
-"""The model service: JSON and Arrow requests, OpenAPI, and the web application."""
+"""The model service: JSON and Arrow requests, OpenAPI, and the web application. Import ``app`` and ``requests``."""

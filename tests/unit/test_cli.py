@@ -94,7 +94,7 @@ def test_every_verb_that_asks_a_fleet_names_it_alike(name):
         return
     fleet = params["fleet"]
     assert fleet.opts == ["--fleet"]
-    assert "$VOLTWIN_FLEET, else the folder one stands in" in (fleet.help or "")
+    assert "$VOLTWIN_FLEET, else the current folder" in (fleet.help or "")
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -148,7 +148,7 @@ BAD = [
     ("get /module-0001/serial --as-of yesterday", 2, "yesterday"),
     ("get /module-0001/serial --as-of 99", 3, "99"),
     ("get / --fleet nowhere", 4, "nowhere: is no fleet"),
-    ("get / --fleet http://127.0.0.1:9", 5, "nobody answers there"),
+    ("get / --fleet http://127.0.0.1:9", 5, "no server answers there"),
     ("get / --fleet http://", 2, "not an address"),
     ("tree /module-0001/serial", 2, "has no structure"),
     ("tree /module-0001/cells", 2, "names 12 things"),
@@ -177,7 +177,7 @@ BAD = [
     ("serve a --fleet b", 2, "not both"),
     ("serve http://127.0.0.1:9", 2, "works on the fleet's folder"),
     ("init . model.mdj", 2, "model.mdj"),
-    ("init here {model}", 4, "holds something else"),
+    ("init here {model}", 4, "is not empty"),
     ("init new {model} --base nonsense", 2, "nonsense"),
     ("init new {model} --store nonsense", 4, "nonsense"),
     ("backup here", 4, "here"),

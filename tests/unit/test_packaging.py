@@ -247,7 +247,7 @@ def test_the_wheel_has_what_the_demo_needs(wheel):
     assert "[voltwin.cases]\nbattery-logistics = voltwin.simulator.case:CASE" in wheel.read(points).decode()
 
 
-GROUPS = ("cases", "comparisons", "handlers", "listeners", "models", "stores", "views")
+GROUPS = ("comparisons", "handlers", "listeners", "models", "stores", "views")
 
 
 @pytest.mark.parametrize("group", [f"voltwin.{name}" for name in GROUPS])

@@ -1,7 +1,7 @@
 """The grammar that all verbs share: how the fleet is named, numbers below zero, options of many verbs.
 
 A fleet is named in one way everywhere: ``--fleet`` (before or after the verb), else ``VOLTWIN_FLEET``, else the
-folder that one stands in, or the nearest above it that is a fleet.
+current folder, or the nearest above it that is a fleet.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _option(metavar: str, help: str, find: Callable[[click.Context, str | None],
         # While the shell asks for completions nothing is looked for.
         return given if find is None or ctx.resilient_parsing else find(ctx, given)
 
-    text = f"{help}; else ${FLEET}, else the folder one stands in."
+    text = f"{help}; else ${FLEET}, else the current folder."
     return click.option("--fleet", metavar=metavar, help=text, callback=callback)
 
 

@@ -155,7 +155,7 @@ class EndpointHttp:
         options = self.options
         match options.auth:
             case "none":
-                return "the option auth of the fleet's store, which is none"
+                return "the option auth of the fleet's store, which is missing"
             case "bearer":
                 return options.token_variable
             case _:
