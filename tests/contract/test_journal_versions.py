@@ -74,7 +74,7 @@ def test_an_old_journal_reads_the_same(old):
 
 
 def test_an_old_journal_is_not_read_as_if_it_were_new(old):
-    with pytest.raises(FleetVersionError, match="open the fleet once to bring it up to date"):
+    with pytest.raises(FleetVersionError, match="open the fleet once to upgrade it"):
         Database(old, VERSIONS, writable=False)
 
 

@@ -243,7 +243,7 @@ def test_a_reader_that_dies_is_replaced(fleet):
 
 def test_at_rest_there_are_no_processes_and_no_snapshot(fleet, tmp_path):
     wanted = number(fleet)
-    fleet.readers.rest()
+    fleet.readers.shut_idle()
     assert readers_of() == []
     assert list((tmp_path / "fleet" / "snapshots").iterdir()) == []
     assert number(fleet) == wanted
