@@ -77,7 +77,7 @@ def changes(fleet: LocalFleet) -> None:
     """What a start and a change of the store add."""
     assert fleet.readers is not None
     keys = QUERIES["keys of the fleet"]
-    fleet.readers.rest()
+    fleet.readers.shut_idle()
     print(f"{'keys first: process and snapshot':36} {once(lambda: fleet.query(keys)):22.1f}")
 
     def written(turn: int) -> float:

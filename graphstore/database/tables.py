@@ -14,7 +14,7 @@
 ``sealed``            registered Parquet files, one for each series and period
 ``discarded``         files no longer needed, and since when
 ``runs``, ``due``     pending and finished work of the control master
-``facts``             numbers about the journal itself, such as the begin of its history
+``facts``             numbers about the journal itself, such as the start of its history
 ====================  ==================================================================================
 """
 

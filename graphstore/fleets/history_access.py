@@ -35,10 +35,10 @@ class FleetHistory:
         history = History(journal.database, loads)
         return cls(history, StateCache(history, names, reasoning), journal.series.as_of, EventFeed(history, names))
 
-    def fleet(self, wanted: AsOf, limits: QueryLimits, readers: QueryPool | None = None) -> PastFleet:
+    def fleet(self, wanted: AsOf, limits: QueryLimits, pool: QueryPool | None = None) -> PastFleet:
         """The fleet as known at a moment. Raises MomentNotFoundError."""
         moment = self.history.find(wanted)
-        return PastFleet(moment, self.states, self.samples(moment.sequence), self.samples, self.feed, limits, readers)
+        return PastFleet(moment, self.states, self.samples(moment.sequence), self.samples, self.feed, limits, pool)
 
     def follow(self, sequence: int, touched: Sequence[Slot]) -> None:
         """Process one commit, after store and rules."""

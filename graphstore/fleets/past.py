@@ -50,7 +50,7 @@ class PastFleet(ReadOnlyFleet):
     samples: Callable[[int], SeriesReader]
     feed: EventFeed
     limits: QueryLimits
-    readers: QueryPool | None = None
+    pool: QueryPool | None = None
     """Answers queries that may run away; None: they are answered here, without a time limit."""
 
     def all(self, path: str) -> list[Answer]:
@@ -71,8 +71,8 @@ class PastFleet(ReadOnlyFleet):
     def query(self, text: str, accept: str | None = None, *, abandoned: threading.Event | None = None) -> QueryAnswer:
         """Answer a SPARQL query. Raises QueryError, QueryLimitError."""
         run = QueryRun.of(text, accept)
-        if self.readers is not None and run.may_run_away:
-            return self.readers.answer(text, accept, abandoned, self.states.past(self.moment.sequence, self.readers))
+        if self.pool is not None and run.may_run_away:
+            return self.pool.answer(text, accept, abandoned, self.states.past(self.moment.sequence, self.pool))
         return run.answer(self._state(None).store.query, self.series, self.limits)
 
     def validate(self, twin: str | None = None) -> ValidationReport:

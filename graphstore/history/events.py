@@ -147,7 +147,7 @@ class EventFeed:
     def start(self, since: int | datetime | None, follow: bool) -> int:
         """The commit after which a subscription begins. Raises MomentNotFoundError outside the history.
 
-        ``None``: the newest commit, or, without ``follow``, the begin of the history. A moment: the newest commit
+        ``None``: the newest commit, or, without ``follow``, the start of the history. A moment: the newest commit
         not after it.
         """
         span = self.past.span()

@@ -68,14 +68,14 @@ class StateCache:
                 self._kept.popitem(last=False)
             return state
 
-    def past(self, sequence: int, readers: QueryPool) -> PastSnapshot:
+    def past(self, sequence: int, pool: QueryPool) -> PastSnapshot:
         """The snapshot for workers as of ``sequence``; the last one requested stays on disk."""
         store = self.state(sequence, None).store
         with self._lock:
             if self._snapshot is None or self._snapshot[0] != sequence:
                 if self._snapshot is not None:
                     self._snapshot[1].drop()
-                self._snapshot = (sequence, readers.beside(store))
+                self._snapshot = (sequence, pool.beside(store))
             return PastSnapshot(self._snapshot[1], sequence)
 
     def _build(self, sequence: int, twin: NamedNode | None) -> StateAt:

@@ -35,7 +35,7 @@ class CompactionOptions:
 
 @dataclass(frozen=True)
 class CompactionResult:
-    """Everything that a compaction deleted or moved; sizes in bytes of the whole folder."""
+    """The data that a compaction deleted or moved; sizes in bytes of the whole folder."""
 
     history: Compacted
     retained: RetentionResult

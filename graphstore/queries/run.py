@@ -41,7 +41,7 @@ class QueryRun:
 
     @property
     def may_run_away(self) -> bool:
-        """Whether the query belongs into a worker process, which can be killed."""
+        """Whether the query belongs in a worker process, which can be killed."""
         return not is_bounded_lookup(self.text)
 
     def answer(self, evaluate: Evaluate, series: SeriesReader, limits: QueryLimits) -> QueryAnswer:

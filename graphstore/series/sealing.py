@@ -26,7 +26,7 @@ from .rows import EMPTY, MergedRows, Rows, differing, merge_versions, sort_and_d
 from .source import SampleSource
 
 LEAST_ROWS: Final = 4096
-"""The least rows of a batch, or of a period that is not over yet, that are written to a file."""
+"""The minimum of rows of a batch, or of a period that is not over yet, that are written to a file."""
 
 
 @dataclass(frozen=True)

@@ -108,13 +108,13 @@ def test_a_backup_without_room_leaves_nothing_and_harms_nothing(small_disk, tmp_
     with make_fleet(tmp_path):
         pass
     before = state(tmp_path / "fleet")
-    with Filled(small_disk, left=100 << 10), pytest.raises(StoreError, match="nothing of it is left"):
+    with Filled(small_disk, left=100 << 10), pytest.raises(StoreError, match="nothing of it remains"):
         back_up_fleet(tmp_path / "fleet", small_disk / "copy")
     assert list(small_disk.iterdir()) == []
     back_up_fleet(tmp_path / "fleet", small_disk / "copy")
     with (
         Filled(small_disk, left=100 << 10),
-        pytest.raises(StoreError, match=r"nothing of it is left|could not be made"),
+        pytest.raises(StoreError, match=r"nothing of it remains|could not be made"),
     ):
         restore_fleet(small_disk / "copy", small_disk / "again")
     assert [path.name for path in small_disk.iterdir()] == ["copy"]
@@ -126,7 +126,7 @@ def test_opening_without_room_is_a_clear_error_and_works_later(small_disk):
     with make_fleet(small_disk):
         pass
     before = state(small_disk / "fleet")
-    with Filled(small_disk), pytest.raises(StoreError, match=r"see that the disk has room|[Nn]o space left"):
+    with Filled(small_disk), pytest.raises(StoreError, match=r"check that the disk has space|[Nn]o space left"):
         open_fleet(small_disk / "fleet")
     with open_fleet(small_disk / "fleet") as fleet:
         fleet.put("/module-0001/serial", "S", unit=None, time=EOL + timedelta(hours=1), author="anna")

@@ -53,7 +53,7 @@ def test_a_second_process_is_told_who_holds_it_and_where_it_answers(tmp_path, ho
 
 def test_one_without_an_address_is_told_by_its_command():
     owner = {"pid": 7, "command": "voltwin load", "host": "elsewhere"}
-    assert describe_owner(owner) == "process 7 (voltwin load) on elsewhere; stop it or wait for its end"
+    assert describe_owner(owner) == "process 7 (voltwin load) on elsewhere; stop it or wait until it ends"
     assert "another process" in describe_owner({})
 
 
@@ -85,7 +85,7 @@ def test_a_folder_is_made_once(tmp_path):
 
 def test_what_is_no_place_for_a_fleet_is_refused(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(StoreError, match="something else"):
+    with pytest.raises(StoreError, match="is not empty"):
         create_folder(tmp_path, BASE)
     with pytest.raises(InputError, match="base IRI"):
         create_folder(tmp_path / "fleet", "fleet.example")
