@@ -132,7 +132,7 @@ def test_state(web):
 
 def test_it_describes_itself(web):
     paths = web.get("/openapi.json").json()["paths"]
-    data = {"/twins/{path}", "/paths", "/sparql", "/graphs"}
+    data = {"/twins/{path}", "/paths", "/structure", "/sparql", "/graphs"}
     assert data | {"/events", "/history", "/validate", "/status", "/health"} == set(paths)
     assert set(paths["/graphs"]) == {"get", "put", "post", "delete"}
     assert set(paths["/twins/{path}"]) == {"get", "put"}
