@@ -130,8 +130,8 @@ def fit(
 ) -> None:
     """Estimate k25, activation energy and beta from a plant's own tests, with 95 % intervals.
 
-    The tests come out of a fleet (as the view of its trade reads them), or out of
-    REQUEST, JSON as the model takes it (a file, or - for standard input). What the data cannot tell is said, and keeps its start value.
+    The tests come out of a fleet (as the view of its trade reads them), or out of REQUEST, JSON as the model
+    takes it (a file, or - for standard input). What the data cannot tell is said, and keeps its start value.
     """
     from ..api.web.views import find_model_request
     from ..assembly import open_fleet

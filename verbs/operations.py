@@ -170,7 +170,7 @@ def compact(fleet: Path, keep_days: float | None, seal_before: str | None, as_js
     gained = compact_fleet(fleet, keep_days=keep_days, seal_before=moment, progress=progress())
     text = (
         f"{fleet}: {megabytes(gained.before)} before, {megabytes(gained.after)} now; deleted {gained.history.changes} "
-        f"changes, let go of {gained.retained.samples} samples, "
+        f"changes and {gained.retained.samples} samples, "
         f"sealed {gained.sealed.samples} samples into {gained.sealed.files} files, deleted {gained.deleted}"
     )
     if gained.backup_running:

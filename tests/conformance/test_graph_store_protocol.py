@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import http.client
 import urllib.parse
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -29,8 +31,9 @@ STATUS = {"OK": 200, "Created": 201, "NoContent": 204, "NotFound": 404}
 ABSENT = pytest.mark.skipif(not SUITE.is_dir(), reason="the W3C suite is not at ../shared/conformance/sparql11")
 
 
-def load():
-    graph, entries = rdflib.Graph(), []
+def load() -> Any:
+    graph = rdflib.Graph()
+    entries: list[Any] = []
     for name in ("manifest-direct.ttl", "manifest-indirect.ttl"):
         file = SUITE / "graph-store-protocol" / name
         if file.exists():
@@ -43,25 +46,25 @@ def load():
 GRAPH, ENTRIES = load()
 
 
-def name_of(entry):
+def name_of(entry: Any) -> Any:
     return str(entry).rpartition("#")[2]
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     with make_fleet(tmp_path_factory.mktemp("graphs"), []) as fleet, WebServer(create_app(fleet), port=0) as running:
         yield running
 
 
 @pytest.fixture
-def empty(server):
+def empty(server: Any) -> Any:
     with httpx2.Client(base_url=server.url, trust_env=False) as web:
         assert web.post("/sparql", data={"update": "DROP ALL"}).status_code == 200
     return server
 
 
 @ABSENT
-def test_the_suite_is_whole():
+def test_the_suite_is_whole() -> None:
     names = {name_of(entry) for entry in ENTRIES}
     assert len(names) >= MINIMUM
     assert set(SKIPPED) <= names
@@ -69,7 +72,7 @@ def test_the_suite_is_whole():
 
 
 @ABSENT
-def test_the_suite_before_it_is_prose_and_says_that_this_one_replaces_it():
+def test_the_suite_before_it_is_prose_and_says_that_this_one_replaces_it() -> None:
     graph = rdflib.Graph().parse(SUITE / "http-rdf-update" / "manifest.ttl")
     entries = set(graph.subjects(RDF.type, MF.GraphStoreProtocolTest))
     assert len(entries) >= 18
@@ -77,31 +80,31 @@ def test_the_suite_before_it_is_prose_and_says_that_this_one_replaces_it():
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=name_of)
-def test_graph_store(entry, empty):
+def test_graph_store(entry: Any, empty: Any) -> None:
     if name_of(entry) in SKIPPED:
         pytest.skip(SKIPPED[name_of(entry)])
     (requests,) = GRAPH.objects(GRAPH.value(entry, MF.action), HT.requests)
     sent = list(Collection(GRAPH, requests))
     assert sent
-    known = {}
+    known: dict[Any, Any] = {}
     for request in sent:
         response = send(request, empty, known)
         check(GRAPH.value(request, HT.resp), response, known)
 
 
-def filled(text, known):
+def filled(text: Any, known: Any) -> Any:
     for name, value in known.items():
         text = text.replace(name, value)
     return text
 
 
-def headers_of(node):
+def headers_of(node: Any) -> Any:
     head = GRAPH.value(node, HT.headers)
     found = list(Collection(GRAPH, head)) if head is not None else []
     return {str(GRAPH.value(h, HT.fieldName)): str(GRAPH.value(h, HT.fieldValue)) for h in found}
 
 
-def send(request, server, known):
+def send(request: Any, server: Any, known: Any) -> Any:
     path = filled(str(GRAPH.value(request, HT.absolutePath)), known)
     assert path.startswith("/gsp")
     body = GRAPH.value(request, HT.body)
@@ -116,7 +119,7 @@ def send(request, server, known):
         connection.close()
 
 
-def check(wanted, answer, known):
+def check(wanted: Any, answer: Any, known: Any) -> None:
     status, headers, body = answer
     codes = {STATUS[str(code).rpartition("#")[2]] for code in GRAPH.objects(wanted, MF.expectedStatus)}
     assert status in codes, body

@@ -6,7 +6,9 @@ import contextlib
 import http.client
 import json
 import urllib.parse
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import rdflib
@@ -37,7 +39,7 @@ ROWS = {
 GRAPHS = {"application/rdf+xml", "text/turtle", "application/n-triples", "application/ld+json"}
 
 
-def load():
+def load() -> Any:
     manifest = SUITE / "manifest.ttl"
     if not manifest.exists():
         return rdflib.Graph(), []
@@ -49,12 +51,12 @@ def load():
 GRAPH, ENTRIES = load()
 
 
-def name_of(entry):
+def name_of(entry: Any) -> Any:
     return str(entry).rpartition("#")[2]
 
 
 @pytest.fixture(scope="module")
-def servers(tmp_path_factory):
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Two, for some updates of the suite clear everything that its queries ask about."""
     with contextlib.ExitStack() as stack:
         folder = tmp_path_factory.mktemp("protocol")
@@ -62,12 +64,12 @@ def servers(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def server(servers):
+def server(servers: Any) -> Any:
     return servers["query"]
 
 
 @contextlib.contextmanager
-def serving(folder):
+def serving(folder: Any) -> Iterator[Any]:
     """A fleet whose store also holds the suite's graphs."""
     with make_fleet(folder, []) as fleet:
         texts = {}
@@ -81,12 +83,12 @@ def serving(folder):
 
 
 @pytest.mark.skipif(not ENTRIES, reason="the W3C suite is not at ../shared/conformance/sparql11")
-def test_the_suite_is_whole():
+def test_the_suite_is_whole() -> None:
     assert len(ENTRIES) >= MINIMUM
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=name_of)
-def test_protocol(entry, servers):
+def test_protocol(entry: Any, servers: Any) -> None:
     server = servers["update" if name_of(entry).startswith("update") else "query"]
     (requests,) = GRAPH.objects(GRAPH.value(entry, MF.action), HT.requests)
     sent = list(Collection(GRAPH, requests))
@@ -95,7 +97,7 @@ def test_protocol(entry, servers):
         check(request, send(request, server))
 
 
-def send(request, server):
+def send(request: Any, server: Any) -> Any:
     path = str(GRAPH.value(request, HT.absolutePath))
     assert path.startswith("/sparql")
     head = GRAPH.value(request, HT.headers)
@@ -121,7 +123,7 @@ def send(request, server):
         connection.close()
 
 
-def check(request, answer):
+def check(request: Any, answer: Any) -> None:
     status, kind, body = answer
     response = GRAPH.value(request, HT.resp)
     wanted = {str(code).rpartition("StatusCode")[2][0] for code in GRAPH.objects(response, MF.expectedStatus)}
@@ -138,7 +140,7 @@ def check(request, answer):
 
 
 @pytest.mark.skipif(not ENTRIES, reason="the W3C suite is not at ../shared/conformance/sparql11")
-def test_service_description(server):
+def test_service_description(server: Any) -> None:
     """returns-rdf, has-endpoint-triple, conforms-to-schema of the service description suite."""
     connection = http.client.HTTPConnection(urllib.parse.urlsplit(server.url).netloc, timeout=30)
     connection.request("GET", "/sparql", headers={"Accept": "text/turtle"})

@@ -14,6 +14,7 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -174,7 +175,7 @@ class Proxy:
         self._thread.join()
         self._server.server_close()
 
-    def _handler(proxy) -> type[BaseHTTPRequestHandler]:  # noqa: N805  # the handler below has the self
+    def _handler(proxy: Any) -> type[BaseHTTPRequestHandler]:  # noqa: N805  # the handler below has the self
         class Handler(BaseHTTPRequestHandler):
             def log_message(self, *_: object) -> None:
                 """Say nothing."""

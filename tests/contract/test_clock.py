@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,7 @@ CLOCKS = {"system": SystemClock, "replay": lambda: ReplayClock(T0), "manual": la
 
 @pytest.mark.parametrize("make", CLOCKS.values(), ids=CLOCKS)
 @given(messages=st.lists(moments, max_size=8))
-def test_time_is_utc_and_never_runs_backwards(make, messages):
+def test_time_is_utc_and_never_runs_backwards(make: Any, messages: Any) -> None:
     clock = make()
     seen = [clock.now()]
     for moment in messages:
@@ -31,7 +32,7 @@ def test_time_is_utc_and_never_runs_backwards(make, messages):
 
 
 @pytest.mark.parametrize("make", CLOCKS.values(), ids=CLOCKS)
-def test_only_a_replay_follows_messages_and_waits_for_runs(make):
+def test_only_a_replay_follows_messages_and_waits_for_runs(make: Any) -> None:
     clock = make()
     before = clock.now()
     clock.advance(before + timedelta(days=3650))
@@ -39,14 +40,14 @@ def test_only_a_replay_follows_messages_and_waits_for_runs(make):
     assert followed == clock.lockstep == isinstance(clock, ReplayClock)
 
 
-def test_a_replay_has_no_time_before_its_first_message():
+def test_a_replay_has_no_time_before_its_first_message() -> None:
     clock = ReplayClock()
     assert clock.now() is None
     clock.advance(T0)
     assert clock.now() == T0
 
 
-def test_the_system_clock_moves_by_itself():
+def test_the_system_clock_moves_by_itself() -> None:
     clock = SystemClock()
     first = clock.now()
     while clock.now() == first:

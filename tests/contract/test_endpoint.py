@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from pyoxigraph import Literal, NamedNode, Triple
@@ -27,26 +30,26 @@ TWIN = NAMES.twin("module-0001")
 P = NamedNode("https://x.example/p")
 
 
-def line(value):
+def line(value: Any) -> str:
     return f"{Triple(TWIN, P, Literal(value))} .\n"
 
 
-def values(store):
+def values(store: Any) -> Any:
     return {quad.object.value for quad in store.quads(None, P, None, TWIN)}
 
 
 @pytest.fixture
-def waits():
+def waits() -> Any:
     return []
 
 
 @pytest.fixture
-def connect(waits):
+def connect(waits: Any) -> Iterator[Any]:
     """Opens endpoints that note their pauses instead of making them."""
     opened = []
 
-    def make(options, environment=None, **more):
-        def http(chosen, variables):
+    def make(options: Any, environment: Any = None, **more: Any) -> Any:
+        def http(chosen: Any, variables: Any) -> Any:
             return EndpointHttp(chosen, variables, sleep=waits.append, chance=lambda: 0.0)
 
         store = SparqlEndpoint.open(EndpointOptions.from_json({**options, **more}), BASE, environment or {}, http)
@@ -58,7 +61,7 @@ def connect(waits):
         store.close()
 
 
-def put(committer, value):
+def put(committer: Any, value: Any) -> None:
     changes = ChangeSet(committer.store)
     changes.put(TWIN, P, [Literal(value)], TWIN)
     committer.commit(Entry("test", EPOCH, changes.changes()), tuple(changes.touched()))
@@ -68,7 +71,7 @@ class TestAway:
     """The journal is the spine: an engine that was away takes in what it missed."""
 
     @pytest.fixture
-    def server(self, tmp_path):
+    def server(self, tmp_path: Path) -> Iterator[Any]:
         (tmp_path / "server").mkdir()
         server = OxigraphServer(tmp_path / "server", data=True)
         server.start()
@@ -76,12 +79,12 @@ class TestAway:
         server.stop()
 
     @pytest.fixture
-    def committer(self, server, connect, tmp_path):
+    def committer(self, server: Any, connect: Any, tmp_path: Path) -> Iterator[Any]:
         journal = SqliteJournal.open(tmp_path / "journal.sqlite")
         yield Committer(journal, connect(server.options, attempts=2))
         journal.close()
 
-    def test_a_commit_while_it_is_away_is_kept_and_taken_in_before_the_next(self, committer, server):
+    def test_a_commit_while_it_is_away_is_kept_and_taken_in_before_the_next(self, committer: Any, server: Any) -> None:
         told = []
         put(committer, "a")
         committer.followers.append(lambda sequence, slots: told.append((sequence, list(slots))))
@@ -103,7 +106,9 @@ class TestAway:
         # The first once more: whether its followers had seen it is not known.
         assert told == [(1, [slot]), (2, [slot]), (3, [slot])]
 
-    def test_killed_and_opened_again_it_catches_up_to_an_equal_store(self, committer, server, connect):
+    def test_killed_and_opened_again_it_catches_up_to_an_equal_store(
+        self, committer: Any, server: Any, connect: Any
+    ) -> None:
         for number in range(5):
             put(committer, str(number))
         server.kill()
@@ -114,7 +119,9 @@ class TestAway:
         local.catch_up()
         assert set(again.store.quads(None, None, None, None)) == set(local.store.quads(None, None, None, None))
 
-    def test_a_commit_that_was_half_taken_is_taken_again(self, committer, server, connect, proxy):
+    def test_a_commit_that_was_half_taken_is_taken_again(
+        self, committer: Any, server: Any, connect: Any, proxy: Any
+    ) -> None:
         put(committer, "a")
         proxy.target = server.port
         lines = "".join(line(f"v{number}") for number in range(40))
@@ -122,7 +129,7 @@ class TestAway:
         half = connect(proxy.through(server.options), update_quads=10, attempts=1)
         send, sent = half._http.update, []
 
-        def break_off(text):
+        def break_off(text: Any) -> None:
             sent.append(text)
             if len(sent) == 4:
                 proxy.refuse, proxy.status = 1, 503
@@ -138,7 +145,9 @@ class TestAway:
         assert values(half) == {f"v{number}" for number in range(40)}
         assert half.last_applied() == 2
 
-    def test_an_answer_that_was_lost_is_no_second_commit(self, committer, server, connect, proxy):
+    def test_an_answer_that_was_lost_is_no_second_commit(
+        self, committer: Any, server: Any, connect: Any, proxy: Any
+    ) -> None:
         proxy.target = server.port
         lost = Committer(committer.journal, connect(proxy.through(server.options)))
         put(lost, "a")
@@ -147,11 +156,11 @@ class TestAway:
         assert values(lost.store) == {"b"}
         assert lost.store.last_applied() == lost.journal.last_sequence == 2
 
-    def test_an_update_that_lands_late_changes_nothing(self, committer, server):
+    def test_an_update_that_lands_late_changes_nothing(self, committer: Any, server: Any) -> None:
         store = committer.store
         late = []
         send = store._http.update
-        store._http.update = lambda text: (late.append(text), send(text))
+        store._http.update = lambda text: (late.append(text), send(text))  # type: ignore[func-returns-value]  # one expression in a lambda
         put(committer, "a")
         put(committer, "b")
         for text in late:
@@ -160,7 +169,7 @@ class TestAway:
         assert store.last_applied() == 2
 
 
-def test_pauses_grow_and_end(proxy, connect, oxigraph_server, waits):
+def test_pauses_grow_and_end(proxy: Any, connect: Any, oxigraph_server: Any, waits: Any) -> None:
     store = connect(proxy.through(oxigraph_server.options), attempts=6, first_pause=1, longest_pause=4)
     store.clear()
     proxy.refuse = 5
@@ -172,7 +181,9 @@ def test_pauses_grow_and_end(proxy, connect, oxigraph_server, waits):
     proxy.refuse = 0
 
 
-def test_what_is_not_worth_repeating_is_not_repeated(proxy, connect, oxigraph_server, waits):
+def test_what_is_not_worth_repeating_is_not_repeated(
+    proxy: Any, connect: Any, oxigraph_server: Any, waits: Any
+) -> None:
     store = connect(proxy.through(oxigraph_server.options))
     proxy.seen.clear()
     with pytest.raises(QueryError):
@@ -184,13 +195,15 @@ def test_what_is_not_worth_repeating_is_not_repeated(proxy, connect, oxigraph_se
     assert waits == []
 
 
-def test_nobody_there_is_said_after_the_attempts(connect, waits):
+def test_nobody_there_is_said_after_the_attempts(connect: Any, waits: Any) -> None:
     with pytest.raises(StoreError, match=r"http://127.0.0.1:9/query: 3 attempts failed.*check the addresses"):
         connect({"query": "http://127.0.0.1:9/query"}, attempts=3)
     assert len(waits) == 2
 
 
-def test_a_query_that_is_too_slow_ends_at_the_limit_that_is_named(connect, oxigraph_server, waits):
+def test_a_query_that_is_too_slow_ends_at_the_limit_that_is_named(
+    connect: Any, oxigraph_server: Any, waits: Any
+) -> None:
     store = connect(oxigraph_server.options)
     store.load(TWIN, "".join(line(number) for number in range(400)).encode())
     hasty = connect(oxigraph_server.options, answer_seconds=0.3)
@@ -202,7 +215,7 @@ def test_a_query_that_is_too_slow_ends_at_the_limit_that_is_named(connect, oxigr
     store.clear()
 
 
-def test_an_answer_that_the_engine_cut_off_is_an_error(tmp_path, connect):
+def test_an_answer_that_the_engine_cut_off_is_an_error(tmp_path: Path, connect: Any) -> None:
     server = OxigraphServer(tmp_path, "--timeout-s", "1")
     server.start()
     try:
@@ -221,13 +234,13 @@ class TestCredentials:
     """Basic and bearer at a proxy before a real server, digest at Virtuoso's own door."""
 
     @pytest.fixture
-    def guarded(self, oxigraph_server):
+    def guarded(self, oxigraph_server: Any) -> Iterator[Any]:
         made = Proxy(oxigraph_server.port, allowed=(basic("ann", "ä:b"), "Bearer t0ken"))
         yield made.through(oxigraph_server.options)
         made.close()
 
     @pytest.mark.parametrize("auth", ["basic", "bearer"])
-    def test_they_open_every_address(self, guarded, connect, auth):
+    def test_they_open_every_address(self, guarded: Any, connect: Any, auth: Any) -> None:
         store = connect(guarded, VARIABLES, auth=auth)
         store.clear()
         store.apply(1, [GraphChange(TWIN, "", line("a"))])
@@ -248,13 +261,13 @@ class TestCredentials:
         ],
     )
     def test_wrong_or_missing_ones_are_said_by_the_names_of_their_variables(
-        self, guarded, connect, auth, variables, sentence
-    ):
+        self, guarded: Any, connect: Any, auth: Any, variables: Any, sentence: Any
+    ) -> None:
         with pytest.raises(StoreError, match=sentence) as raised:
             connect(guarded, variables, auth=auth)
         assert "no'" not in str(raised.value)
 
-    def test_digest(self, virtuoso_server, connect):
+    def test_digest(self, virtuoso_server: Any, connect: Any) -> None:
         right = {"VOLTWIN_STORE_USER": "dba", "VOLTWIN_STORE_PASSWORD": PASSWORD}
         store = connect(virtuoso_server.digest_options, right)
         store.clear()
@@ -270,13 +283,13 @@ class TestCredentials:
 class TestUnfit:
     """What cannot hold a fleet is refused when it is opened."""
 
-    def test_another_fleet_is_there(self, oxigraph_server, connect):
+    def test_another_fleet_is_there(self, oxigraph_server: Any, connect: Any) -> None:
         connect(oxigraph_server.options).clear()
         options = EndpointOptions.from_json(oxigraph_server.options)
         with pytest.raises(StoreError, match=r"holds the fleet https://fleet.example/; one endpoint holds one fleet"):
             SparqlEndpoint.open(options, "https://another.example/")
 
-    def test_from_is_not_heeded(self, tmp_path, connect):
+    def test_from_is_not_heeded(self, tmp_path: Path, connect: Any) -> None:
         server = OxigraphServer(tmp_path, "--union-default-graph")
         server.start()
         try:
@@ -285,7 +298,9 @@ class TestUnfit:
         finally:
             server.stop()
 
-    def test_the_default_graph_is_not_the_union(self, oxigraph_server, connect, monkeypatch):
+    def test_the_default_graph_is_not_the_union(
+        self, oxigraph_server: Any, connect: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         # The field is all that makes the union here.
         monkeypatch.setattr("voltwin.graphstore.engines.endpoint.http._UNION", "another-field")
         with pytest.raises(StoreError, match="does not see the named graphs"):
@@ -296,26 +311,26 @@ class TestVirtuoso:
     """What it does otherwise than the rest: the table of docs/stores.md, line by line."""
 
     @pytest.fixture
-    def store(self, virtuoso_server, connect):
+    def store(self, virtuoso_server: Any, connect: Any) -> Any:
         store = connect(virtuoso_server.options)
         store.clear()
         return store
 
-    def test_an_answer_of_too_many_rows_is_refused_and_not_cut(self, store):
+    def test_an_answer_of_too_many_rows_is_refused_and_not_cut(self, store: Any) -> None:
         for start in range(0, 10_001, 1000):
             store.load(TWIN, "".join(line(number) for number in range(start, start + 1000)).encode())
         with pytest.raises(QueryError, match=r"returns at most 10000 rows.*ResultSetMaxRows"):
             store.query(f"SELECT ?v {{ ?s {P} ?v }}")
 
-    def test_a_truth_value_that_is_computed_is_a_number(self, store):
+    def test_a_truth_value_that_is_computed_is_a_number(self, store: Any) -> None:
         store.apply(1, [GraphChange(TWIN, "", line(1))])
         (row,) = store.query(f"SELECT ((?v = 1) AS ?same) {{ ?s {P} ?v }}")
         assert row["same"] == Literal(1)
 
-    def test_its_own_graphs_are_part_of_the_union(self, store):
+    def test_its_own_graphs_are_part_of_the_union(self, store: Any) -> None:
         assert bool(store.query("ASK { ?s a <http://www.openlinksw.com/schemas/virtrdf#QuadMap> }"))
 
-    def test_literals_kept_as_text_are_not_found_by_their_value(self, store):
+    def test_literals_kept_as_text_are_not_found_by_their_value(self, store: Any) -> None:
         long = Literal("PT1H", datatype=NamedNode("http://www.w3.org/2001/XMLSchema#duration"))
         store.apply(1, [GraphChange(TWIN, "", f"{Triple(TWIN, P, long)} .\n")])
         (row,) = store.query(f"SELECT ?v {{ ?s {P} ?v }}")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from pyoxigraph import CanonicalizationAlgorithm, Dataset, Literal, RdfFormat, Triple, parse
@@ -51,13 +54,13 @@ QUERIES = (
 
 
 @pytest.fixture(scope="module")
-def embedded(tmp_path_factory):
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     fleet = make_fleet(tmp_path_factory.mktemp("embedded"))
     yield fleet
     fleet.close()
 
 
-def choice(engine, request):
+def choice(engine: Any, request: Any) -> Any:
     if engine == "memory":
         return StoreChoice("memory")
     server = request.getfixturevalue("oxigraph_server" if engine == "oxigraph serve" else "virtuoso_server")
@@ -68,14 +71,14 @@ def choice(engine, request):
 
 
 @pytest.fixture(scope="module", params=ENGINES)
-def fleet(request, tmp_path_factory):
+def fleet(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     made = make_fleet(tmp_path_factory.mktemp("elsewhere"), store=choice(request.param, request))
     yield made
     made.committer.store.clear()
     made.close()
 
 
-def answer(fleet, query):
+def answer(fleet: Any, query: Any) -> Any:
     """The answer without the order of rows that nobody asked for."""
     given = fleet.query(query, "application/sparql-results+json, application/n-triples;q=0.5")
     if "json" not in given.media_type:
@@ -90,27 +93,27 @@ def answer(fleet, query):
     return sorted(document["head"]["vars"]), rows if "ORDER BY" in query else sorted(rows)
 
 
-def timeless(answers):
+def timeless(answers: Any) -> Any:
     """Without the moment at which a trend was asked for."""
     return [replace(answer, time=None) if isinstance(answer.value, Trend) else answer for answer in answers]
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_paths_and_rules(embedded, fleet, path):
+def test_paths_and_rules(embedded: Any, fleet: Any, path: Any) -> None:
     assert timeless(fleet.all(path)) == timeless(embedded.all(path))
 
 
-def test_every_value_of_every_twin(embedded, fleet):
+def test_every_value_of_every_twin(embedded: Any, fleet: Any) -> None:
     assert fleet.all("/*/**") == embedded.all("/*/**")
     assert {answer.path for answer in fleet.all("/*/*")} == {answer.path for answer in embedded.all("/*/*")}
 
 
-def test_validation(embedded, fleet):
+def test_validation(embedded: Any, fleet: Any) -> None:
     assert fleet.validate().to_json() == embedded.validate().to_json()
 
 
 @pytest.mark.parametrize("query", [*QUERIES, *OVER_SERIES])
-def test_queries(embedded, fleet, query):
+def test_queries(embedded: Any, fleet: Any, query: Any) -> None:
     expected = answer(embedded, query)
     assert answer(fleet, query) == expected
     assert expected is False or expected
@@ -129,13 +132,13 @@ def test_queries(embedded, fleet, query):
         "DESCRIBE ?s WHERE { ?s a vt:Series FILTER(vtf:max(?s) > 1) }",
     ],
 )
-def test_what_cannot_be_evaluated_afterwards_is_refused_with_a_sentence(fleet, query):
+def test_what_cannot_be_evaluated_afterwards_is_refused_with_a_sentence(fleet: Any, query: Any) -> None:
     if isinstance(fleet.committer.store, SparqlEndpoint):
         with pytest.raises(QueryError, match=r"vtf:\w+ cannot be evaluated .*Move the call into SELECT"):
             fleet.query(query)
 
 
-def test_a_put_is_read_back_after_reopening(fleet):
+def test_a_put_is_read_back_after_reopening(fleet: Any) -> None:
     path, moment = "/module-0001/endOfLineTest/ocv", EOL + timedelta(hours=1)
     before = fleet.get(path).value
     fleet.put(path, 43.123456789012, unit="V", time=moment, author="test")
@@ -148,7 +151,14 @@ class TestFolder:
     """The engine is part of what the folder says."""
 
     @pytest.mark.parametrize("engine", ENGINES)
-    def test_it_is_opened_again_and_knows_its_engine(self, tmp_path, request, engine, monkeypatch, embedded):
+    def test_it_is_opened_again_and_knows_its_engine(
+        self,
+        tmp_path: Path,
+        request: pytest.FixtureRequest,
+        engine: Any,
+        monkeypatch: pytest.MonkeyPatch,
+        embedded: Any,
+    ) -> None:
         chosen = choice(engine, request)
         monkeypatch.setenv("VOLTWIN_STORE_PASSWORD", "a secret")
         fleet = make_fleet(tmp_path, modules=("module-0001",), store=chosen)
@@ -163,7 +173,9 @@ class TestFolder:
                 assert again.get("/module-0001/serial").value == "S-0001"
 
     @pytest.mark.parametrize("engine", ["oxigraph serve", "virtuoso"])
-    def test_a_view_that_was_spoilt_is_told_and_made_anew(self, tmp_path, request, engine):
+    def test_a_view_that_was_spoilt_is_told_and_made_anew(
+        self, tmp_path: Path, request: pytest.FixtureRequest, engine: Any
+    ) -> None:
         chosen, spoilt = choice(engine, request), Naming(BASE).twin("module-0001")
         make_fleet(tmp_path, modules=("module-0001", "module-0002"), store=chosen).close()
         path = tmp_path / "fleet"
@@ -177,13 +189,15 @@ class TestFolder:
         with open_fleet(path) as fleet:
             assert fleet.get("/module-0001/serial").value == "S-0001"
 
-    def test_a_folder_without_a_word_on_it_is_oxigraphs(self, embedded, tmp_path):
+    def test_a_folder_without_a_word_on_it_is_oxigraphs(self, embedded: Any, tmp_path: Path) -> None:
         folder = tmp_path / "old"
         folder.mkdir()
         (folder / "fleet.json").write_text(json.dumps({"format": "voltwin-fleet", "version": 1, "base": BASE}))
         assert read_folder(folder).store == StoreChoice("oxigraph")
 
-    def test_a_fleet_that_cannot_be_made_leaves_nothing_in_the_engine(self, tmp_path, request, monkeypatch):
+    def test_a_fleet_that_cannot_be_made_leaves_nothing_in_the_engine(
+        self, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         from voltwin import converter
 
         chosen = choice("oxigraph serve", request)
@@ -197,7 +211,7 @@ class TestFolder:
         ]
         store.close()
 
-    def test_init_takes_an_address_and_options(self, tmp_path, request):
+    def test_init_takes_an_address_and_options(self, tmp_path: Path, request: pytest.FixtureRequest) -> None:
         options = choice("oxigraph serve", request).options
         more = [f"--store-option={name}={options[name]}" for name in ("update", "graphs")]
         folder = tmp_path / "fleet"
@@ -209,7 +223,7 @@ class TestFolder:
             assert "storage-cell-plant" in fleet
             fleet.committer.store.clear()
 
-    def test_engines_are_chosen_by_name_or_address(self):
+    def test_engines_are_chosen_by_name_or_address(self) -> None:
         assert choose_store(None, ()) is None
         assert choose_store("memory", ()) == StoreChoice("memory")
         assert choose_store("http://a.example/q", ("auth=digest",)) == StoreChoice(

@@ -8,6 +8,9 @@ import re
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -87,7 +90,7 @@ NAMES = re.findall(r"^class (\w+)", PACKAGE, re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
-def handlers(tmp_path_factory):
+def handlers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """An installed distribution with one handler per way to fail."""
     folder = tmp_path_factory.mktemp("site")
     (folder / "odd_handlers.py").write_text(PACKAGE)
@@ -104,36 +107,36 @@ def handlers(tmp_path_factory):
 class Desk:
     """Where outcomes arrive."""
 
-    def __init__(self, make):
-        self.outcomes = queue.SimpleQueue()
+    def __init__(self, make: Any) -> None:
+        self.outcomes: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.executor = make(self.outcomes.put)
 
-    def ask(self, handler, *invocations):
+    def ask(self, handler: Any, *invocations: Any) -> Any:
         self.executor.submit(handler, invocations)
         return {outcome.run: outcome for outcome in self.take(1)}
 
-    def take(self, count):
+    def take(self, count: Any) -> Any:
         return [outcome for _ in range(count) for outcome in self.outcomes.get(timeout=60)]
 
 
 @pytest.fixture
-def desk(handlers):
+def desk(handlers: Any) -> Iterator[Any]:
     made = Desk(lambda deliver: ProcessExecutor(deliver, 30.0))
     yield made
     made.executor.close()
 
 
-def call(run="r1", **parameters):
+def call(run: str = "r1", **parameters: Any) -> Any:
     return Invocation(run, "module-0001", "2019-04-01T00:00:00Z", inputs={"x": [1, 2, 3]}, parameters=parameters)
 
 
-def test_outcomes_come_back_by_run_in_any_order(desk):
+def test_outcomes_come_back_by_run_in_any_order(desk: Any) -> None:
     outcomes = desk.ask("good", call("a"), call("b"))
     assert [outcomes[run].outputs["sum"] for run in "ab"] == [6, 6]
     assert outcomes["a"].outputs["pid"] != os.getpid()
 
 
-def test_a_handler_stays_between_batches(desk):
+def test_a_handler_stays_between_batches(desk: Any) -> None:
     first, second = (desk.ask("good", call())["r1"].outputs for _ in range(2))
     assert (first["batch"], second["batch"]) == (1, 2)
     assert first["pid"] == second["pid"]
@@ -152,7 +155,7 @@ def test_a_handler_stays_between_batches(desk):
         ("own", "not JSON serializable"),
     ],
 )
-def test_every_run_of_a_failed_batch_says_why(desk, handler, said):
+def test_every_run_of_a_failed_batch_says_why(desk: Any, handler: Any, said: Any) -> None:
     outcomes = desk.ask(handler, call("a"), call("b"))
     assert set(outcomes) == {"a", "b"}
     for outcome in outcomes.values():
@@ -163,11 +166,11 @@ def test_every_run_of_a_failed_batch_says_why(desk, handler, said):
     assert said in desk.ask(handler, call("c"))["c"].error
 
 
-def test_a_handler_whose_process_died_gets_the_batch_once_more(desk, tmp_path):
+def test_a_handler_whose_process_died_gets_the_batch_once_more(desk: Any, tmp_path: Path) -> None:
     assert desk.ask("diesonce", call(mark=str(tmp_path / "mark")))["r1"].outputs == {"ok": True}
 
 
-def test_a_process_killed_between_batches_is_started_again(desk):
+def test_a_process_killed_between_batches_is_started_again(desk: Any) -> None:
     pid = desk.ask("good", call())["r1"].outputs["pid"]
     os.kill(pid, signal.SIGKILL)
     time.sleep(0.1)
@@ -176,20 +179,20 @@ def test_a_process_killed_between_batches_is_started_again(desk):
     assert outputs["sum"] == 6
 
 
-def test_a_handler_that_hangs_is_ended(handlers):
+def test_a_handler_that_hangs_is_ended(handlers: Any) -> None:
     desk = Desk(lambda deliver: ProcessExecutor(deliver, 1.5))
     assert "no answer after 1.5 s" in desk.ask("hangs", call())["r1"].error
     desk.executor.close()
 
 
-def test_a_forgotten_run_has_failed_and_an_invented_one_is_dropped(desk):
+def test_a_forgotten_run_has_failed_and_an_invented_one_is_dropped(desk: Any) -> None:
     outcomes = desk.ask("forgets", call("a"), call("b"))
     assert "no outcome" in outcomes["a"].error
     assert outcomes["b"].outputs == {}
     assert set(desk.ask("invents", call("a"))) == {"a"}
 
 
-def test_handlers_work_beside_each_other(handlers):
+def test_handlers_work_beside_each_other(handlers: Any) -> None:
     desk = Desk(lambda deliver: ProcessExecutor(deliver, 5.0))
     desk.executor.submit("hangs", [call("slow")])
     desk.executor.submit("good", [call("quick")])
@@ -197,7 +200,7 @@ def test_handlers_work_beside_each_other(handlers):
     desk.executor.close()
 
 
-def test_closing_ends_after_the_batches_that_were_given(handlers):
+def test_closing_ends_after_the_batches_that_were_given(handlers: Any) -> None:
     desk = Desk(lambda deliver: ProcessExecutor(deliver, 30.0))
     for number in range(5):
         desk.executor.submit("good", [call(f"r{number}")])
@@ -205,7 +208,7 @@ def test_closing_ends_after_the_batches_that_were_given(handlers):
     assert [outcome.run for outcome in desk.take(5)] == [f"r{number}" for number in range(5)]
 
 
-def test_an_unknown_handler_is_named_with_those_there_are():
+def test_an_unknown_handler_is_named_with_those_there_are() -> None:
     with pytest.raises(ActionError, match="http-pull"):
         registry.find_handler("nobody")
     assert registry.find_handler("model-service").name == "model-service"
@@ -215,15 +218,15 @@ class TestInline:
     """The test kit's executor keeps the same promise without processes."""
 
     class Good:
-        def run(self, invocations):
+        def run(self, invocations: Any) -> Any:
             return [Outcome(item.run, outputs=dict(item.inputs)) for item in invocations]
 
     class Told:
-        def run(self, invocations):
+        def run(self, invocations: Any) -> None:
             raise HandlerError("the bench is switched off")
 
-    def test_outcomes_are_there_at_once(self):
-        desk = Desk(lambda deliver: InlineExecutor({"good": self.Good(), "told": self.Told()}, deliver))
+    def test_outcomes_are_there_at_once(self) -> None:
+        desk = Desk(lambda deliver: InlineExecutor({"good": self.Good(), "told": self.Told()}, deliver))  # type: ignore[dict-item]  # a stand-in takes the place of the real part
         assert desk.ask("good", call("a"))["a"].outputs == {"x": [1, 2, 3]}
         assert desk.ask("told", call("a"))["a"].error == "the bench is switched off"
         assert "nobody" in desk.ask("nobody", call("a"))["a"].error

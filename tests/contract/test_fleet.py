@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
 
 import pytest
 from pyoxigraph import Dataset, RdfFormat, parse
@@ -65,7 +68,7 @@ ACCEPTS = (None, "text/csv", "application/sparql-results+xml", "text/tab-separat
 
 
 @contextlib.contextmanager
-def opened(kind, folder, modules=tuple(AGES)):
+def opened(kind: Any, folder: Any, modules: Any = tuple(AGES)) -> Iterator[Any]:
     with make_fleet(folder, modules) as local, contextlib.ExitStack() as stack:
         if kind == "local":
             yield local
@@ -75,19 +78,19 @@ def opened(kind, folder, modules=tuple(AGES)):
 
 
 @pytest.fixture(scope="module", params=KINDS)
-def fleet(request, tmp_path_factory):
+def fleet(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     with opened(request.param, tmp_path_factory.mktemp(request.param)) as made:
         yield made
 
 
 @pytest.fixture(params=KINDS)
-def own_fleet(request, tmp_path):
+def own_fleet(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
     with opened(request.param, tmp_path, ["module-0001"]) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def pair(tmp_path_factory):
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     with (
         make_fleet(tmp_path_factory.mktemp("pair")) as local,
         WebServer(create_app(local), port=0) as server,
@@ -96,20 +99,20 @@ def pair(tmp_path_factory):
         yield local, remote
 
 
-def outcome(call):
+def outcome(call: Any) -> Any:
     try:
         return call()
     except VoltwinError as error:
         return type(error), str(error), getattr(error, "position", None)
 
 
-def timeless(answer):
+def timeless(answer: Any) -> Any:
     """What a rule infers is as of the moment it is asked for, and two askings are two moments."""
     return replace(answer, time=None) if answer.origin == "inferred" else answer
 
 
 @pytest.mark.parametrize("path", PATHS + WRONG_PATHS)
-def test_both_answer_every_path_alike(pair, path):
+def test_both_answer_every_path_alike(pair: Any, path: Any) -> None:
     local, remote = (outcome(lambda fleet=fleet: list(map(timeless, fleet.all(path)))) for fleet in pair)
     assert local == remote
     local, remote = (outcome(lambda fleet=fleet: timeless(fleet.get(path))) for fleet in pair)
@@ -118,7 +121,7 @@ def test_both_answer_every_path_alike(pair, path):
 
 @pytest.mark.parametrize("depth", [None, 0, 1])
 @pytest.mark.parametrize("path", [*PATHS, "/module-0001/arrivalTest/performedAt", "/module-0001/nonsense", "/truck-01"])
-def test_both_describe_every_structure_alike(pair, path, depth):
+def test_both_describe_every_structure_alike(pair: Any, path: Any, depth: Any) -> None:
     local, remote = (outcome(lambda fleet=fleet: fleet.structure(path, depth)) for fleet in pair)
     if isinstance(local, tuple) or path == "/module-0001":  # rules answer as of the moment they are asked
         assert type(local) is type(remote)
@@ -126,7 +129,7 @@ def test_both_describe_every_structure_alike(pair, path, depth):
     assert local == remote
 
 
-def test_a_structure_has_what_is_set_and_what_is_not(fleet):
+def test_a_structure_has_what_is_set_and_what_is_not(fleet: Any) -> None:
     found = fleet.structure("/module-0002")
     assert (found.path, found.type) == ("/module-0002", "Module")
     properties = {item.name: item for item in found.properties}
@@ -148,12 +151,12 @@ def test_a_structure_has_what_is_set_and_what_is_not(fleet):
     assert not fleet.structure("/module-0002", 0).properties[0].parts
 
 
-def test_a_property_without_a_value_is_there_and_not_set(fleet):
+def test_a_property_without_a_value_is_there_and_not_set(fleet: Any) -> None:
     found = {item.name: item for item in fleet.structure("/module-0001/cells/cell-01", 0).properties}
     assert [name for name, item in found.items() if not item.is_set] == ["serial"]
 
 
-def test_twins_are_counted_by_class(fleet):
+def test_twins_are_counted_by_class(fleet: Any) -> None:
     counts = {item.name: item.twins for item in class_counts(fleet.all("/"))}
     assert (counts["Module"], counts["Truck"]) == (3, 1)
     assert sum(counts.values()) == len(fleet)
@@ -161,31 +164,31 @@ def test_twins_are_counted_by_class(fleet):
 
 @pytest.mark.parametrize("query", QUERIES)
 @pytest.mark.parametrize("accept", ACCEPTS)
-def test_both_answer_every_query_alike(pair, query, accept):
+def test_both_answer_every_query_alike(pair: Any, query: Any, accept: Any) -> None:
     local, remote = (fleet.query(query, accept) for fleet in pair)
     assert local == remote
     assert local.body
 
 
 @pytest.mark.parametrize("query", ["SELEKT", "SELECT * WHERE {", "INSERT DATA { <a:a> <a:a> <a:a> }", ""])
-def test_both_refuse_a_query_alike(pair, query):
+def test_both_refuse_a_query_alike(pair: Any, query: Any) -> None:
     local, remote = (outcome(lambda fleet=fleet: fleet.query(query)) for fleet in pair)
     assert local == remote
     assert local[0] is QueryError
 
 
 @pytest.mark.parametrize("twin", [None, "module-0002", "nobody"])
-def test_both_validate_alike(pair, twin):
+def test_both_validate_alike(pair: Any, twin: Any) -> None:
     local, remote = (outcome(lambda fleet=fleet: fleet.validate(twin)) for fleet in pair)
     assert local == remote
 
 
-def test_both_tell_the_same_totals(pair):
+def test_both_tell_the_same_totals(pair: Any) -> None:
     local, remote = pair
     assert local.status() == remote.status()
 
 
-def test_it_is_a_fleet_of_twins(fleet):
+def test_it_is_a_fleet_of_twins(fleet: Any) -> None:
     assert isinstance(fleet, FleetAccess)
     assert "module-0002" in fleet
     assert "nobody" not in fleet
@@ -193,20 +196,20 @@ def test_it_is_a_fleet_of_twins(fleet):
     assert set(AGES) < set(fleet)
 
 
-def test_a_value_comes_with_unit_time_and_origin(fleet):
+def test_a_value_comes_with_unit_time_and_origin(fleet: Any) -> None:
     answer = fleet["module-0002"]["cells/cell-07/arrivalOcv"]
     assert float(answer) == pytest.approx(3.6432)
     assert (answer.unit, answer.origin) == ("V", "measured")
     assert answer.time == EOL + timedelta(hours=AGES["module-0002"])
 
 
-def test_a_computed_value_names_its_run(fleet):
+def test_a_computed_value_names_its_run(fleet: Any) -> None:
     answer = fleet.get("/module-0001/selfDischarge/loss")
     assert answer.origin == "computed"
     assert answer.source == "self-discharge-at-arrival~module-0001~2019-04-11T16:00:00Z"
 
 
-def test_series_trends_times_lists_and_elements_keep_their_kind(fleet):
+def test_series_trends_times_lists_and_elements_keep_their_kind(fleet: Any) -> None:
     assert isinstance(fleet.get("/module-0001/selfDischarge/trend").value, SeriesValue)
     trend = fleet.get("/module-0001/reasoner/temperatureTrend").value
     assert isinstance(trend, Trend)
@@ -224,7 +227,7 @@ def test_series_trends_times_lists_and_elements_keep_their_kind(fleet):
     assert fleet.get("/module-0001/transport/truck").value == Element("/truck-01", "Truck")
 
 
-def test_what_is_missing_is_called_missing(fleet):
+def test_what_is_missing_is_called_missing(fleet: Any) -> None:
     with pytest.raises(TwinNotFoundError, match="nobody"):
         fleet.get("/nobody/serial")
     with pytest.raises(TwinNotFoundError):
@@ -235,20 +238,20 @@ def test_what_is_missing_is_called_missing(fleet):
         fleet.all("/module-0001/cells/cell-01/voltag")
 
 
-def test_a_syntax_error_says_its_column(fleet):
+def test_a_syntax_error_says_its_column(fleet: Any) -> None:
     with pytest.raises(PathSyntaxError, match="column 14") as caught:
         fleet.all("/module-0001/[2]")
     assert caught.value.position == 13
 
 
-def test_construct_gives_a_graph(fleet):
+def test_construct_gives_a_graph(fleet: Any) -> None:
     answer = fleet.query("CONSTRUCT { ?t vt:key ?k } WHERE { ?t a vt:Product ; vt:key ?k }", "text/turtle")
     assert answer.media_type == "text/turtle"
     triples = Dataset(parse(answer.body, format=RdfFormat.TURTLE))
     assert {quad.object.value for quad in triples} == set(AGES)
 
 
-def test_series_functions_reach_the_samples(fleet):
+def test_series_functions_reach_the_samples(fleet: Any) -> None:
     text = """
         SELECT DISTINCT (vtf:min(?series) AS ?low) (vtf:count(?series) AS ?n) WHERE {
           ?property vt:pathName "temperature" . ?logger ?property ?series . ?series a vt:Series }"""
@@ -257,12 +260,12 @@ def test_series_functions_reach_the_samples(fleet):
     assert int(row["n"]["value"]) == 3
 
 
-def test_every_twin_conforms(fleet):
+def test_every_twin_conforms(fleet: Any) -> None:
     report = fleet.validate("module-0001")
     assert (report.twins, report.conforms) == (1, True)
 
 
-def test_what_was_put_is_there(own_fleet):
+def test_what_was_put_is_there(own_fleet: Any) -> None:
     before = own_fleet.status()["commits"]
     moment = datetime(2019, 4, 20, 12, 30, tzinfo=UTC)
     sequence = own_fleet.put("/module-0001/cells/cell-03/voltage", 3.61, unit="V", time=moment, author="bench-2")
@@ -282,7 +285,7 @@ def test_what_was_put_is_there(own_fleet):
         ("capacity", 13, "A-HR"),
     ],
 )
-def test_values_of_every_kind_come_back_as_they_were_put(own_fleet, path, value, unit):
+def test_values_of_every_kind_come_back_as_they_were_put(own_fleet: Any, path: Any, value: Any, unit: Any) -> None:
     given = list(value) if isinstance(value, tuple) else value
     own_fleet["module-0001"].put(path, given, unit=unit, time=EOL, author="test")
     if path == "arrivalTest/decision" or path == "arrivalTest/reasons":
@@ -291,7 +294,7 @@ def test_values_of_every_kind_come_back_as_they_were_put(own_fleet, path, value,
     assert own_fleet["module-0001"][path].value == value
 
 
-def test_a_sample_joins_its_series(own_fleet):
+def test_a_sample_joins_its_series(own_fleet: Any) -> None:
     later = EOL + timedelta(hours=260)
     own_fleet.put("/truck-01/logger/temperature", 7.5, unit="DEG_C", time=later, author="logger")
     series = own_fleet.get("/truck-01/logger/temperature").value
@@ -311,7 +314,7 @@ def test_a_sample_joins_its_series(own_fleet):
         ("/nobody/serial", "x", None, TwinNotFoundError),
     ],
 )
-def test_a_wrong_put_changes_nothing(own_fleet, path, value, unit, error):
+def test_a_wrong_put_changes_nothing(own_fleet: Any, path: Any, value: Any, unit: Any, error: Any) -> None:
     before = own_fleet.status()
     with pytest.raises(error):
         own_fleet.put(path, value, unit=unit, time=EOL, author="test")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,22 +27,22 @@ SERIES = NamedNode("https://fleet.example/twins/a/t")
 
 
 @pytest.fixture
-def file(tmp_path):
+def file(tmp_path: Path) -> Any:
     return tmp_path / "journal.sqlite"
 
 
 @pytest.fixture
-def journal(file):
+def journal(file: Any) -> Iterator[Any]:
     made = SqliteJournal.open(file)
     yield made
     made.close()
 
 
-def run(name, moment=T0, twin=TWIN):
+def run(name: Any, moment: Any = T0, twin: Any = TWIN) -> Any:
     return QueuedRun(name, ACTION, twin, moment, "schedule")
 
 
-def test_commits_come_back_as_they_were_given_and_in_order(journal, file):
+def test_commits_come_back_as_they_were_given_and_in_order(journal: Any, file: Any) -> None:
     changes = (GraphChange(TWIN, "", "a\n"), GraphChange(TWIN, "a\n", "ä '\"\n"))
     assert journal.append(Entry("anna", T0, changes)) == 1
     assert journal.append(Entry("ben", T0 + timedelta(seconds=1))) == 2
@@ -55,7 +58,7 @@ def test_commits_come_back_as_they_were_given_and_in_order(journal, file):
     again.close()
 
 
-def test_a_message_is_known_once_its_commit_is_taken(journal):
+def test_a_message_is_known_once_its_commit_is_taken(journal: Any) -> None:
     many = tuple(f"m{number}" for number in range(1203))
     journal.append(Entry("a", T0, message_keys=many))
     assert journal.known_messages(["m0", "m1202", "new"]) == {"m0", "m1202"}
@@ -75,7 +78,7 @@ def test_a_message_is_known_once_its_commit_is_taken(journal):
         Entry("a", datetime(2019, 4, 1)),  # noqa: DTZ001 - that is the point
     ],
 )
-def test_a_failing_append_takes_nothing_and_spoils_nothing(journal, bad):
+def test_a_failing_append_takes_nothing_and_spoils_nothing(journal: Any, bad: Any) -> None:
     journal.append(Entry("a", T0, message_keys=("known",), samples=[Sample(SERIES, 1, 0.5)], queued=[run("r1")]))
     before = journal.counts(), journal.queued_runs(), list(journal.since(0))
     entry = Entry(
@@ -97,7 +100,7 @@ def test_a_failing_append_takes_nothing_and_spoils_nothing(journal, bad):
     assert journal.known_messages(["fresh"]) == {"fresh"}
 
 
-def test_runs_are_queued_once_and_end_once(journal):
+def test_runs_are_queued_once_and_end_once(journal: Any) -> None:
     journal.append(Entry("a", T0, queued=[run("late", T0 + timedelta(hours=1)), run("early")]))
     journal.append(Entry("a", T0, queued=[run("early"), run("next")]))
     assert [item.id for item in journal.queued_runs()] == ["early", "late", "next"]
@@ -109,18 +112,18 @@ def test_runs_are_queued_once_and_end_once(journal):
     assert (counts["failed"], counts["succeeded"], counts["queued"]) == (1, 0, 2)
 
 
-def test_known_runs_are_those_of_any_state(journal):
+def test_known_runs_are_those_of_any_state(journal: Any) -> None:
     journal.append(Entry("a", T0, queued=[run("r1"), run("r2")], finished=[FinishedRun("r1", "skipped", "no input")]))
     assert journal.known_runs(["r1", "r2", "r3"]) == {"r1", "r2"}
 
 
-def test_a_run_can_be_queued_and_ended_in_one_commit(journal):
+def test_a_run_can_be_queued_and_ended_in_one_commit(journal: Any) -> None:
     journal.append(Entry("a", T0, queued=[run("r")], finished=[FinishedRun("r", "succeeded")]))
     assert journal.queued_runs() == []
     assert journal.counts()["succeeded"] == 1
 
 
-def test_the_due_table_holds_one_row_for_each_action_and_twin(journal):
+def test_the_due_table_holds_one_row_for_each_action_and_twin(journal: Any) -> None:
     other = NamedNode("https://fleet.example/twins/b")
     journal.append(Entry("a", T0, due=[Due(ACTION, TWIN, T0), Due(ACTION, other, T0 + timedelta(hours=2))]))
     journal.append(Entry("a", T0, due=[Due(ACTION, TWIN, T0 + timedelta(hours=3))]))
@@ -132,7 +135,7 @@ def test_the_due_table_holds_one_row_for_each_action_and_twin(journal):
     assert [due.twin for due in journal.due_table()] == [TWIN]
 
 
-def test_dead_letters_are_counted(journal):
+def test_dead_letters_are_counted(journal: Any) -> None:
     journal.append(Entry("a", T0, dead_letters=2))
     journal.append(Entry("a", T0, dead_letters=1))
     assert journal.counts()["deadLetters"] == 3
@@ -146,9 +149,11 @@ samples = st.lists(
 
 @settings(max_examples=40)
 @given(samples, st.none() | st.integers(-60, 60), st.none() | st.integers(-60, 60))
-def test_samples_in_any_order_and_again_are_one_series(tmp_path_factory, commits, start, end):
+def test_samples_in_any_order_and_again_are_one_series(
+    tmp_path_factory: pytest.TempPathFactory, commits: Any, start: Any, end: Any
+) -> None:
     journal = SqliteJournal.open(tmp_path_factory.mktemp("j") / "journal.sqlite")
-    wanted = {}
+    wanted: dict[Any, Any] = {}
     for commit in commits:
         batch = [Sample(SERIES, time, value) for time, value in commit]
         wanted |= dict(commit)
@@ -183,7 +188,7 @@ def test_samples_in_any_order_and_again_are_one_series(tmp_path_factory, commits
     journal.close()
 
 
-def test_an_unknown_series_is_empty_and_an_unknown_figure_refused(journal):
+def test_an_unknown_series_is_empty_and_an_unknown_figure_refused(journal: Any) -> None:
     times, values = journal.series.read(NamedNode("https://x.example/none"))
     assert (times.dtype, values.dtype, len(times)) == (np.int64, np.float64, 0)
     assert journal.series.at(NamedNode("https://x.example/none"), 5) is None
@@ -191,7 +196,7 @@ def test_an_unknown_series_is_empty_and_an_unknown_figure_refused(journal):
         journal.series.aggregate(SERIES, "median")
 
 
-def test_a_series_whose_first_commit_failed_is_there_after_the_next(journal):
+def test_a_series_whose_first_commit_failed_is_there_after_the_next(journal: Any) -> None:
     with pytest.raises(StoreError):
         journal.append(Entry("a", T0, samples=[Sample(SERIES, 1, float("nan"))]))
     other = NamedNode("https://fleet.example/twins/b/t")
@@ -201,7 +206,7 @@ def test_a_series_whose_first_commit_failed_is_there_after_the_next(journal):
     assert journal.series.at(SERIES, 1) == 8.0
 
 
-def test_a_journal_of_a_newer_version_is_refused(journal, file):
+def test_a_journal_of_a_newer_version_is_refused(journal: Any, file: Any) -> None:
     journal.close()
     with sqlite3.connect(file) as connection:
         connection.execute(f"PRAGMA user_version = {len(VERSIONS) + 1}")
@@ -210,7 +215,7 @@ def test_a_journal_of_a_newer_version_is_refused(journal, file):
         SqliteJournal.open(file)
 
 
-def test_a_file_that_is_no_journal_is_refused(tmp_path):
+def test_a_file_that_is_no_journal_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.sqlite").write_text("not a database, and longer than a header " * 50)
     with pytest.raises(StoreError, match=r"x\.sqlite"):
         SqliteJournal.open(tmp_path / "x.sqlite")
@@ -218,17 +223,17 @@ def test_a_file_that_is_no_journal_is_refused(tmp_path):
         SqliteJournal.open(tmp_path / "nowhere" / "y.sqlite")
 
 
-def test_a_commit_is_synchronous(journal):
+def test_a_commit_is_synchronous(journal: Any) -> None:
     # 2 is FULL: the write-ahead log is synced before append returns.
     assert journal.database._writer.execute("PRAGMA synchronous").fetchone() == (2,)
     assert journal.database._writer.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
-def test_readers_of_other_threads_see_whole_commits_while_one_writes(journal):
+def test_readers_of_other_threads_see_whole_commits_while_one_writes(journal: Any) -> None:
     journal.append(Entry("a", T0, samples=[Sample(SERIES, 0, 0.0)]))
     problems, done = [], threading.Event()
 
-    def read():
+    def read() -> None:
         try:
             while not done.is_set():
                 times, values = journal.series.read(SERIES)
@@ -253,7 +258,7 @@ def test_readers_of_other_threads_see_whole_commits_while_one_writes(journal):
     assert len(journal.series.read(SERIES)[0]) == 81
 
 
-def test_a_closed_journal_takes_nothing(file):
+def test_a_closed_journal_takes_nothing(file: Any) -> None:
     journal = SqliteJournal.open(file)
     journal.close()
     with pytest.raises(StoreError):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 from pyoxigraph import NamedNode
@@ -24,7 +26,7 @@ LINE = "<https://x.example/s> <https://x.example/p> <https://x.example/{}> .\n"
 
 
 @pytest.fixture
-def old(tmp_path):
+def old(tmp_path: Path) -> Any:
     """A journal as the first version wrote it."""
     file, moment = tmp_path / "journal.sqlite", to_microseconds(T0)
     with sqlite3.connect(file) as connection:
@@ -49,7 +51,7 @@ def old(tmp_path):
     return file
 
 
-def test_an_old_journal_reads_the_same(old):
+def test_an_old_journal_reads_the_same(old: Any) -> None:
     journal = SqliteJournal.open(old)
     one, two = LINE.format(1), LINE.format(2)
     first, second = journal.since(0)
@@ -73,12 +75,12 @@ def test_an_old_journal_reads_the_same(old):
     again.close()
 
 
-def test_an_old_journal_is_not_read_as_if_it_were_new(old):
+def test_an_old_journal_is_not_read_as_if_it_were_new(old: Any) -> None:
     with pytest.raises(FleetVersionError, match="open the fleet once to upgrade it"):
         Database(old, VERSIONS, writable=False)
 
 
-def test_a_newer_journal_is_refused(old):
+def test_a_newer_journal_is_refused(old: Any) -> None:
     with sqlite3.connect(old) as connection:
         connection.execute(f"PRAGMA user_version = {len(VERSIONS) + 1}")
     connection.close()

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from typing import Any
 
 import paho.mqtt.client as mqtt
 import pytest
@@ -24,25 +25,25 @@ WAIT = 30.0
 class Post:
     """What a listener has handed on so far."""
 
-    def __init__(self):
-        self.received = []
+    def __init__(self) -> None:
+        self.received: list[Any] = []
         self._more = threading.Condition()
 
-    def __call__(self, received):
+    def __call__(self, received: Any) -> None:
         with self._more:
             self.received.append(received)
             self._more.notify_all()
 
-    def wait(self, enough):
+    def wait(self, enough: Any) -> Any:
         with self._more:
             assert self._more.wait_for(lambda: enough(self.received), WAIT), self.texts()
         return list(self.received)
 
-    def texts(self):
+    def texts(self) -> Any:
         return [item.payload.decode() for item in self.received]
 
 
-def publish(broker, texts, topic="voltwin/modules/m1/birth"):
+def publish(broker: Any, texts: Any, topic: str = "voltwin/modules/m1/birth") -> None:
     client = mqtt.Client(CallbackAPIVersion.VERSION2)
     client.connect("127.0.0.1", broker.port)
     client.loop_start()
@@ -52,20 +53,20 @@ def publish(broker, texts, topic="voltwin/modules/m1/birth"):
     client.loop_stop()
 
 
-def listen(broker, post, filters=("voltwin/modules/+/birth",)):
+def listen(broker: Any, post: Any, filters: Any = ("voltwin/modules/+/birth",)) -> Any:
     listener = MqttListener(broker.url, "test-listener", filters, post)
     listener.wait()
     return listener
 
 
-def until(condition):
+def until(condition: Any) -> None:
     deadline = time.monotonic() + WAIT
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
 
-def test_messages_come_in_order_with_topic_and_payload(mosquitto):
+def test_messages_come_in_order_with_topic_and_payload(mosquitto: Any) -> None:
     post = Post()
     listener = listen(mosquitto, post, ["voltwin/modules/+/birth", "voltwin/clock"])
     assert listener.problem() is None
@@ -85,7 +86,7 @@ def test_messages_come_in_order_with_topic_and_payload(mosquitto):
     listener.close()
 
 
-def test_a_killed_process_is_started_again_and_its_messages_come_again(mosquitto):
+def test_a_killed_process_is_started_again_and_its_messages_come_again(mosquitto: Any) -> None:
     post = Post()
     listener = listen(mosquitto, post)
     publish(mosquitto, "abc")
@@ -111,7 +112,7 @@ def test_a_killed_process_is_started_again_and_its_messages_come_again(mosquitto
 
 
 @pytest.mark.parametrize("way", ["stop", "kill"])
-def test_a_broker_that_goes_away_is_a_problem_until_it_is_back(make_mosquitto, way):
+def test_a_broker_that_goes_away_is_a_problem_until_it_is_back(make_mosquitto: Any, way: Any) -> None:
     broker = make_mosquitto(
         "allow_anonymous true",
         "persistence true",
@@ -141,14 +142,14 @@ def test_a_broker_that_goes_away_is_a_problem_until_it_is_back(make_mosquitto, w
     listener.close()
 
 
-def test_no_broker_is_said_at_once():
+def test_no_broker_is_said_at_once() -> None:
     listener = MqttListener(f"mqtt://127.0.0.1:{free_port()}", "nobody", ["x"], Post())
     with pytest.raises(BrokerError, match="no broker answers"):
         listener.wait()
     listener.close()
 
 
-def test_a_broker_that_refuses_is_said(make_mosquitto):
+def test_a_broker_that_refuses_is_said(make_mosquitto: Any) -> None:
     broker = make_mosquitto("allow_anonymous false")
     listener = MqttListener(broker.url, "stranger", ["x"], Post())
     with pytest.raises(BrokerError, match="refuses"):
@@ -156,6 +157,6 @@ def test_a_broker_that_refuses_is_said(make_mosquitto):
     listener.close()
 
 
-def test_an_address_that_is_none_is_refused():
+def test_an_address_that_is_none_is_refused() -> None:
     with pytest.raises(InputError, match="mqtt://host:port"):
         MqttListener("http://127.0.0.1", "x", ["x"], Post())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ REGISTRY = Registry.discover()
 
 
 @pytest.fixture(params=REGISTRY.names())
-def model(request) -> Model:
+def model(request: pytest.FixtureRequest) -> Model:
     return REGISTRY.get(request.param)
 
 
@@ -30,19 +31,19 @@ def empty_batch(model: Model) -> Batch:
     }
     return Batch(
         0,
-        {port.name: columns[port.shape] for port in model.inputs},
+        {port.name: columns[port.shape] for port in model.inputs},  # type: ignore[misc]  # drawn values are wider than they seem
         {parameter.name: [] for parameter in model.parameters},
     )
 
 
-def test_it_follows_the_protocol(model):
+def test_it_follows_the_protocol(model: Any) -> None:
     assert isinstance(model, Model)
     assert re.fullmatch(r"[a-z][a-z0-9-]*", model.name)
     assert re.fullmatch(r"\d+\.\d+\.\d+", model.version)
     assert model.description
 
 
-def test_ports_are_named_once_and_numbers_have_a_known_unit(model):
+def test_ports_are_named_once_and_numbers_have_a_known_unit(model: Any) -> None:
     for ports in (model.inputs, model.outputs):
         names = [port.name for port in ports]
         assert len(names) == len(set(names))
@@ -57,7 +58,7 @@ def test_ports_are_named_once_and_numbers_have_a_known_unit(model):
     assert {port.name for port in model.inputs}.isdisjoint(parameter.name for parameter in model.parameters)
 
 
-def test_parameter_defaults_lie_within_their_own_bounds(model):
+def test_parameter_defaults_lie_within_their_own_bounds(model: Any) -> None:
     for parameter in model.parameters:
         if isinstance(parameter.default, str):
             assert not parameter.choices or parameter.default in parameter.choices
@@ -84,16 +85,16 @@ def sound_batch(model: Model, size: int) -> Batch:
         if port.shape == "trend":
             columns[port.name] = day
         elif port.shape == "cells":
-            columns[port.name] = cells if port.unit == "V" else cells.with_values(np.full(2 * size, 50.0))
+            columns[port.name] = cells if port.unit == "V" else cells.with_values(np.full(2 * size, 50.0))  # type: ignore[assignment]  # a stand-in takes the place of the real part
         else:
             if not port.optional and port.unit not in scalars:
                 pytest.skip(f"no sound value is known for {port.name} in {port.unit}")
             value = np.nan if port.optional else 0.0 if port.name == "endOfLineTime" else scalars[port.unit]
-            columns[port.name] = np.full(size, value)
+            columns[port.name] = np.full(size, value)  # type: ignore[assignment]  # the first value is narrower than those to come
     return Batch(size, columns, {parameter.name: [parameter.default] * size for parameter in model.parameters})
 
 
-def test_outputs_have_the_shapes_their_ports_declare(model):
+def test_outputs_have_the_shapes_their_ports_declare(model: Any) -> None:
     answer = model.run(sound_batch(model, 3))
     assert not answer.problems
     for port in model.outputs:
@@ -111,7 +112,7 @@ def test_outputs_have_the_shapes_their_ports_declare(model):
             assert all(isinstance(word, str) for words in column for word in words)
 
 
-def test_a_fleet_is_answered_as_its_twins_are_one_by_one(model):
+def test_a_fleet_is_answered_as_its_twins_are_one_by_one(model: Any) -> None:
     together, alone = model.run(sound_batch(model, 3)), model.run(sound_batch(model, 1))
     for port in model.outputs:
         many, one = together.columns[port.name], alone.columns[port.name]
@@ -123,7 +124,7 @@ def test_a_fleet_is_answered_as_its_twins_are_one_by_one(model):
             assert many[2] == one[0]
 
 
-def test_an_empty_batch_is_answered(model):
+def test_an_empty_batch_is_answered(model: Any) -> None:
     answer = model.run(empty_batch(model))
     assert isinstance(answer, ModelAnswer)
     assert not answer.problems

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -27,24 +29,24 @@ TREND = "/module-0001/reasoner/temperatureTrend"
 RULES = f"{BASE}rules"
 
 
-def at(hours):
+def at(hours: Any) -> Any:
     return T0 + timedelta(hours=hours)
 
 
 class Told:
     """One fleet, told something every hour; ``told`` remembers the commit of each."""
 
-    def __init__(self, folder, case_study):
+    def __init__(self, folder: Any, case_study: Any) -> None:
         self.clock = ManualClock(T0)
         self.bench = Bench.make(folder, case_study, clock=self.clock)
         self.fleet = self.bench.fleet
         self.commits = {"design": 1}
 
-    def note(self, what, hours):
+    def note(self, what: Any, hours: Any) -> Any:
         self.clock.set(at(hours))
         return self.commits.__setitem__(what, self.fleet.committer.journal.last_sequence + 1)
 
-    def create_twin(self, what, hours, **twins):
+    def create_twin(self, what: Any, hours: Any, **twins: Any) -> None:
         self.note(what, hours)
         changes = ChangeSet(self.fleet.committer.store)
         writer = TwinWriter(changes, self.fleet.schema, self.fleet.names, self.fleet.committer.journal.series)
@@ -52,11 +54,11 @@ class Told:
             writer.create_twin(key.replace("_", "-"), self.fleet.schema.class_named(cls).iri)
         self.fleet.committer.commit(Entry("test", at(hours), changes.changes()), tuple(changes.touched()))
 
-    def put(self, what, hours, path, value, unit=None, about=None):
+    def put(self, what: Any, hours: Any, path: Any, value: Any, unit: Any = None, about: Any = None) -> None:
         self.note(what, hours)
         self.fleet.put(path, value, unit=unit, time=at(hours if about is None else about), author="anna")
 
-    def update(self, what, hours, text):
+    def update(self, what: Any, hours: Any, text: Any) -> None:
         self.note(what, hours)
         self.fleet.update(text, author="expert")
         self.fleet.reload()
@@ -65,7 +67,7 @@ class Told:
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory):
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     told = Told(tmp_path_factory.mktemp("told"), convert(MODEL))
     told.create_twin("births", 1, module_0001="Module", truck_01="Truck")
     told.put("value", 2, VOLTAGE, 3.65, "V")
@@ -100,7 +102,7 @@ def told(tmp_path_factory):
 
 
 @pytest.fixture(scope="module", params=["local", "remote"])
-def fleet(request, told):
+def fleet(request: pytest.FixtureRequest, told: Any) -> Iterator[Any]:
     with contextlib.ExitStack() as stack:
         if request.param == "local":
             yield told.fleet
@@ -110,10 +112,10 @@ def fleet(request, told):
 
 
 @pytest.fixture
-def asked(fleet, told):
+def asked(fleet: Any, told: Any) -> Any:
     """A path just before something was told and just after, by commit and by moment: both ways agree."""
 
-    def ask(what, path, read=lambda answer: answer.value):
+    def ask(what: Any, path: Any, read: Any = lambda answer: answer.value) -> Any:
         number = told.commits[what]
         time = fleet.as_of(number).status()["asOf"]
         moment = datetime.fromisoformat(time)
@@ -127,43 +129,43 @@ def asked(fleet, told):
     return ask
 
 
-def samples(answer):
+def samples(answer: Any) -> Any:
     return dict(zip(answer.value.times, answer.value.values, strict=True))
 
 
-def hourly(values):
+def hourly(values: Any) -> Any:
     return {
         round((at(hours) - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1e6): v for hours, v in values.items()
     }
 
 
-def test_a_value_is_not_known_before_it_was_told(asked):
+def test_a_value_is_not_known_before_it_was_told(asked: Any) -> None:
     assert asked("value", VOLTAGE) == ([], [3.65])
 
 
-def test_a_corrected_value_was_believed_as_it_stood(asked, fleet, told):
+def test_a_corrected_value_was_believed_as_it_stood(asked: Any, fleet: Any, told: Any) -> None:
     assert asked("correction", VOLTAGE) == ([3.65], [3.6])
     # What it speaks for did not change, only what was known of it.
     assert asked("correction", VOLTAGE, lambda answer: answer.time) == ([at(2)], [at(2)])
 
 
-def test_a_late_sample_was_not_there_yet(asked):
+def test_a_late_sample_was_not_there_yet(asked: Any) -> None:
     before, after = asked("late sample", LOGGED, samples)
     assert before == [hourly({5: 5.0, 6: 6.0, 8: 8.0})]
     assert after == [hourly({5: 5.0, 6: 6.0, 7: 7.0, 8: 8.0})]
 
 
-def test_a_replaced_sample_had_its_first_value(asked):
+def test_a_replaced_sample_had_its_first_value(asked: Any) -> None:
     before, after = asked("replaced sample", LOGGED, samples)
     assert (before[0][min(before[0])], after[0][min(after[0])]) == (5.0, 5.5)
 
 
-def test_the_window_is_of_what_the_samples_speak_for_and_as_of_of_when_they_were_told(asked):
+def test_the_window_is_of_what_the_samples_speak_for_and_as_of_of_when_they_were_told(asked: Any) -> None:
     window = f"{LOGGED}@[2019-04-01T12:30Z,2019-04-01T13:30Z)"
     assert asked("late sample", window, samples) == ([{}], [hourly({7: 7.0})])
 
 
-def test_a_twin_not_yet_born_is_not_there(asked, fleet, told):
+def test_a_twin_not_yet_born_is_not_there(asked: Any, fleet: Any, told: Any) -> None:
     assert asked("late birth", "/module-0002", lambda answer: answer.path) == ([], ["/module-0002"])
     before, after = (fleet.as_of(told.commits["late birth"] + step) for step in (-1, 0))
     assert "module-0002" not in before
@@ -174,8 +176,8 @@ def test_a_twin_not_yet_born_is_not_there(asked, fleet, told):
         before.get("/module-0002/serial")
 
 
-def test_a_trend_is_by_the_rules_and_samples_of_then_and_ends_there(asked, fleet, told):
-    def winners(answer):
+def test_a_trend_is_by_the_rules_and_samples_of_then_and_ends_there(asked: Any, fleet: Any, told: Any) -> None:
+    def winners(answer: Any) -> Any:
         return [(segment.rule, segment.values[0]) for segment in answer.value.segments]
 
     before, _ = asked("late sample", TREND, winners)
@@ -185,8 +187,8 @@ def test_a_trend_is_by_the_rules_and_samples_of_then_and_ends_there(asked, fleet
     assert next(s for s in then.value.segments if s.rule == "logged-temperature").values == (5.0, 6.0)
 
 
-def test_a_rule_changed_since_infers_as_it_did(asked):
-    def default(answer):
+def test_a_rule_changed_since_infers_as_it_did(asked: Any) -> None:
+    def default(answer: Any) -> Any:
         return {s.values[0] for s in answer.value.segments if s.rule == "default-temperature"}
 
     before, after = asked("rule", TREND, default)
@@ -194,7 +196,7 @@ def test_a_rule_changed_since_infers_as_it_did(asked):
     assert before == [{20.0}]
 
 
-def test_an_ontology_changed_since_has_the_steps_it_had(fleet, told):
+def test_an_ontology_changed_since_has_the_steps_it_had(fleet: Any, told: Any) -> None:
     number = told.commits["ontology"]
     assert fleet.as_of(number - 1).all("/module-0001/serial") == []
     with pytest.raises(PathNotFoundError, match="serial"):
@@ -204,10 +206,10 @@ def test_an_ontology_changed_since_has_the_steps_it_had(fleet, told):
     assert fleet.as_of(told.commits["serial"]).get("/module-0001/number").value == "S-1"
 
 
-def test_sparql_sees_the_past_series_and_all(asked, fleet, told):
+def test_sparql_sees_the_past_series_and_all(asked: Any, fleet: Any, told: Any) -> None:
     text = """SELECT ?n (vtf:count(?s) AS ?count) WHERE { ?s a vt:Series ; vt:sampleCount ?n }"""
 
-    def told_by(number):
+    def told_by(number: Any) -> Any:
         answer = fleet.as_of(number).query(text, "application/sparql-results+json")
         return [
             (int(r["n"]["value"]), int(r["count"]["value"])) for r in json.loads(answer.body)["results"]["bindings"]
@@ -219,7 +221,7 @@ def test_sparql_sees_the_past_series_and_all(asked, fleet, told):
     assert told_by(told.commits["births"]) == []
 
 
-def test_the_newest_commit_is_the_fleet_of_now(fleet, told):
+def test_the_newest_commit_is_the_fleet_of_now(fleet: Any, told: Any) -> None:
     now = fleet.as_of(fleet.status()["commits"])
     for path in ("/", "/module-0001/**", VOLTAGE, LOGGED, "/*/transport/truck", "/module-0001/number"):
         assert now.all(path) == fleet.all(path)
@@ -227,7 +229,7 @@ def test_the_newest_commit_is_the_fleet_of_now(fleet, told):
     assert now.validate() == fleet.validate()
 
 
-def test_a_path_that_names_a_twin_and_one_that_goes_through_all_say_the_same(fleet, told):
+def test_a_path_that_names_a_twin_and_one_that_goes_through_all_say_the_same(fleet: Any, told: Any) -> None:
     for number in sorted(set(told.commits.values())):
         past = fleet.as_of(number)
         for rest in ("transport/begin", "cells/*/voltage", "transport/truck/logger/temperature"):
@@ -244,14 +246,14 @@ def test_a_path_that_names_a_twin_and_one_that_goes_through_all_say_the_same(fle
         lambda fleet: fleet.load("file.ttl", graph="urn:g", author="x"),
     ],
 )
-def test_the_past_is_not_written(fleet, write):
+def test_the_past_is_not_written(fleet: Any, write: Any) -> None:
     before = fleet.status()["commits"]
     with pytest.raises(InputError, match="the past can be read and not written"):
         write(fleet.as_of(before))
     assert fleet.status()["commits"] == before
 
 
-def outcome(call):
+def outcome(call: Any) -> Any:
     try:
         return call()
     except VoltwinError as error:
@@ -259,7 +261,7 @@ def outcome(call):
 
 
 @pytest.mark.parametrize("when", [0, -3, 10_000, datetime(1969, 1, 1, tzinfo=UTC), datetime(2019, 4, 1)])  # noqa: DTZ001
-def test_outside_the_history_is_refused_alike(told, when):
+def test_outside_the_history_is_refused_alike(told: Any, when: Any) -> None:
     with WebServer(create_app(told.fleet), port=0) as server, RemoteFleet(server.url) as remote:
         local, far = (outcome(lambda one=one: one.as_of(when)) for one in (told.fleet, remote))
     assert local == far
@@ -270,12 +272,12 @@ def test_outside_the_history_is_refused_alike(told, when):
         assert local[0] is InputError
 
 
-def test_from_a_past_one_may_go_further_back_and_not_forth(told):
+def test_from_a_past_one_may_go_further_back_and_not_forth(told: Any) -> None:
     past = told.fleet.as_of(5)
     assert past.as_of(3).status()["commits"] == 3
     with pytest.raises(MomentNotFoundError, match="after commit 5"):
         past.as_of(6)
 
 
-def test_the_events_of_a_past_fleet_end_there(fleet):
+def test_the_events_of_a_past_fleet_end_there(fleet: Any) -> None:
     assert [event.sequence for event in fleet.as_of(4).events(1)] == [2, 3, 4]

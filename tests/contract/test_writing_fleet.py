@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +22,7 @@ ONTOLOGY = "https://w3id.org/voltwin/models/battery-logistics/"
 
 
 @pytest.fixture(params=["local", "remote"])
-def fleet(request, tmp_path):
+def fleet(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
     with make_fleet(tmp_path, ["module-0001"]) as local, contextlib.ExitStack() as stack:
         if request.param == "local":
             yield local
@@ -28,11 +31,11 @@ def fleet(request, tmp_path):
             yield stack.enter_context(RemoteFleet(server.url))
 
 
-def answer(fleet, text):
+def answer(fleet: Any, text: Any) -> Any:
     return fleet.query(text, "text/csv").body.decode().splitlines()[1:]
 
 
-def test_an_update_changes_what_paths_answer(fleet):
+def test_an_update_changes_what_paths_answer(fleet: Any) -> None:
     prop = f"<{ONTOLOGY}product#Module.serial>"
     text = f"WITH {MODULE} DELETE {{ ?m {prop} ?old }} INSERT {{ ?m {prop} 'S-9' }} WHERE {{ ?m {prop} ?old }}"
     before = fleet.status()["commits"]
@@ -44,7 +47,7 @@ def test_an_update_changes_what_paths_answer(fleet):
     assert fleet.status()["commits"] == before + 1
 
 
-def test_rules_follow_an_update(fleet):
+def test_rules_follow_an_update(fleet: Any) -> None:
     where = f"<{BASE}twins/module-0001/inferred>"
     assert answer(fleet, f"SELECT (COUNT(*) AS ?n) {{ GRAPH {where} {{ ?s ?p ?o }} }}") != ["0"]
     fleet.update(f"DROP GRAPH {MODULE} ; DROP GRAPH <{BASE}twins/module-0001/computed>", author="ann")
@@ -61,7 +64,7 @@ def test_rules_follow_an_update(fleet):
         (f"CLEAR GRAPH <{BASE}twins/module-0001/inferred>", QueryError, "derived by rules"),
     ],
 )
-def test_what_is_refused_changes_nothing(fleet, text, error, words):
+def test_what_is_refused_changes_nothing(fleet: Any, text: Any, error: Any, words: Any) -> None:
     before = fleet.status()
     with pytest.raises(error, match=words):
         fleet.update(text, author="ann")
@@ -71,7 +74,7 @@ def test_what_is_refused_changes_nothing(fleet, text, error, words):
 RULES = f"<{BASE}rules>"
 
 
-def test_a_rule_that_is_changed_holds_at_once(fleet):
+def test_a_rule_that_is_changed_holds_at_once(fleet: Any) -> None:
     """Storage set points no longer speak: the trend falls back to what is left."""
     rules = [segment.rule for segment in fleet.get("/module-0001/reasoner/temperatureTrend").value.segments]
     assert "storage-set-point" in rules
@@ -81,7 +84,7 @@ def test_a_rule_that_is_changed_holds_at_once(fleet):
     assert "default-temperature" in rules
 
 
-def test_a_rule_that_does_not_compile_is_refused_and_leaves_nothing(fleet):
+def test_a_rule_that_does_not_compile_is_refused_and_leaves_nothing(fleet: Any) -> None:
     before = fleet.status()
     text = f"WITH {RULES} DELETE {{ ?r vt:subsequent ?o }} INSERT {{ ?r vt:subsequent 'no such thing' }} " + (
         "WHERE { ?r vt:subsequent ?o }"
@@ -92,7 +95,7 @@ def test_a_rule_that_does_not_compile_is_refused_and_leaves_nothing(fleet):
     assert fleet.get("/module-0001/reasoner/temperatureTrend").value.segments
 
 
-def test_a_property_that_is_added_can_be_asked_for(fleet):
+def test_a_property_that_is_added_can_be_asked_for(fleet: Any) -> None:
     prop = f"<{ONTOLOGY}product#Module.colour>"
     fleet.update(
         f"INSERT {{ GRAPH <{BASE}ontology> {{ {prop} ?p ?o . {prop} vt:pathName 'colour' }} "
@@ -103,7 +106,7 @@ def test_a_property_that_is_added_can_be_asked_for(fleet):
     assert fleet["module-0001"]["colour"].value == "red"
 
 
-def test_a_load_adds_and_replaces(fleet, tmp_path):
+def test_a_load_adds_and_replaces(fleet: Any, tmp_path: Path) -> None:
     graph, many = f"{BASE}materials", tmp_path / "many.nt.gz"
     lines = "".join(f'<https://x.example/s{n}> <https://x.example/p> "{n}" .\n' for n in range(2000))
     many.write_bytes(gzip.compress(lines.encode()))
@@ -119,14 +122,14 @@ def test_a_load_adds_and_replaces(fleet, tmp_path):
     assert fleet.load(few, graph=graph, author="ann", replace=True).sequence is None
 
 
-def test_a_load_of_named_graphs_goes_where_it_says(fleet, tmp_path):
+def test_a_load_of_named_graphs_goes_where_it_says(fleet: Any, tmp_path: Path) -> None:
     file = tmp_path / "graphs.trig"
     file.write_text("<https://x.example/g> { <https://x.example/a> a <https://x.example/T> }")
     assert fleet.load(file, author="ann").triples == 1
     assert answer(fleet, "SELECT ?g { GRAPH ?g { ?s a <https://x.example/T> } }") == ["https://x.example/g"]
 
 
-def test_a_load_that_cannot_be_read_changes_nothing(fleet, tmp_path):
+def test_a_load_that_cannot_be_read_changes_nothing(fleet: Any, tmp_path: Path) -> None:
     before = fleet.status()
     wrong, other = tmp_path / "wrong.ttl", tmp_path / "a.docx"
     wrong.write_text("<a")
@@ -137,7 +140,7 @@ def test_a_load_that_cannot_be_read_changes_nothing(fleet, tmp_path):
     assert fleet.status() == before
 
 
-def test_an_ontology_that_rules_do_not_fit_is_refused_as_a_load_too(fleet, tmp_path):
+def test_an_ontology_that_rules_do_not_fit_is_refused_as_a_load_too(fleet: Any, tmp_path: Path) -> None:
     before = fleet.status()
     nothing = tmp_path / "nothing.ttl"
     nothing.touch()

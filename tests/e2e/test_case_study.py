@@ -10,6 +10,7 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import httpx2
 import numpy as np
@@ -47,13 +48,13 @@ def voltwin(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def rows(study, query: str) -> list[dict[str, str]]:
+def rows(study: Any, query: str) -> list[dict[str, str]]:
     response = httpx2.get(f"{study.address}/sparql", params={"query": query}, headers={"Accept": "text/csv"})
     assert response.status_code == 200, response.text
     return list(csv.DictReader(response.text.splitlines()))
 
 
-def test_prints_a_table_with_figures_and_address(study) -> None:
+def test_prints_a_table_with_figures_and_address(study: Any) -> None:
     for part in (
         "179 ACCEPT, 2 REJECT",
         "250 to 300 h",
@@ -71,7 +72,7 @@ def test_prints_a_table_with_figures_and_address(study) -> None:
     assert "best guess" in report
 
 
-def test_finds_the_planted_leaks_and_nothing_else(study) -> None:
+def test_finds_the_planted_leaks_and_nothing_else(study: Any) -> None:
     truth = json.loads((study.out / "truth.json").read_text("utf-8"))
     leaky = {entry["module"] for entry in truth["leakyCells"]}
     decisions = {
@@ -88,7 +89,7 @@ def test_finds_the_planted_leaks_and_nothing_else(study) -> None:
     assert {key for key, decision in decisions.items() if decision == "REJECT"} == leaky
 
 
-def test_get_from_the_command_line_goes_to_the_server(study) -> None:
+def test_get_from_the_command_line_goes_to_the_server(study: Any) -> None:
     done = voltwin("get", "/module-0017/cells/cell-03/voltage", "--fleet", str(study.folder), "--json")
     assert done.returncode == 0, done.stderr
     (answer,) = json.loads(done.stdout)["answers"]
@@ -99,7 +100,7 @@ def test_get_from_the_command_line_goes_to_the_server(study) -> None:
     assert 3.6 < answer["value"] < 3.7
 
 
-def test_the_reasoner_stitches_the_trend_of_figure_3b(study) -> None:
+def test_the_reasoner_stitches_the_trend_of_figure_3b(study: Any) -> None:
     with Fleet.open(study.folder) as fleet:
         twin = fleet["module-0017"]
         answer = twin["reasoner/temperatureTrend"]
@@ -125,7 +126,7 @@ def test_the_reasoner_stitches_the_trend_of_figure_3b(study) -> None:
     assert all(before.end == after.start for before, after in pairwise(trend.segments))
 
 
-def test_decisions_across_the_fleet(study) -> None:
+def test_decisions_across_the_fleet(study: Any) -> None:
     done = voltwin("get", "/*/arrivalTest/decision", "--fleet", str(study.folder))
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
@@ -133,7 +134,7 @@ def test_decisions_across_the_fleet(study) -> None:
     assert sum("REJECT" in line for line in lines) == 2
 
 
-def test_the_same_by_rest(study) -> None:
+def test_the_same_by_rest(study: Any) -> None:
     with Fleet.open(study.address) as fleet:
         for path in ("/module-0017/cells/cell-03/voltage", "/module-0017/reasoner/temperatureTrend"):
             response = httpx2.get(f"{study.address}/twins{path}")
@@ -143,7 +144,7 @@ def test_the_same_by_rest(study) -> None:
     assert len(response.json()["answers"]) == 181
 
 
-def test_sparql_counts_twins_and_averages_per_storage(study) -> None:
+def test_sparql_counts_twins_and_averages_per_storage(study: Any) -> None:
     (count,) = rows(study, PREFIXES + "SELECT (COUNT(?m) AS ?n) { ?m a product:Module }")
     assert count["n"] == "181"
     done = voltwin(
@@ -168,7 +169,7 @@ def test_sparql_counts_twins_and_averages_per_storage(study) -> None:
     assert all(49 < float(row["mean"]) < 51 for row in found)
 
 
-def test_modules_colder_than_six_degrees_in_transport(study) -> None:
+def test_modules_colder_than_six_degrees_in_transport(study: Any) -> None:
     cold = rows(study, COLD)
     response = httpx2.post(
         f"{study.address}/sparql", data={"query": COLD}, headers={"Accept": "application/sparql-results+json"}
@@ -183,7 +184,7 @@ def test_modules_colder_than_six_degrees_in_transport(study) -> None:
     assert 0 < len(cold) < 181
 
 
-def test_every_module_has_soc_trend_loss_and_decision(study) -> None:
+def test_every_module_has_soc_trend_loss_and_decision(study: Any) -> None:
     with Fleet.open(study.address) as fleet:
         for path in (
             "/*/stateOfCharge",
@@ -200,7 +201,7 @@ def test_every_module_has_soc_trend_loss_and_decision(study) -> None:
     assert (status["failed"], status["deadLetters"], status["queued"]) == (0, 0, 0)
 
 
-def test_the_loss_is_what_the_equation_gives(study) -> None:
+def test_the_loss_is_what_the_equation_gives(study: Any) -> None:
     """PHYSICS: dS/dt = -k25 exp(-Ea/R (1/T - 1/298.15)) exp(beta (S - 0.5)), integrated numerically here."""
     with Fleet.open(study.address) as fleet:
         twin = fleet["module-0100"]
@@ -218,7 +219,7 @@ def test_the_loss_is_what_the_equation_gives(study) -> None:
 
         def slope(t: float, s: np.ndarray, hours: np.ndarray = hours, kelvin: np.ndarray = kelvin) -> np.ndarray:
             rate = 0.0028 / 730 * np.exp(-50_000 / 8.314462618 * (1 / np.interp(t, hours, kelvin) - 1 / 298.15))
-            return -rate * np.exp(0.87 * (s - 0.5))
+            return -rate * np.exp(0.87 * (s - 0.5))  # type: ignore[no-any-return]  # JSON
 
         solved = solve_ivp(slope, (hours[0], hours[-1]), [state], rtol=1e-10, atol=1e-14, max_step=1.0)
         state = float(solved.y[0, -1])
@@ -226,7 +227,7 @@ def test_the_loss_is_what_the_equation_gives(study) -> None:
     assert reported == pytest.approx(loss, rel=0.02)
 
 
-def test_a_deliberate_bad_value_is_named_by_validation(study) -> None:
+def test_a_deliberate_bad_value_is_named_by_validation(study: Any) -> None:
     path, now = "/module-0042/cells/cell-07/voltage", datetime.now(UTC)
     with Fleet.open(study.folder) as fleet:
         before = fleet.get(path)
@@ -248,7 +249,7 @@ def test_a_deliberate_bad_value_is_named_by_validation(study) -> None:
     assert "42.0" in printed.stdout
 
 
-def test_errors_say_what_where_and_what_to_do(study) -> None:
+def test_errors_say_what_where_and_what_to_do(study: Any) -> None:
     with Fleet.open(study.folder) as fleet:
         with pytest.raises(TwinNotFoundError, match="module-9999"):
             fleet.get("/module-9999/stateOfCharge")
@@ -263,7 +264,7 @@ def test_errors_say_what_where_and_what_to_do(study) -> None:
     assert "voltage" in done.stderr
 
 
-def test_a_malformed_message_goes_to_the_dead_letters_and_is_counted(study) -> None:
+def test_a_malformed_message_goes_to_the_dead_letters_and_is_counted(study: Any) -> None:
 
     port = int(
         next(line for line in (study.out / "mosquitto.conf").read_text().splitlines() if "listener" in line).split()[1]
@@ -288,7 +289,7 @@ def test_a_malformed_message_goes_to_the_dead_letters_and_is_counted(study) -> N
     assert any("schema module-arrival" in reason for reason in reasons)
 
 
-def test_the_web_page_shows_the_fleet(study) -> None:
+def test_the_web_page_shows_the_fleet(study: Any) -> None:
     page = httpx2.get(f"{study.address}/")
     assert page.status_code == 200
     assert "module-0117" in page.text

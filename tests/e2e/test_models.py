@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ def fit(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def test_the_case_study_says_plainly_what_it_cannot_tell(study):
+def test_the_case_study_says_plainly_what_it_cannot_tell(study: Any) -> None:
     told = fit("--fleet", study.address)
     assert told.returncode == 0, told.stderr
     lines = told.stdout.splitlines()
@@ -30,7 +31,7 @@ def test_the_case_study_says_plainly_what_it_cannot_tell(study):
     assert "not identified" in next(line for line in lines if line.startswith("beta"))
 
 
-def test_without_a_rate_of_its_own_no_set_is_written(study, tmp_path):
+def test_without_a_rate_of_its_own_no_set_is_written(study: Any, tmp_path: Path) -> None:
     found = json.loads(fit("--fleet", study.address, "--json").stdout)
     assert (found["modules"], found["leftOut"]) == (181, {})
     (rate,) = (item for item in found["estimates"] if item["name"] == "k25")
@@ -38,7 +39,7 @@ def test_without_a_rate_of_its_own_no_set_is_written(study, tmp_path):
     assert (told.returncode == 0) == rate["identified"] == (tmp_path / "plant.json").exists()
 
 
-def test_the_report_shows_by_how_much_smaller_leaks_the_dynamic_window_finds(study):
+def test_the_report_shows_by_how_much_smaller_leaks_the_dynamic_window_finds(study: Any) -> None:
     assert (study.out / "operating-curve.png").read_bytes().startswith(b"\x89PNG")
     page = (study.out / "report.html").read_text("utf-8")
     factors = [float(text) for text in re.findall(r"finds leaks ([\d.]+) times smaller than a fixed window", page)]

@@ -6,7 +6,9 @@ import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,7 +62,7 @@ class Mosquitto:
 
 
 @pytest.fixture
-def make_mosquitto(tmp_path):
+def make_mosquitto(tmp_path: Path) -> Iterator[Any]:
     """Starts brokers with settings of the test's own; skips where mosquitto is not installed."""
     program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
     if program is None:
@@ -81,6 +83,6 @@ def make_mosquitto(tmp_path):
 
 
 @pytest.fixture
-def mosquitto(make_mosquitto):
+def mosquitto(make_mosquitto: Any) -> Any:
     """An open broker that keeps sessions over a restart."""
     return make_mosquitto("allow_anonymous true", "persistence true", "persistence_location {folder}/")

@@ -14,6 +14,7 @@ import time
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import paho.mqtt.client as mqtt
@@ -33,22 +34,22 @@ START_SECONDS = 60
 class Models(BaseHTTPRequestHandler):
     """A model service and a weather service whose figures depend on all that they are sent."""
 
-    def do_POST(self):
+    def do_POST(self) -> None:
         document = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self._answer({"results": [{"outputs": self._one(item["inputs"])} for item in document["instances"]]})
 
-    def do_GET(self):
+    def do_GET(self) -> None:
         moment = parse_qs(urlsplit(self.path).query)["time"][0]
         self._answer({"temperature": {"value": float(moment[11:13]), "unit": "DEG_C"}})
 
-    def _one(self, inputs):
+    def _one(self, inputs: Any) -> Any:
         given = sum(_numbers(inputs)) % 97
         if "arrival-gate" in self.path:
             return {"decision": "ACCEPT" if given < 50 else "REJECT", "reasons": [f"{given:.3f}"]}
         soc = {"value": [given] * 12, "unit": "PERCENT"}
         return {"soc": soc, "loss": {"value": given, "unit": "PERCENT"}}
 
-    def _answer(self, document):
+    def _answer(self, document: Any) -> None:
         body = json.dumps(document).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
@@ -56,11 +57,11 @@ class Models(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *_):
+    def log_message(self, *_: Any) -> None:
         """Quiet."""
 
 
-def _numbers(value):
+def _numbers(value: Any) -> Any:
     if isinstance(value, dict):
         return [number for item in value.values() for number in _numbers(item)]
     if isinstance(value, list):
@@ -68,7 +69,7 @@ def _numbers(value):
     return [float(value)] if isinstance(value, int | float) else []
 
 
-def serve_models():
+def serve_models() -> Any:
     """The services at a free port; the caller shuts them down."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Models)
     server.daemon_threads = True
@@ -79,7 +80,7 @@ def serve_models():
 class FleetProcess:
     """``voltwin serve`` over one folder, which can be killed and started again."""
 
-    def __init__(self, folder, broker, services, *options):
+    def __init__(self, folder: Any, broker: Any, services: Any, *options: Any) -> None:
         self.folder, self.log = folder, folder.with_suffix(".log")
         port = services.server_address[1]
         self._command = [
@@ -91,10 +92,10 @@ class FleetProcess:
             create_fleet(folder, convert(MODEL), "https://fleet.example/")
         self.process = None
 
-    def start(self):
+    def start(self) -> None:
         """Start it; returns at once."""
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
+            self.process = subprocess.Popen(  # type: ignore[assignment]  # a stand-in takes the place of the real part
                 self._command,
                 stdout=log,
                 stderr=log,
@@ -102,7 +103,7 @@ class FleetProcess:
                 env={**os.environ, "PYTHONFAULTHANDLER": "1"},
             )
 
-    def serving(self):
+    def serving(self) -> None:
         """Wait until it serves for the first time."""
         deadline = time.monotonic() + START_SECONDS
         while "serving on" not in self.log.read_text("utf-8"):
@@ -110,12 +111,12 @@ class FleetProcess:
             assert time.monotonic() < deadline, self.where()
             time.sleep(0.05)
 
-    def kill(self):
+    def kill(self) -> None:
         """As the kernel would: the master's process alone, without a word to anybody."""
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(timeout=30)
 
-    def where(self):
+    def where(self) -> Any:
         """What it printed, and, if it still runs, where each of its threads stands; it ends by that."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGABRT)
@@ -124,13 +125,13 @@ class FleetProcess:
             -9000:
         ]
 
-    def stop(self):
+    def stop(self) -> None:
         """An orderly end."""
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(timeout=60) == 0, self.log.read_text("utf-8")[-3000:]
 
 
-def publish(broker, messages):
+def publish(broker: Any, messages: Any) -> None:
     """Send messages at QoS 1 in order; returns when the broker has them all."""
     client = mqtt.Client(CallbackAPIVersion.VERSION2)
     client.max_queued_messages_set(0)
@@ -142,7 +143,7 @@ def publish(broker, messages):
     client.loop_stop()
 
 
-def messages_taken(folder):
+def messages_taken(folder: Any) -> Any:
     """How many messages the journal holds, read beside the process that writes it."""
     with sqlite3.connect(f"{(folder / 'journal.sqlite').as_uri()}?mode=ro", uri=True, timeout=30) as reader:
         count = reader.execute("SELECT count(*) FROM messages").fetchone()[0]
@@ -151,7 +152,7 @@ def messages_taken(folder):
     return count, queued
 
 
-def run_through(folder, broker, services, messages, kills, seed=0):
+def run_through(folder: Any, broker: Any, services: Any, messages: Any, kills: Any, seed: Any = 0) -> Any:
     """Let the fleet take ``messages`` while it is killed ``kills`` times; what it came to in the end."""
     fleet = FleetProcess(folder, broker, services)
     try:
@@ -168,7 +169,7 @@ def run_through(folder, broker, services, messages, kills, seed=0):
     return read_result(folder)
 
 
-def _take_all(fleet, wanted, kills, chance):
+def _take_all(fleet: Any, wanted: Any, kills: Any, chance: Any) -> None:
     fleet.start()
     seen = 0
     for left in range(kills, 0, -1):
@@ -193,7 +194,7 @@ def _take_all(fleet, wanted, kills, chance):
     fleet.serving()
 
 
-def read_result(folder):
+def read_result(folder: Any) -> Any:
     """The graph and the journal's totals of a fleet that nobody holds."""
     parts = assemble(read_folder(folder), ReplayClock(datetime(2020, 1, 1, tzinfo=UTC)))
     store, names = parts.fleet.committer.store, parts.fleet.names
@@ -203,7 +204,7 @@ def read_result(folder):
     return graph, counts
 
 
-def difference(graph, other):
+def difference(graph: Any, other: Any) -> Any:
     """The quads that only one of two graphs has, a few of them, for a failed test to show."""
     mine, theirs = set(graph), set(other)
     return [f"- {quad}" for quad in sorted(map(str, mine - theirs))[:8]] + [
@@ -211,6 +212,6 @@ def difference(graph, other):
     ]
 
 
-def environment_allows():
+def environment_allows() -> Any:
     """Why the long version does not run here, or nothing."""
     return "" if os.environ.get("VOLTWIN_TORTURE") else "a long test: make torture (or VOLTWIN_TORTURE=1)"

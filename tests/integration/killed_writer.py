@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from contextlib import closing
+from typing import Any
 
 from pyoxigraph import NamedNode
 
@@ -76,10 +77,10 @@ with open_fleet(sys.argv[1]) as fleet:
 class Acknowledged:
     """What the writers have acknowledged so far, and their lives."""
 
-    def __init__(self, folder):
+    def __init__(self, folder: Any) -> None:
         self.folder, self.newest, self.kills = folder, 0, 0
 
-    def life(self, chance, most):
+    def life(self, chance: Any, most: Any) -> None:
         """Start a writer, let it commit under load, and kill it without a word."""
         process = subprocess.Popen(
             [sys.executable, "-c", WRITER, str(self.folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -104,12 +105,14 @@ class Acknowledged:
 class Onlooker(threading.Thread):
     """Reads the journal from another connection, again and again, and remembers what it found wrong."""
 
-    def __init__(self, acknowledged):
+    def __init__(self, acknowledged: Any) -> None:
         super().__init__(daemon=True)
-        self.acknowledged, self.wrong, self.looks = acknowledged, [], 0
+        self.acknowledged = acknowledged
+        self.wrong: list[Any] = []
+        self.looks = 0
         self._stop_asked = threading.Event()
 
-    def run(self):
+    def run(self) -> None:
         while not self._stop_asked.wait(0.01):
             least = self.acknowledged.newest
             try:
@@ -118,7 +121,7 @@ class Onlooker(threading.Thread):
                 self.wrong.append(repr(error))
             self.looks += 1
 
-    def _look(self, least):
+    def _look(self, least: Any) -> None:
         with closing(Database(self.acknowledged.folder / "journal.sqlite", VERSIONS, writable=False)) as database:
             reader = database.reader()
             reader.execute("BEGIN")
@@ -132,12 +135,12 @@ class Onlooker(threading.Thread):
         if not (keys == commits == samples >= least and last - first + 1 == total):
             self.wrong.append(json.dumps([least, keys, commits, samples, first, last, total]))
 
-    def stop(self):
+    def stop(self) -> None:
         self._stop_asked.set()
         self.join()
 
 
-def survive(folder, kills, seed=0, most=40):
+def survive(folder: Any, kills: Any, seed: Any = 0, most: Any = 40) -> Any:
     """Kill writers of the fleet in ``folder`` so often; then hold everything against everything."""
     acknowledged, chance = Acknowledged(folder), random.Random(seed)
     onlooker = Onlooker(acknowledged)

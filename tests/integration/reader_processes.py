@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import psutil
 
@@ -11,7 +12,7 @@ RUNAWAY = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i FILTER(?c !=
 """Three times everything: hours of work on a fleet of three modules."""
 
 
-def readers_of(pid=None):
+def readers_of(pid: Any = None) -> Any:
     """The reader processes below ``pid``, or below this process."""
     found = []
     for child in psutil.Process(pid).children(recursive=True):
@@ -23,7 +24,7 @@ def readers_of(pid=None):
     return found
 
 
-def is_gone(process):
+def is_gone(process: Any) -> Any:
     """Whether it works no more: not there, or only to be waited for."""
     try:
         return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
@@ -31,7 +32,7 @@ def is_gone(process):
         return True
 
 
-def eventually(holds, seconds=30.0):
+def eventually(holds: Any, seconds: float = 30.0) -> Any:
     """Waits until ``holds()`` is true and gives what it gave; fails after ``seconds``."""
     deadline = time.monotonic() + seconds
     while not (found := holds()):
@@ -40,10 +41,10 @@ def eventually(holds, seconds=30.0):
     return found
 
 
-def working(pid=None, cpu_seconds=0.2):
+def working(pid: Any = None, cpu_seconds: float = 0.2) -> Any:
     """The reader that has used more than so much CPU time, once there is one."""
 
-    def busy():
+    def busy() -> Any:
         for reader in readers_of(pid):
             try:
                 if sum(reader.cpu_times()[:2]) > cpu_seconds + 0.5:  # a start takes less than half a second

@@ -7,6 +7,8 @@ import shutil
 import subprocess
 import sys
 import threading
+from pathlib import Path
+from typing import Any
 
 import pytest
 from pyoxigraph import NamedNode, Triple
@@ -41,7 +43,7 @@ with open_fleet(sys.argv[1]) as fleet:
 
 
 @pytest.fixture
-def fleet(tmp_path):
+def fleet(tmp_path: Path) -> Any:
     """A fleet with commits, samples, rules' results and a bulk load, that nobody holds."""
     folder = tmp_path / "fleet"
     made = make_fleet(tmp_path)
@@ -55,7 +57,7 @@ def fleet(tmp_path):
     return folder
 
 
-def test_a_backup_comes_back_as_the_same_fleet(fleet, tmp_path):
+def test_a_backup_comes_back_as_the_same_fleet(fleet: Any, tmp_path: Path) -> None:
     before = state(fleet)
     made = back_up_fleet(fleet, tmp_path / "copy", thorough=True)
     assert made.sequence == before.sequence
@@ -73,7 +75,7 @@ def test_a_backup_comes_back_as_the_same_fleet(fleet, tmp_path):
     assert check_view(tmp_path / "again") == []
 
 
-def test_a_backup_beside_a_writer_is_one_commit(fleet, tmp_path):
+def test_a_backup_beside_a_writer_is_one_commit(fleet: Any, tmp_path: Path) -> None:
     writer = subprocess.Popen([sys.executable, "-c", WRITER, str(fleet)], stdout=subprocess.PIPE, text=True)
     try:
         assert writer.stdout.readline() == "ready\n"
@@ -98,7 +100,7 @@ def test_a_backup_beside_a_writer_is_one_commit(fleet, tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["byte", "missing", "load", "newer", "manifest", "escape"])
-def test_a_damaged_backup_is_refused_by_name_and_leaves_nothing(fleet, tmp_path, damage):
+def test_a_damaged_backup_is_refused_by_name_and_leaves_nothing(fleet: Any, tmp_path: Path, damage: Any) -> None:
     copy = tmp_path / "copy"
     back_up_fleet(fleet, copy)
     journal, manifest = copy / "journal.sqlite", copy / "manifest.json"
@@ -129,7 +131,7 @@ def test_a_damaged_backup_is_refused_by_name_and_leaves_nothing(fleet, tmp_path,
     assert sorted(path.name for path in tmp_path.iterdir()) == ["copy", "fleet"]
 
 
-def test_nothing_is_written_over(fleet, tmp_path):
+def test_nothing_is_written_over(fleet: Any, tmp_path: Path) -> None:
     back_up_fleet(fleet, tmp_path / "copy")
     with pytest.raises(StoreError, match="exists already"):
         back_up_fleet(fleet, tmp_path / "copy")
@@ -139,7 +141,7 @@ def test_nothing_is_written_over(fleet, tmp_path):
         restore_fleet(fleet, tmp_path / "again")
 
 
-def test_a_load_that_is_gone_is_found_when_it_is_backed_up(fleet, tmp_path):
+def test_a_load_that_is_gone_is_found_when_it_is_backed_up(fleet: Any, tmp_path: Path) -> None:
     (load,) = (fleet / "loads").iterdir()
     content = load.read_bytes()
     load.unlink()
@@ -151,11 +153,11 @@ def test_a_load_that_is_gone_is_found_when_it_is_backed_up(fleet, tmp_path):
     assert not (tmp_path / "copy").exists()
 
 
-def test_a_half_restored_folder_is_no_fleet(fleet, tmp_path, monkeypatch):
+def test_a_half_restored_folder_is_no_fleet(fleet: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     back_up_fleet(fleet, tmp_path / "copy")
     seen = []
 
-    def look(*_):
+    def look(*_: Any) -> None:
         seen.append(tmp_path / "again.unfinished")
         with pytest.raises(StoreError, match="is no fleet"):
             read_folder(tmp_path / "again.unfinished")
@@ -168,7 +170,7 @@ def test_a_half_restored_folder_is_no_fleet(fleet, tmp_path, monkeypatch):
         restore_fleet(tmp_path / "copy", tmp_path / "third")
 
 
-def test_a_view_is_made_again_and_is_equal(fleet, tmp_path):
+def test_a_view_is_made_again_and_is_equal(fleet: Any, tmp_path: Path) -> None:
     before = quads(fleet)
     back_up_fleet(fleet, tmp_path / "copy")
     assert check_view(fleet) == []
@@ -188,7 +190,7 @@ def test_a_view_is_made_again_and_is_equal(fleet, tmp_path):
     assert sorted(path.name for path in fleet.iterdir() if path.name.startswith("graph")) == ["graph"]
 
 
-def test_a_view_from_a_backup_takes_the_commits_after_it(fleet, tmp_path):
+def test_a_view_from_a_backup_takes_the_commits_after_it(fleet: Any, tmp_path: Path) -> None:
     back_up_fleet(fleet, tmp_path / "copy")
     with open_fleet(fleet) as opened:
         opened.put("/module-0001/serial", "S-later", unit=None, time=EOL, author="anna")
@@ -201,7 +203,7 @@ def test_a_view_from_a_backup_takes_the_commits_after_it(fleet, tmp_path):
         rebuild_fleet(tmp_path / "again", source=tmp_path / "later")
 
 
-def test_a_view_that_differs_is_told_graph_by_graph(fleet):
+def test_a_view_that_differs_is_told_graph_by_graph(fleet: Any) -> None:
     with open_fleet(fleet) as opened:
         names, store = opened.names, opened.committer.store
         graph = names.twin("module-0001")
@@ -217,14 +219,14 @@ def test_a_view_that_differs_is_told_graph_by_graph(fleet):
     assert back_up_fleet(fleet, fleet.with_name("copy")).sequence
 
 
-def test_a_fleet_that_is_held_is_backed_up_but_not_rebuilt(fleet, tmp_path):
+def test_a_fleet_that_is_held_is_backed_up_but_not_rebuilt(fleet: Any, tmp_path: Path) -> None:
     with open_fleet(fleet):
         with pytest.raises(FleetLockedError, match="is held by process"):
             rebuild_fleet(fleet)
         assert back_up_fleet(fleet, tmp_path / "copy", thorough=True).sequence
 
 
-def test_files_stay_while_a_backup_runs(tmp_path):
+def test_files_stay_while_a_backup_runs(tmp_path: Path) -> None:
     refused = pytest.raises(FleetLockedError, match="backup is running")
     with backup_lock.shared(tmp_path), backup_lock.shared(tmp_path), refused, backup_lock.exclusive(tmp_path):
         pytest.fail("went in")
@@ -237,6 +239,6 @@ def test_files_stay_while_a_backup_runs(tmp_path):
     thread.join()
 
 
-def _stay(folder, waited):
+def _stay(folder: Any, waited: Any) -> None:
     with backup_lock.shared(folder):
         waited.set()

@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from pyoxigraph import NamedNode
@@ -55,7 +57,7 @@ print(steps)
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def made(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("made")
     journal, loads = SqliteJournal.open(folder / "journal.sqlite"), LoadFiles(folder / "loads")
     for number in range(1, LAST + 1):
@@ -69,7 +71,7 @@ def made(tmp_path_factory):
     return folder
 
 
-def states(folder, first):
+def states(folder: Any, first: Any) -> Any:
     """What the history from commit ``first`` says; it must not say less than that."""
     journal = SqliteJournal.open(folder / "journal.sqlite")
     history = History(journal.database, LoadFiles(folder / "loads"))
@@ -80,12 +82,12 @@ def states(folder, first):
         journal.close()
 
 
-def compact(folder, end):
+def compact(folder: Any, end: Any) -> Any:
     command = [sys.executable, "-c", COMPACT % HORIZON, str(folder), str(end)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def test_killed_at_every_step_it_spoils_nothing_and_is_finished_later(made, tmp_path):
+def test_killed_at_every_step_it_spoils_nothing_and_is_finished_later(made: Any, tmp_path: Path) -> None:
     before = states(made, HORIZON)
     whole = tmp_path / "whole"
     shutil.copytree(made, whole)
@@ -104,7 +106,7 @@ def test_killed_at_every_step_it_spoils_nothing_and_is_finished_later(made, tmp_
             assert rows(folder, table) == rows(whole, table)
 
 
-def rows(folder, table):
+def rows(folder: Any, table: Any) -> Any:
     journal = SqliteJournal.open(folder / "journal.sqlite")
     try:
         return journal.database.reader().execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall()

@@ -5,6 +5,9 @@ The short version; ``make torture`` has the long one (tests/torture).
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from voltwin.assembly import create_fleet
@@ -18,14 +21,14 @@ from .killed_writer import survive
 pytestmark = pytest.mark.integration
 
 
-def journey(modules, every):
+def journey(modules: Any, every: Any) -> Any:
     """The messages of a few modules, with every so many-th sample of the trucks."""
     plan = plan_fleet(ReplaySettings(modules=modules))
     return [item for n, item in enumerate(replay(plan)) if "sample" not in item.topic or n % every == 0]
 
 
 @pytest.mark.timeout(240)
-def test_a_server_that_is_killed_comes_to_the_same_end(make_mosquitto, tmp_path):
+def test_a_server_that_is_killed_comes_to_the_same_end(make_mosquitto: Any, tmp_path: Path) -> None:
     messages = journey(2, 10)
     services = serve_models()
     try:
@@ -47,7 +50,7 @@ def test_a_server_that_is_killed_comes_to_the_same_end(make_mosquitto, tmp_path)
 
 
 @pytest.mark.timeout(120)
-def test_a_writer_that_is_killed_loses_nothing_that_it_acknowledged(tmp_path):
+def test_a_writer_that_is_killed_loses_nothing_that_it_acknowledged(tmp_path: Path) -> None:
     folder = tmp_path / "fleet"
     create_fleet(folder, convert(MODEL), "https://fleet.example/")
     survive(folder, 5)

@@ -9,7 +9,10 @@ import ctypes
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,7 +32,7 @@ SERIES = NamedNode("https://fleet.example/twins/truck-01/logger/temperature")
 
 
 @pytest.fixture
-def small_disk(tmp_path):
+def small_disk(tmp_path: Path) -> Iterator[Any]:
     """A file system of 24 MB."""
     place = tmp_path / "small"
     place.mkdir()
@@ -49,24 +52,24 @@ def small_disk(tmp_path):
 class Filled:
     """Takes all but ``left`` bytes of a file system until it is closed."""
 
-    def __init__(self, place, left=0):
+    def __init__(self, place: Any, left: Any = 0) -> None:
         self.file = place / "filler"
         free = os.statvfs(place).f_bavail * os.statvfs(place).f_frsize
         with self.file.open("wb") as file:
             os.posix_fallocate(file.fileno(), 0, max(1, free - left))
 
-    def __enter__(self):
+    def __enter__(self) -> Any:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: Any) -> None:
         self.file.unlink()
 
 
-def put(fleet, number):
+def put(fleet: Any, number: Any) -> None:
     fleet.put("/module-0001/serial", f"S-{number}" * 50, unit=None, time=EOL, author="anna")
 
 
-def test_a_commit_that_finds_no_room_is_refused_and_the_next_one_with_room_is_taken(small_disk):
+def test_a_commit_that_finds_no_room_is_refused_and_the_next_one_with_room_is_taken(small_disk: Any) -> None:
     with make_fleet(small_disk) as fleet:
         put(fleet, 0)
         with Filled(small_disk, left=64 << 10):
@@ -87,7 +90,7 @@ def test_a_commit_that_finds_no_room_is_refused_and_the_next_one_with_room_is_ta
     assert check_everything(small_disk / "fleet") == []
 
 
-def test_sealing_without_room_moves_nothing_and_works_later(small_disk):
+def test_sealing_without_room_moves_nothing_and_works_later(small_disk: Any) -> None:
     with make_fleet(small_disk) as fleet:
         times = np.arange(40_000, dtype=np.int64) * 1_000_000 + int(EOL.timestamp() * 1e6)
         values = np.random.default_rng(0).normal(size=len(times))
@@ -104,7 +107,7 @@ def test_sealing_without_room_moves_nothing_and_works_later(small_disk):
         assert list(fleet.committer.journal.series.files.unnamed()) == []
 
 
-def test_a_backup_without_room_leaves_nothing_and_harms_nothing(small_disk, tmp_path):
+def test_a_backup_without_room_leaves_nothing_and_harms_nothing(small_disk: Any, tmp_path: Path) -> None:
     with make_fleet(tmp_path):
         pass
     before = state(tmp_path / "fleet")
@@ -122,7 +125,7 @@ def test_a_backup_without_room_leaves_nothing_and_harms_nothing(small_disk, tmp_
     assert state(tmp_path / "again") == before
 
 
-def test_opening_without_room_is_a_clear_error_and_works_later(small_disk):
+def test_opening_without_room_is_a_clear_error_and_works_later(small_disk: Any) -> None:
     with make_fleet(small_disk):
         pass
     before = state(small_disk / "fleet")

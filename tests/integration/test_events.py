@@ -10,7 +10,10 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -30,18 +33,18 @@ PATH = "/module-0001/cells/cell-03/voltage"
 
 
 @pytest.fixture
-def fleet(tmp_path):
+def fleet(tmp_path: Path) -> Iterator[Any]:
     with make_fleet(tmp_path, ["module-0001", "module-0002"]) as made:
         yield made
 
 
 @pytest.fixture
-def server(fleet):
+def server(fleet: Any) -> Iterator[Any]:
     with WebServer(create_app(fleet), port=0) as running:
         yield running
 
 
-def put(fleet, count, path=PATH):
+def put(fleet: Any, count: Any, path: Any = PATH) -> Any:
     for number in range(count):
         fleet.put(path, 3.0 + number / 1000, unit="V", time=EOL, author=f"bench-{number}")
     return fleet.committer.journal.last_sequence
@@ -50,14 +53,14 @@ def put(fleet, count, path=PATH):
 class Subscriber:
     """`voltwin events --follow --json` in a process of its own."""
 
-    def __init__(self, url, since):
+    def __init__(self, url: Any, since: Any) -> None:
         asked = ["events", "--fleet", url, "--follow", "--json", "--since", str(since)]
         self.process = subprocess.Popen([sys.executable, "-m", "voltwin", *asked], stdout=subprocess.PIPE, text=True)
 
-    def read(self, count):
+    def read(self, count: Any) -> Any:
         return [json.loads(self.process.stdout.readline())["sequence"] for _ in range(count)]
 
-    def kill(self):
+    def kill(self) -> Any:
         """In the middle of whatever it does; returns what it had printed by then."""
         self.process.send_signal(signal.SIGKILL)
         rest, _ = self.process.communicate()
@@ -65,11 +68,11 @@ class Subscriber:
         return [json.loads(line)["sequence"] for line in whole.splitlines()]
 
 
-def test_a_subscriber_killed_and_resumed_sees_every_commit_exactly_once(fleet, server):
+def test_a_subscriber_killed_and_resumed_sees_every_commit_exactly_once(fleet: Any, server: Any) -> None:
     begin = fleet.committer.journal.last_sequence
     writer = threading.Thread(target=put, args=(fleet, 300))
     writer.start()
-    seen = []
+    seen: list[Any] = []
     for _ in range(3):
         subscriber = Subscriber(server.url, seen[-1] if seen else begin)
         seen += subscriber.read(40)
@@ -81,7 +84,7 @@ def test_a_subscriber_killed_and_resumed_sees_every_commit_exactly_once(fleet, s
     assert seen == list(range(begin + 1, begin + 301))
 
 
-def test_a_subscriber_who_does_not_read_holds_nobody_up_and_misses_nothing(fleet, server):
+def test_a_subscriber_who_does_not_read_holds_nobody_up_and_misses_nothing(fleet: Any, server: Any) -> None:
     begin = fleet.committer.journal.last_sequence
     with socket.create_connection(("127.0.0.1", server.port)) as slow:
         slow.settimeout(20)
@@ -97,7 +100,7 @@ def test_a_subscriber_who_does_not_read_holds_nobody_up_and_misses_nothing(fleet
     assert numbers == list(range(begin + 1, last + 1))
 
 
-def test_last_event_id_goes_on_where_a_browser_was(fleet, server):
+def test_last_event_id_goes_on_where_a_browser_was(fleet: Any, server: Any) -> None:
     last = put(fleet, 5)
     with (
         httpx2.Client(base_url=server.url, trust_env=False) as web,
@@ -108,7 +111,7 @@ def test_last_event_id_goes_on_where_a_browser_was(fleet, server):
         assert [next(events).sequence for _ in range(2)] == [last - 1, last]
 
 
-def test_an_event_says_who_touched_what(fleet, server):
+def test_an_event_says_who_touched_what(fleet: Any, server: Any) -> None:
     with RemoteFleet(server.url) as remote:
         with remote.events() as events:
             now = fleet.put(PATH, 3.5, unit="V", time=EOL, author="anna")
@@ -125,7 +128,7 @@ def test_an_event_says_who_touched_what(fleet, server):
         assert list(remote.events(EOL, follow=False)) == list(fleet.events(EOL, follow=False))
 
 
-def test_a_subscriber_of_one_twin_hears_of_that_twin_alone(fleet, server):
+def test_a_subscriber_of_one_twin_hears_of_that_twin_alone(fleet: Any, server: Any) -> None:
     begin = put(fleet, 3, "/module-0002/cells/cell-01/voltage")
     with RemoteFleet(server.url) as remote, remote.events(0, twin="module-0001", changes=True) as events:
         (birth,) = [next(events)]
@@ -138,13 +141,13 @@ def test_a_subscriber_of_one_twin_hears_of_that_twin_alone(fleet, server):
 
 
 @pytest.mark.parametrize("since", ["99999", "tomorrow"])
-def test_what_cannot_be_resumed_is_refused(server, since):
+def test_what_cannot_be_resumed_is_refused(server: Any, since: Any) -> None:
     answer = httpx2.get(f"{server.url}/events", params={"since": since}, trust_env=False)
     assert answer.status_code == (404 if since.isdigit() else 422)
     assert "since" in answer.json()["message"]
 
 
-def test_events_before_the_history_are_refused_with_where_to_begin(fleet, server):
+def test_events_before_the_history_are_refused_with_where_to_begin(fleet: Any, server: Any) -> None:
     last = put(fleet, 5)
     fleet.fleet_history.history.compact(last - 2, now=EOL)
     with RemoteFleet(server.url) as remote:
@@ -154,7 +157,7 @@ def test_events_before_the_history_are_refused_with_where_to_begin(fleet, server
             assert [event.sequence for event in one.events(follow=False)] == [last - 1, last]
 
 
-def test_a_stream_ends_when_the_server_stops_and_when_the_fleet_closes(fleet):
+def test_a_stream_ends_when_the_server_stops_and_when_the_fleet_closes(fleet: Any) -> None:
     server = WebServer(create_app(fleet), port=0)
     server.start()
     with RemoteFleet(server.url) as remote:
@@ -175,13 +178,13 @@ def test_a_stream_ends_when_the_server_stops_and_when_the_fleet_closes(fleet):
         assert ended == [[], []]
 
 
-def test_nobody_waits_for_what_nobody_will_write(fleet):
+def test_nobody_waits_for_what_nobody_will_write(fleet: Any) -> None:
     fleet.close()
     folder = fleet.committer.journal.database.file.parent
     command, named = [sys.executable, "-m", "voltwin"], ["--fleet", str(folder)]
     said = subprocess.run([*command, "events", *named, "--follow"], capture_output=True, text=True, check=False)
     assert said.returncode == 2
-    assert "nobody serves it" in said.stderr
+    assert "no server runs it" in said.stderr
     said = subprocess.run([*command, "events", *named], capture_output=True, text=True, check=True)
     assert [int(line.split()[0]) for line in said.stdout.splitlines()] == [1, 2]
     said = subprocess.run(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -36,23 +37,23 @@ PATHS = (
 
 
 @pytest.fixture
-def fleet(tmp_path):
+def fleet(tmp_path: Path) -> Any:
     with make_fleet(tmp_path):
         pass
     return tmp_path / "fleet"
 
 
 @pytest.fixture
-def exported(fleet, tmp_path):
+def exported(fleet: Any, tmp_path: Path) -> Any:
     return export_twins(read_folder(fleet), TWINS, tmp_path / "out")
 
 
-def fresh(folder, base="https://fleet.example/"):
+def fresh(folder: Any, base: str = "https://fleet.example/") -> Any:
     create_fleet(folder, converter.convert(MODEL), base)
     return folder
 
 
-def answers(folder):
+def answers(folder: Any) -> Any:
     with open_fleet(folder) as opened:
         found = {path: [answer.to_json() for answer in opened.all(path)] for path in PATHS}
         mean = opened.query("SELECT ?s (vtf:mean(?s) AS ?m) WHERE { ?s a vt:Series } ORDER BY ?s").body
@@ -61,7 +62,7 @@ def answers(folder):
     return found, mean
 
 
-def test_what_goes_out_comes_in_as_the_same_answers(fleet, exported, tmp_path):
+def test_what_goes_out_comes_in_as_the_same_answers(fleet: Any, exported: Any, tmp_path: Path) -> None:
     other = fresh(tmp_path / "other")
     made = import_into_fleet(other, exported.folder, author="anna")
     assert made.twins == sorted(TWINS)
@@ -76,7 +77,7 @@ def test_what_goes_out_comes_in_as_the_same_answers(fleet, exported, tmp_path):
         assert commit.author == "anna"
 
 
-def test_an_export_is_read_by_others(exported):
+def test_an_export_is_read_by_others(exported: Any) -> None:
     table = pq.read_table(exported.folder / "series.parquet")
     assert table.column_names == ["series", "time", "value"]
     assert str(table.schema.field("time").type) == "timestamp[us, tz=UTC]"
@@ -86,7 +87,7 @@ def test_an_export_is_read_by_others(exported):
     assert set(document["files"]) == {"twins.trig", "series.parquet"}
 
 
-def test_another_base_is_renamed(fleet, exported, tmp_path):
+def test_another_base_is_renamed(fleet: Any, exported: Any, tmp_path: Path) -> None:
     other = fresh(tmp_path / "other", "https://plant.example/b/")
     import_into_fleet(other, exported.folder, author="anna")
     text = json.dumps(answers(fleet)[0]).replace("https://fleet.example/", "https://plant.example/b/")
@@ -96,12 +97,12 @@ def test_another_base_is_renamed(fleet, exported, tmp_path):
     assert left == []
 
 
-def test_a_server_may_hold_the_fleet_that_is_exported(fleet, tmp_path):
+def test_a_server_may_hold_the_fleet_that_is_exported(fleet: Any, tmp_path: Path) -> None:
     with open_fleet(fleet):
         assert export_twins(read_folder(fleet), ["truck-01"], tmp_path / "out").samples == 3
 
 
-def test_twins_that_are_there_are_replaced_only_when_asked(fleet, exported, tmp_path):
+def test_twins_that_are_there_are_replaced_only_when_asked(fleet: Any, exported: Any, tmp_path: Path) -> None:
     before = answers(fleet)
     with pytest.raises(InputError, match=r"in the fleet already \(module-0001.*--replace"):
         import_into_fleet(fleet, exported.folder, author="anna")
@@ -123,7 +124,7 @@ def test_twins_that_are_there_are_replaced_only_when_asked(fleet, exported, tmp_
         assert float(value.object.value) == 9.0
 
 
-def test_an_import_that_does_not_fit_leaves_nothing(fleet, exported, tmp_path):
+def test_an_import_that_does_not_fit_leaves_nothing(fleet: Any, exported: Any, tmp_path: Path) -> None:
     create_fleet(tmp_path / "other", converter.convert(_school()), "https://school.example/")
     with pytest.raises(InputError, match="the fleet's ontology has no class"):
         import_into_fleet(tmp_path / "other", exported.folder, author="anna")
@@ -134,17 +135,17 @@ def test_an_import_that_does_not_fit_leaves_nothing(fleet, exported, tmp_path):
         assert opened.committer.journal.last_sequence == 1
 
 
-def _school():
+def _school() -> Any:
     return Path(__file__).parents[1] / "goldens" / "converter" / "school.mdj"
 
 
-def test_twins_that_are_referred_to_and_missing_are_told(fleet, tmp_path):
+def test_twins_that_are_referred_to_and_missing_are_told(fleet: Any, tmp_path: Path) -> None:
     out = export_twins(read_folder(fleet), ["module-0001"], tmp_path / "out")
     made = import_into_fleet(fresh(tmp_path / "other"), out.folder, author="anna")
     assert made.warnings == ["the twins refer to others that are not in this fleet: truck-01"]
 
 
-def test_a_twin_that_is_not_there_is_said(fleet, tmp_path):
+def test_a_twin_that_is_not_there_is_said(fleet: Any, tmp_path: Path) -> None:
     with pytest.raises(TwinNotFoundError, match="nobody"):
         export_twins(read_folder(fleet), ["nobody"], tmp_path / "out")
     assert not (tmp_path / "out").exists()

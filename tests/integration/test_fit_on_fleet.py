@@ -6,8 +6,10 @@ The truth is written by this file and the simulator's curve, without the models 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -38,13 +40,13 @@ BORN = datetime(2019, 3, 1, 6, tzinfo=UTC)
 class Models:
     """The model service's function, without the service."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.registry = Registry.discover()
 
-    def run(self, invocations):
+    def run(self, invocations: Any) -> Any:
         return [self._one(item) for item in invocations]
 
-    def _one(self, item):
+    def _one(self, item: Any) -> Any:
         if "models" not in item.endpoint:
             return Outcome(item.run, outputs={"temperature": {"value": 8.0, "unit": "DEG_C"}})
         name = item.endpoint.split("/")[-2]
@@ -53,18 +55,18 @@ class Models:
         return Outcome(item.run, outputs=result.get("outputs", {}), error=result.get("error", {}).get("message", ""))
 
 
-def hours_at_25(stays):
+def hours_at_25(stays: Any) -> Any:
     """Hours at 25 °C equivalent to a sequence of (hours, °C)."""
     b = TRUTH["activationEnergy"] * 1e3 / 8.314462618
     return sum(hours * np.exp(-b * (1 / (celsius + 273.15) - 1 / 298.15)) for hours, celsius in stays)
 
 
-def voltages(random, soc, celsius, rest):
+def voltages(random: Any, soc: Any, celsius: Any, rest: Any) -> Any:
     true = ocv_curve().voltage(soc, celsius) - RELAXATION_AMPLITUDE * np.log(rest)
     return {f"cell-{i + 1:02d}": {"voltage": float(v)} for i, v in enumerate(true + random.normal(0, 3e-4, CELLS))}
 
 
-def life(number):
+def life(number: Any) -> Iterator[Any]:
     """One module's messages: tested, stored in one room or in both in turn, tested again."""
     random = np.random.default_rng(number)
     key, begin = f"module-{number:04d}", BORN + timedelta(minutes=number)
@@ -77,11 +79,11 @@ def life(number):
     k, beta = TRUTH["k25"] / 100 / 730 * aged, TRUTH["beta"]
     after = 0.5 - np.log(np.exp(-beta * (before - 0.5)) + beta * k) / beta
 
-    def sent(topic, time, **body):
+    def sent(topic: Any, time: Any, **body: Any) -> Any:
         content = {"id": f"{key}/{topic}/{format_time(time)}", "time": format_time(time), **body}
         return time, message(f"voltwin/modules/{key}/{topic}", content)
 
-    def test(topic, time, soc, rest):
+    def test(topic: Any, time: Any, soc: Any, rest: Any) -> Any:
         cells = voltages(random, soc, 25.0, rest)
         ocv = sum(cell["voltage"] for cell in cells.values())
         return sent(topic, time, ocv=ocv, temperature=25.0, rest=rest, cells=cells)
@@ -96,7 +98,7 @@ def life(number):
 
 
 @pytest.fixture(scope="module")
-def plant(tmp_path_factory):
+def plant(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The folder of a fleet whose modules have all arrived but one, which is still in the store."""
     folder = tmp_path_factory.mktemp("plant") / "fleet"
     create_fleet(folder, convert(Path(voltwin.ontology.__file__).parent / "models" / "battery_logistics.mdj"), BASE)
@@ -116,13 +118,13 @@ def plant(tmp_path_factory):
     return folder
 
 
-def fitted(*arguments):
+def fitted(*arguments: Any) -> Any:
     result = CliRunner().invoke(models, ["fit", *map(str, arguments)], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result
 
 
-def test_the_true_values_lie_inside_the_intervals(plant):
+def test_the_true_values_lie_inside_the_intervals(plant: Any) -> None:
     found = json.loads(fitted("--fleet", plant, "--json").stdout)
     assert (found["modules"], found["leftOut"]) == (MODULES, {})
     for item in found["estimates"]:
@@ -134,7 +136,7 @@ def test_the_true_values_lie_inside_the_intervals(plant):
     assert intervals["beta"][0] > 0.87
 
 
-def test_the_set_that_is_written_serves_the_gate(plant, tmp_path):
+def test_the_set_that_is_written_serves_the_gate(plant: Any, tmp_path: Path) -> None:
     out = tmp_path / "own" / "parameters" / "plant-2019.json"
     printed = fitted("--fleet", plant, "--name", "plant-2019", "--out", out).output
     assert f"{MODULES} modules, reduced chi-square" in printed
@@ -143,12 +145,12 @@ def test_the_set_that_is_written_serves_the_gate(plant, tmp_path):
     assert own.sets.get("plant-2019").rate_at_25 * 730 * 100 > 0.28
 
 
-def test_a_curve_that_no_module_has_is_said(plant):
+def test_a_curve_that_no_module_has_is_said(plant: Any) -> None:
     with pytest.raises(NotFoundError, match="no module has curve 'lfp'; curves are bpx-nmc111"):
         CliRunner().invoke(models, ["fit", "--fleet", str(plant), "--curve", "lfp"], catch_exceptions=False)
 
 
-def test_a_fleet_in_which_nothing_arrived_is_said(tmp_path):
+def test_a_fleet_in_which_nothing_arrived_is_said(tmp_path: Path) -> None:
     folder = tmp_path / "fleet"
     create_fleet(folder, convert(Path(voltwin.ontology.__file__).parent / "models" / "battery_logistics.mdj"), BASE)
     with pytest.raises(NotFoundError, match="no module of the fleet has arrived yet"):

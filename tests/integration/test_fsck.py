@@ -6,6 +6,8 @@ import json
 import shutil
 import sqlite3
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -28,7 +30,7 @@ P = NamedNode("https://x.example/p")
 
 
 @pytest.fixture
-def fleet(tmp_path):
+def fleet(tmp_path: Path) -> Any:
     with make_fleet(tmp_path) as made:
         twin = made.names.twin("module-0001")
         load = made.committer.loads.store([Triple(twin, P, twin)])
@@ -37,40 +39,40 @@ def fleet(tmp_path):
 
 
 @pytest.fixture
-def sealed(fleet):
+def sealed(fleet: Any) -> Any:
     compact_fleet(fleet, seal_before=datetime(2020, 1, 1, tzinfo=UTC))
     return fleet
 
 
-def commit(folder, graph="", added="", removed="", samples=()):
+def commit(folder: Any, graph: str = "", added: str = "", removed: str = "", samples: Any = ()) -> None:
     with open_fleet(folder) as opened:
         change = GraphChange(NamedNode(f"https://fleet.example/twins/{graph}"), removed, added)
         opened.committer.commit(Entry("test", EOL, (change,) if graph else (), samples))
 
 
-def refers_to(place):
+def refers_to(place: Any) -> str:
     module, target = (NamedNode(f"https://fleet.example/twins/{name}") for name in ("module-0001", place))
     return f"{Triple(module, P, target)} .\n"
 
 
-def only(folder):
+def only(folder: Any) -> Any:
     (finding,) = check_everything(folder)
     return finding
 
 
-def sql(folder, *statements):
+def sql(folder: Any, *statements: Any) -> None:
     with sqlite3.connect(folder / "journal.sqlite") as connection:
         for statement in statements:
             connection.execute(statement)
     connection.close()
 
 
-def test_a_sound_fleet_has_nothing_wrong(fleet, sealed):
+def test_a_sound_fleet_has_nothing_wrong(fleet: Any, sealed: Any) -> None:
     assert check_everything(fleet) == []
     assert any((fleet / "series").rglob("*.parquet"))
 
 
-def test_a_reference_to_nobody(fleet):
+def test_a_reference_to_nobody(fleet: Any) -> None:
     commit(fleet, "module-0001", added=refers_to("nobody"))
     finding = only(fleet)
     assert finding.kind == "dangling reference"
@@ -78,24 +80,24 @@ def test_a_reference_to_nobody(fleet):
     assert "/nobody" in finding.problem
 
 
-def test_a_reference_to_a_part_that_is_not_there(fleet):
+def test_a_reference_to_a_part_that_is_not_there(fleet: Any) -> None:
     commit(fleet, "module-0001", added=refers_to("module-0002/cells/cell-99"))
     assert "no twin and no part of one" in only(fleet).problem
 
 
-def test_a_series_whose_samples_are_gone(fleet):
+def test_a_series_whose_samples_are_gone(fleet: Any) -> None:
     sql(fleet, LOSE_SAMPLES)
     finding = only(fleet)
     assert (finding.kind, finding.where) == ("series without samples", "/truck-01/logger/temperature")
 
 
-def test_samples_whose_series_is_not_in_the_graph(fleet):
+def test_samples_whose_series_is_not_in_the_graph(fleet: Any) -> None:
     commit(fleet, samples=(Sample(NamedNode("https://fleet.example/twins/truck-01/logger/humidity"), 1, 2.0),))
     finding = only(fleet)
     assert (finding.kind, finding.where) == ("samples without a series", "/truck-01/logger/humidity")
 
 
-def test_figures_that_the_samples_do_not_bear_out(fleet):
+def test_figures_that_the_samples_do_not_bear_out(fleet: Any) -> None:
     sql(fleet, f"{LOSE_SAMPLES} AND value = 6.5")
     findings = check_everything(fleet)
     assert {finding.kind for finding in findings} == {"statistics of a series"}
@@ -103,7 +105,7 @@ def test_figures_that_the_samples_do_not_bear_out(fleet):
 
 
 @pytest.mark.parametrize("damage", ["missing", "damaged"])
-def test_a_load_that_is_not_what_it_was(fleet, damage):
+def test_a_load_that_is_not_what_it_was(fleet: Any, damage: Any) -> None:
     (load,) = (fleet / "loads").iterdir()
     if damage == "missing":
         load.unlink()
@@ -115,7 +117,7 @@ def test_a_load_that_is_not_what_it_was(fleet, damage):
 
 
 @pytest.mark.parametrize("damage", ["missing", "damaged"])
-def test_a_sealed_file_that_is_not_what_it_was(sealed, damage):
+def test_a_sealed_file_that_is_not_what_it_was(sealed: Any, damage: Any) -> None:
     file = sorted((sealed / "series").rglob("*.parquet"))[0]
     if damage == "missing":
         file.unlink()
@@ -126,7 +128,7 @@ def test_a_sealed_file_that_is_not_what_it_was(sealed, damage):
     assert file.name in findings[0].where
 
 
-def test_files_that_nothing_names(sealed):
+def test_files_that_nothing_names(sealed: Any) -> None:
     (sealed / "loads" / "x.nt.gz").write_bytes(b"")
     file = sorted((sealed / "series").rglob("*.parquet"))[0]
     shutil.copy(file, file.with_name(f"x{file.name}"))
@@ -134,14 +136,14 @@ def test_files_that_nothing_names(sealed):
     assert [finding.kind for finding in check_everything(sealed)] == ["unnamed file"] * 3
 
 
-def test_a_lock_whose_holder_was_killed(fleet):
+def test_a_lock_whose_holder_was_killed(fleet: Any) -> None:
     (fleet / "lock").write_text(json.dumps({"pid": 7, "command": "voltwin serve"}))
     finding = only(fleet)
     assert finding.kind == "stale lock"
     assert "process 7" in finding.problem
 
 
-def test_a_fleet_that_is_held_is_looked_at_beside_its_holder(fleet):
+def test_a_fleet_that_is_held_is_looked_at_beside_its_holder(fleet: Any) -> None:
     with open_fleet(fleet):
         assert only(fleet).kind == "held"
         result = CliRunner().invoke(fsck, ["--fleet", str(fleet)])
@@ -151,7 +153,7 @@ def test_a_fleet_that_is_held_is_looked_at_beside_its_holder(fleet):
         assert {finding.kind for finding in check_everything(fleet)} == {"held", "series without samples"}
 
 
-def test_a_view_that_is_behind_ahead_different_or_damaged(fleet, tmp_path):
+def test_a_view_that_is_behind_ahead_different_or_damaged(fleet: Any, tmp_path: Path) -> None:
     back_up_fleet(fleet, tmp_path / "copy")
     shutil.copytree(fleet / "graph", tmp_path / "old")
     commit(fleet, "module-0001", added=refers_to("module-0002"))
@@ -172,7 +174,7 @@ def test_a_view_that_is_behind_ahead_different_or_damaged(fleet, tmp_path):
     assert (finding.kind, finding.where) == ("view differs", "https://fleet.example/twins/module-0002")
 
 
-def test_a_journal_that_lost_a_commit_is_newer_or_damaged(fleet):
+def test_a_journal_that_lost_a_commit_is_newer_or_damaged(fleet: Any) -> None:
     sql(fleet, "DELETE FROM commits WHERE sequence = 2")
     kinds = [finding.problem for finding in check_everything(fleet)]
     assert any("commit 2 is missing" in problem for problem in kinds)
@@ -184,7 +186,7 @@ def test_a_journal_that_lost_a_commit_is_newer_or_damaged(fleet):
     assert only(fleet).kind == "journal"
 
 
-def test_the_verb_says_it_in_words_in_json_and_by_its_exit_code(fleet):
+def test_the_verb_says_it_in_words_in_json_and_by_its_exit_code(fleet: Any) -> None:
     assert CliRunner().invoke(fsck, ["--fleet", str(fleet)]).output == f"{fleet}: nothing is wrong\n"
     (fleet / "loads" / "x.nt.gz").write_bytes(b"")
     result = CliRunner().invoke(fsck, ["--fleet", str(fleet), "--json"])
@@ -192,7 +194,7 @@ def test_the_verb_says_it_in_words_in_json_and_by_its_exit_code(fleet):
     assert [item["kind"] for item in json.loads(result.output)] == ["unnamed file"]
 
 
-def test_compaction_gives_room_back_and_changes_no_answer(fleet):
+def test_compaction_gives_room_back_and_changes_no_answer(fleet: Any) -> None:
     with open_fleet(fleet) as opened:
         for number in range(4):
             moment = EOL + timedelta(hours=230 + number)
@@ -214,7 +216,7 @@ def test_compaction_gives_room_back_and_changes_no_answer(fleet):
     assert state(fleet.with_name("again")) == after
 
 
-def test_compaction_lets_go_of_samples_older_than_fleet_json_keeps(fleet):
+def test_compaction_lets_go_of_samples_older_than_fleet_json_keeps(fleet: Any) -> None:
     before = state(fleet)
     document = json.loads((fleet / "fleet.json").read_text())
     (fleet / "fleet.json").write_text(json.dumps(document | {"series": {"keep_days": 365}}))
@@ -224,7 +226,7 @@ def test_compaction_lets_go_of_samples_older_than_fleet_json_keeps(fleet):
     assert check_everything(fleet) == []
 
 
-def test_files_stay_for_a_backup_that_is_under_way(sealed):
+def test_files_stay_for_a_backup_that_is_under_way(sealed: Any) -> None:
     sql(sealed, "INSERT INTO discarded VALUES ('loads/gone.nt.gz', 1)")
     (sealed / "loads" / "gone.nt.gz").write_bytes(b"")
     with backup_lock.shared(sealed):

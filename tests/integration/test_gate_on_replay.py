@@ -34,7 +34,7 @@ def trend(begin: float, end: float, log: list[tuple[float, float]]) -> dict[str,
     return {**{name: list(column) for name, column in zip(names, columns, strict=True)}, "unit": "DEG_C"}
 
 
-def instances(plan) -> dict[str, dict[str, Any]]:
+def instances(plan: Any) -> dict[str, dict[str, Any]]:
     """A request instance for every module of a replay."""
     modules: dict[str, dict[str, Any]] = defaultdict(dict)
     trucks: dict[str, list[tuple[float, float]]] = defaultdict(list)
@@ -78,7 +78,7 @@ def judged() -> tuple[Any, dict[str, Any]]:
     return truth(plan), {key: result["outputs"] for key, result in zip(requests, results, strict=True)}
 
 
-def test_the_leaky_modules_are_rejected_and_no_other(judged):
+def test_the_leaky_modules_are_rejected_and_no_other(judged: Any) -> None:
     told, outputs = judged
     assert len(outputs) == 181
     leaky = {item["module"] for item in told["leakyCells"]}
@@ -87,7 +87,7 @@ def test_the_leaky_modules_are_rejected_and_no_other(judged):
     assert Counter(output["decision"]["value"] for output in outputs.values())["ACCEPT"] == 181 - len(leaky)
 
 
-def test_the_cell_and_its_leak_are_named(judged):
+def test_the_cell_and_its_leak_are_named(judged: Any) -> None:
     told, outputs = judged
     for item in told["leakyCells"]:
         output = outputs[item["module"]]
@@ -97,7 +97,7 @@ def test_the_cell_and_its_leak_are_named(judged):
         assert found == pytest.approx(item["leakMicroampere"], abs=output["smallestDetectableLeak"]["value"] / 2)
 
 
-def test_the_fixed_window_misses_the_smaller_leak(judged):
+def test_the_fixed_window_misses_the_smaller_leak(judged: Any) -> None:
     told, outputs = judged
     by_drop = {item["voltageDropMillivolt"]: item["module"] for item in told["leakyCells"]}
     assert outputs[by_drop[5.0]]["fixedWindowDecision"]["value"] == "ACCEPT"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyoxigraph import Dataset, Literal
@@ -31,14 +33,14 @@ T0 = datetime(2019, 4, 1, 6, tzinfo=UTC)
 class Arithmetic:
     """Answers every model action and pull with figures that depend on all that it was given."""
 
-    def __init__(self):
-        self.runs = []
+    def __init__(self) -> None:
+        self.runs: list[Any] = []
 
-    def run(self, invocations):
+    def run(self, invocations: Any) -> Any:
         self.runs += [item.run for item in invocations]
         return [self._one(item) for item in invocations]
 
-    def _one(self, item):
+    def _one(self, item: Any) -> Any:
         if "weather" in item.endpoint:
             warmth = float(datetime.fromisoformat(item.time).hour)
             return Outcome(item.run, outputs={"temperature": {"value": warmth, "unit": "DEG_C"}})
@@ -50,7 +52,7 @@ class Arithmetic:
         return Outcome(item.run, outputs={"soc": soc, "loss": {"value": given, "unit": "PERCENT"}})
 
 
-def _numbers(value):
+def _numbers(value: Any) -> Any:
     if isinstance(value, dict):
         return [number for item in value.values() for number in _numbers(item)]
     if isinstance(value, list):
@@ -59,12 +61,12 @@ def _numbers(value):
 
 
 @pytest.fixture(scope="module")
-def model():
+def model() -> Any:
     return convert(Path(voltwin.ontology.__file__).parent / "models" / "battery_logistics.mdj")
 
 
 @pytest.fixture(scope="module")
-def messages():
+def messages() -> Any:
     plan = plan_fleet(ReplaySettings(modules=3))
     return [
         message(item.topic, item.encode(), receipt=number)
@@ -73,7 +75,7 @@ def messages():
     ]
 
 
-def play(folder, model, batches, size=200, handler=None):
+def play(folder: Any, model: Any, batches: Any, size: Any = 200, handler: Any = None) -> Any:
     """The graph after all ``batches``, each played to a master of its own, as one process after another would."""
     folder.mkdir()
     handler = handler or Arithmetic()
@@ -91,30 +93,34 @@ def play(folder, model, batches, size=200, handler=None):
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory, model, messages):
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, model: Any, messages: Any) -> Any:
     return play(tmp_path_factory.mktemp("undisturbed") / "fleet", model, [messages])
 
 
 @pytest.mark.parametrize("size", [1, 3, 40])
-def test_the_size_of_batches_changes_nothing(tmp_path, model, messages, undisturbed, size):
+def test_the_size_of_batches_changes_nothing(
+    tmp_path: Path, model: Any, messages: Any, undisturbed: Any, size: Any
+) -> None:
     assert play(tmp_path / "fleet", model, [messages], size) == undisturbed
 
 
 @pytest.mark.parametrize("cut", [1, 30, 77])
-def test_a_new_master_goes_on_where_the_last_one_stopped(tmp_path, model, messages, undisturbed, cut):
+def test_a_new_master_goes_on_where_the_last_one_stopped(
+    tmp_path: Path, model: Any, messages: Any, undisturbed: Any, cut: Any
+) -> None:
     graph, counts = play(tmp_path / "fleet", model, [messages[:cut], messages[cut:]])
     assert counts == undisturbed[1]
     assert graph == undisturbed[0]
 
 
-def test_messages_that_come_again_change_nothing(tmp_path, model, messages, undisturbed):
+def test_messages_that_come_again_change_nothing(tmp_path: Path, model: Any, messages: Any, undisturbed: Any) -> None:
     handler = Arithmetic()
     graph, counts = play(tmp_path / "fleet", model, [messages[:60], messages[20:], messages[-30:]], handler=handler)
     assert (graph, counts) == undisturbed
     assert len(handler.runs) == len(set(handler.runs))
 
 
-def test_everything_happened(undisturbed):
+def test_everything_happened(undisturbed: Any) -> None:
     graph, counts = undisturbed
     assert (counts["deadLetters"], counts["failed"], counts["queued"]) == (0, 0, 0)
     assert counts["succeeded"] > 100
@@ -125,11 +131,11 @@ def test_everything_happened(undisturbed):
 class Dying(Arithmetic):
     """Ends the master at its n-th batch, as a kill would: nothing of that batch is delivered."""
 
-    def __init__(self, after):
+    def __init__(self, after: Any) -> None:
         super().__init__()
         self.after = after
 
-    def run(self, invocations):
+    def run(self, invocations: Any) -> Any:
         if self.after == 0:
             raise KeyboardInterrupt
         self.after -= 1
@@ -137,7 +143,9 @@ class Dying(Arithmetic):
 
 
 @pytest.mark.parametrize("after", [0, 5, 9, 40])
-def test_runs_that_were_under_way_are_taken_up(tmp_path, model, messages, undisturbed, after):
+def test_runs_that_were_under_way_are_taken_up(
+    tmp_path: Path, model: Any, messages: Any, undisturbed: Any, after: Any
+) -> None:
     bench = Bench.make(tmp_path, model)
     dying = Dying(after)
     with pytest.raises(KeyboardInterrupt):
@@ -158,13 +166,13 @@ def test_runs_that_were_under_way_are_taken_up(tmp_path, model, messages, undist
 
 
 @pytest.fixture
-def bench(tmp_path, model):
+def bench(tmp_path: Path, model: Any) -> Iterator[Any]:
     made = Bench.make(tmp_path, model, clock=ManualClock(T0))
     yield made
     made.close()
 
 
-def end_of_line(key, identifier, minute=0):
+def end_of_line(key: Any, identifier: Any, minute: Any = 0) -> Any:
     body = {
         "id": identifier,
         "time": f"2019-04-01T05:{minute:02d}:00Z",
@@ -176,7 +184,7 @@ def end_of_line(key, identifier, minute=0):
     return message(f"voltwin/modules/{key}/end-of-line", body, receipt=int(minute))
 
 
-def birth(key):
+def birth(key: Any) -> Any:
     body = {
         "id": f"birth of {key}",
         "time": "2019-04-01T04:00:00Z",
@@ -191,17 +199,18 @@ def birth(key):
 class Waiting:
     """An executor that holds what it was given until the test lets go."""
 
-    def __init__(self, deliver):
-        self.deliver, self.held = deliver, []
+    def __init__(self, deliver: Any) -> None:
+        self.deliver = deliver
+        self.held: list[Any] = []
 
-    def submit(self, handler, invocations):
+    def submit(self, handler: Any, invocations: Any) -> None:
         self.held += invocations
 
-    def close(self):
+    def close(self) -> None:
         pass
 
 
-def test_a_run_asked_for_again_while_it_works_is_one_run(bench):
+def test_a_run_asked_for_again_while_it_works_is_one_run(bench: Bench) -> None:
     bench.play([birth("m1")], {"model-service": Arithmetic(), "http-pull": Arithmetic()}, services=SERVICES)
     master = bench.master(SERVICES)
     executor = Waiting(master.inbox.put)
@@ -228,7 +237,7 @@ def test_a_run_asked_for_again_while_it_works_is_one_run(bench):
     assert bench.fleet.get("/m1/cells/cell-01/stateOfCharge").value == 50.0
 
 
-def test_a_schedule_follows_the_clock_of_the_day(bench):
+def test_a_schedule_follows_the_clock_of_the_day(bench: Bench) -> None:
     handler = Arithmetic()
     handlers = {"model-service": handler, "http-pull": handler}
     bench.play([], handlers, services=SERVICES)
@@ -249,7 +258,7 @@ def test_a_schedule_follows_the_clock_of_the_day(bench):
     assert handler.runs == [runs[0], runs[3]]
 
 
-def test_a_replay_reaches_the_end_of_the_calendar_and_goes_on(tmp_path, model, messages):
+def test_a_replay_reaches_the_end_of_the_calendar_and_goes_on(tmp_path: Path, model: Any, messages: Any) -> None:
     late = message("voltwin/clock", {"id": "clock/last", "time": "9999-12-31T23:59:59Z"}, receipt=1000)
     fleet = Bench.make(tmp_path, model)
     handlers = {"model-service": Arithmetic(), "http-pull": Arithmetic()}
@@ -260,7 +269,7 @@ def test_a_replay_reaches_the_end_of_the_calendar_and_goes_on(tmp_path, model, m
     assert counts["messages"] == sum(item.topic != late.topic for item in messages)
 
 
-def test_what_is_not_there_yet_skips_a_run_and_says_so(bench):
+def test_what_is_not_there_yet_skips_a_run_and_says_so(bench: Bench) -> None:
     handler = Arithmetic()
     handlers = {"model-service": handler, "http-pull": handler}
     bench.play(
@@ -274,11 +283,11 @@ def test_what_is_not_there_yet_skips_a_run_and_says_so(bench):
 
 
 class Failing:
-    def run(self, invocations):
+    def run(self, invocations: Any) -> Any:
         return [Outcome(item.run, error="out of order") for item in invocations]
 
 
-def test_consecutive_runs_know_what_led_to_them(bench):
+def test_consecutive_runs_know_what_led_to_them(bench: Bench) -> None:
     handler = Arithmetic()
     bench.play(
         [birth("m1"), end_of_line("m1", "a")], {"model-service": handler, "http-pull": handler}, services=SERVICES
@@ -287,7 +296,7 @@ def test_consecutive_runs_know_what_led_to_them(bench):
     assert "runs/receive-end-of-line~m1~2019-04-01T05:00:00Z" in bench.fleet.query(text, "text/csv").body.decode()
 
 
-def test_an_action_whose_handler_is_not_registered_is_refused_before_work_begins(bench):
+def test_an_action_whose_handler_is_not_registered_is_refused_before_work_begins(bench: Bench) -> None:
     bench.master(SERVICES).check()
     assert INGEST in {action.handler for action in bench.actions.by_iri.values()}
     graph = bench.fleet.names.actions_graph

@@ -85,7 +85,7 @@ class Service:
     def __init__(self, port: int) -> None:
         self.port = port
 
-    def ask(self, method: str, path: str, body: bytes | None = None, kind: str = "application/json"):
+    def ask(self, method: str, path: str, body: bytes | None = None, kind: str = "application/json") -> Any:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
         try:
             connection.request(method, path, body, {"Content-Type": kind} if body is not None else {})
@@ -118,7 +118,7 @@ def service() -> Iterator[Service]:
         process.stdout.close()
 
 
-def test_health_names_the_models_and_their_versions(service):
+def test_health_names_the_models_and_their_versions(service: Any) -> None:
     status, body, _ = service.ask("GET", "/health")
     registry = Registry.discover()
     assert status == 200
@@ -128,7 +128,7 @@ def test_health_names_the_models_and_their_versions(service):
     }
 
 
-def test_models_tells_ports_shapes_and_units(service):
+def test_models_tells_ports_shapes_and_units(service: Any) -> None:
     _, body, _ = service.ask("GET", "/models")
     models = {model["name"]: model for model in json.loads(body)["models"]}
     ocv = next(port for port in models["ocv-soc"]["inputs"] if port["name"] == "ocv")
@@ -136,7 +136,7 @@ def test_models_tells_ports_shapes_and_units(service):
 
 
 @pytest.mark.parametrize("model", sorted(INSTANCES))
-def test_over_rest_and_in_process_the_answer_is_the_same(service, model):
+def test_over_rest_and_in_process_the_answer_is_the_same(service: Any, model: Any) -> None:
     request = {"instances": [INSTANCES[model], {"inputs": {}}, INSTANCES[model]]}
     status, reply = service.run(model, request)
     assert status == 200
@@ -144,7 +144,7 @@ def test_over_rest_and_in_process_the_answer_is_the_same(service, model):
     assert [sorted(result) for result in reply["results"]] == [["outputs"], ["error"], ["outputs"]]
 
 
-def test_a_sound_module_is_accepted(service):
+def test_a_sound_module_is_accepted(service: Any) -> None:
     _, reply = service.run("arrival-gate", {"instances": [INSTANCES["arrival-gate"]]})
     assert reply["results"][0]["outputs"]["decision"] == {"value": "ACCEPT"}
 
@@ -160,13 +160,13 @@ def test_a_sound_module_is_accepted(service):
         (b"\xff\xfe", "body"),
     ],
 )
-def test_a_malformed_request_is_a_422_that_names_the_field(service, body, field):
+def test_a_malformed_request_is_a_422_that_names_the_field(service: Any, body: Any, field: Any) -> None:
     status, reply, _ = service.ask("POST", "/models/ocv-soc/run", body)
     assert status == 422
     assert json.loads(reply)["error"]["field"] == field
 
 
-def test_an_instance_with_a_wrong_unit_names_field_and_unit(service):
+def test_an_instance_with_a_wrong_unit_names_field_and_unit(service: Any) -> None:
     bad = {"inputs": {"ocv": quantity([3.65], "A-HR")}}
     status, reply = service.run("ocv-soc", {"instances": [bad]})
     assert status == 200
@@ -177,7 +177,7 @@ def test_an_instance_with_a_wrong_unit_names_field_and_unit(service):
 
 
 @pytest.mark.parametrize("model", sorted(INSTANCES))
-def test_a_single_instance_needs_no_list(service, model):
+def test_a_single_instance_needs_no_list(service: Any, model: Any) -> None:
     status, reply = service.run(model, INSTANCES[model])
     _, batch = service.run(model, {"instances": [INSTANCES[model]]})
     assert status == 200
@@ -196,20 +196,22 @@ def test_a_single_instance_needs_no_list(service, model):
         ({}, {}, "ocv", "V", "missing"),
     ],
 )
-def test_a_single_instance_that_is_wrong_is_a_422_with_field_and_unit(service, inputs, parameters, field, unit, words):
+def test_a_single_instance_that_is_wrong_is_a_422_with_field_and_unit(
+    service: Any, inputs: Any, parameters: Any, field: Any, unit: Any, words: Any
+) -> None:
     status, reply = service.run("ocv-soc", {"inputs": inputs, "parameters": parameters})
     assert status == 422
     assert (reply["error"]["field"], reply["error"].get("unit")) == (field, unit)
     assert words in reply["error"]["message"]
 
 
-def test_an_unknown_model_is_a_404_with_the_known_ones(service):
+def test_an_unknown_model_is_a_404_with_the_known_ones(service: Any) -> None:
     status, reply = service.run("crystal-ball", {"instances": []})
     assert status == 404
     assert "arrival-gate" in reply["error"]["message"]
 
 
-def test_what_json_cannot_say_is_refused_and_not_passed_on(service):
+def test_what_json_cannot_say_is_refused_and_not_passed_on(service: Any) -> None:
     status, reply, _ = service.ask(
         "POST", "/models/ocv-soc/run", b'{"instances": [{"inputs": {"ocv": {"value": [NaN], "unit": "V"}}}]}'
     )
@@ -217,7 +219,7 @@ def test_what_json_cannot_say_is_refused_and_not_passed_on(service):
     assert "finite" in json.loads(reply)["results"][0]["error"]["message"]
 
 
-def test_metrics_count_what_was_asked(service):
+def test_metrics_count_what_was_asked(service: Any) -> None:
     def counted() -> int:
         _, body, kind = service.ask("GET", "/metrics")
         assert kind.startswith("text/plain; version=0.0.4")
@@ -232,12 +234,12 @@ def test_metrics_count_what_was_asked(service):
 
 
 @pytest.fixture(scope="module")
-def described(service) -> dict[str, Any]:
+def described(service: Any) -> dict[str, Any]:
     """The service's own description."""
-    return json.loads(service.ask("GET", "/openapi.json")[1])
+    return json.loads(service.ask("GET", "/openapi.json")[1])  # type: ignore[no-any-return]  # JSON
 
 
-def test_the_interface_describes_itself(described):
+def test_the_interface_describes_itself(described: Any) -> None:
     run = described["paths"]["/models/{name}/run"]["post"]
     batch, single = run["requestBody"]["content"]["application/json"]["schema"]["oneOf"]
     assert (batch["required"], single["required"]) == (["instances"], ["inputs"])
@@ -247,7 +249,7 @@ def test_the_interface_describes_itself(described):
 
 
 @pytest.mark.parametrize("model", sorted(INSTANCES))
-def test_what_the_models_take_is_what_the_interface_describes(described, model):
+def test_what_the_models_take_is_what_the_interface_describes(described: Any, model: Any) -> None:
     run = described["paths"]["/models/{name}/run"]["post"]
     schema = run["requestBody"]["content"]["application/json"]["schema"]
     validate(INSTANCES[model], schema)
@@ -261,7 +263,9 @@ def test_what_the_models_take_is_what_the_interface_describes(described, model):
     way=st.sampled_from(["whole", "single", "batch", "input", "value", "unit", "parameters"]),
     data=st.data(),
 )
-def test_whatever_is_sent_the_reply_is_one_the_interface_describes(service, described, model, value, way, data):
+def test_whatever_is_sent_the_reply_is_one_the_interface_describes(
+    service: Any, described: Any, model: Any, value: Any, way: Any, data: Any
+) -> None:
     sound = copy.deepcopy(INSTANCES.get(model, INSTANCES["ocv-soc"]))
     port = data.draw(st.sampled_from(sorted(sound["inputs"])))
     if way == "input":
@@ -279,12 +283,12 @@ def test_whatever_is_sent_the_reply_is_one_the_interface_describes(service, desc
         assert "outputs" in reply["results"][-1]
 
 
-def test_a_body_nested_beyond_measure_is_a_422(service):
+def test_a_body_nested_beyond_measure_is_a_422(service: Any) -> None:
     status, body, _ = service.ask("POST", "/models/ocv-soc/run", b"[" * 100_000)
     assert (status, json.loads(body)["error"]["field"]) == (422, "body")
 
 
-def test_an_arrow_stream_is_answered_or_refused_with_a_sentence(service):
+def test_an_arrow_stream_is_answered_or_refused_with_a_sentence(service: Any) -> None:
     kind = "application/vnd.apache.arrow.stream"
     if importlib.util.find_spec("pyarrow") is None:
         status, body, _ = service.ask("POST", "/models/ocv-soc/run", b"", kind)
@@ -305,7 +309,7 @@ def test_an_arrow_stream_is_answered_or_refused_with_a_sentence(service):
     assert table.column("soc")[1].as_py() == reply["results"][0]["outputs"]["soc"]["value"]
 
 
-def test_ctrl_c_ends_it_without_a_word():
+def test_ctrl_c_ends_it_without_a_word() -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "voltwin.cli", "models", "serve", "--port", "0"],
         stdout=subprocess.PIPE,
@@ -320,7 +324,7 @@ def test_ctrl_c_ends_it_without_a_word():
     assert (process.returncode, said) == (0, "")
 
 
-def test_a_port_in_use_is_said_in_one_sentence(service):
+def test_a_port_in_use_is_said_in_one_sentence(service: Any) -> None:
     second = subprocess.run(
         [sys.executable, "-m", "voltwin.cli", "models", "serve", "--port", str(service.port)],
         capture_output=True,

@@ -7,6 +7,9 @@ import socket
 import subprocess
 import threading
 import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import paho.mqtt.client as mqtt
 import pytest
@@ -25,7 +28,7 @@ PLAN = plan_fleet(ReplaySettings(modules=3, cells=4, leaky=1))
 
 
 @contextlib.contextmanager
-def subscriber(port):
+def subscriber(port: Any) -> Iterator[Any]:
     """Everything that arrives below voltwin/, in order; the session survives a restart of the broker."""
     arrived: list[tuple[str, bytes]] = []
     subscribed = threading.Event()
@@ -44,7 +47,7 @@ def subscriber(port):
         client.loop_stop()
 
 
-def wait_for_final(arrived):
+def wait_for_final(arrived: Any) -> None:
     deadline = time.monotonic() + 60.0
     while time.monotonic() < deadline:
         if arrived and b'"final":true' in arrived[-1][1]:
@@ -53,11 +56,11 @@ def wait_for_final(arrived):
     pytest.fail(f"the final message did not arrive; {len(arrived)} did")
 
 
-def expected():
+def expected() -> Any:
     return [(message.topic, message.encode()) for message in replay(PLAN)]
 
 
-def test_every_message_arrives_once_and_in_order(mosquitto):
+def test_every_message_arrives_once_and_in_order(mosquitto: Any) -> None:
     told: list[int] = []
     with subscriber(mosquitto.port) as arrived:
         sent = publish(replay(PLAN), Broker.parse(mosquitto.url), progress=told.append)
@@ -67,7 +70,7 @@ def test_every_message_arrives_once_and_in_order(mosquitto):
     assert sent == len(arrived)
 
 
-def test_a_small_window_changes_nothing_but_the_speed(mosquitto):
+def test_a_small_window_changes_nothing_but_the_speed(mosquitto: Any) -> None:
     with subscriber(mosquitto.port) as arrived:
         publish(replay(PLAN), Broker.parse(mosquitto.url), window=1)
         wait_for_final(arrived)
@@ -75,11 +78,11 @@ def test_a_small_window_changes_nothing_but_the_speed(mosquitto):
 
 
 @pytest.mark.parametrize("away", [0.0, 0.7])
-def test_a_restart_of_the_broker_loses_nothing(mosquitto, away):
+def test_a_restart_of_the_broker_loses_nothing(mosquitto: Any, away: Any) -> None:
     # the publisher goes on while the broker is away
     restart = threading.Timer(away, mosquitto.start)
 
-    def with_a_restart():
+    def with_a_restart() -> Iterator[Any]:
         for number, message in enumerate(replay(PLAN)):
             if number == 400:
                 mosquitto.stop()
@@ -94,8 +97,8 @@ def test_a_restart_of_the_broker_loses_nothing(mosquitto, away):
     assert first_times == expected()
 
 
-def test_a_broker_that_stays_away_is_an_error(mosquitto):
-    def without_a_broker():
+def test_a_broker_that_stays_away_is_an_error(mosquitto: Any) -> None:
+    def without_a_broker() -> Iterator[Any]:
         for number, message in enumerate(replay(PLAN)):
             if number == 50:
                 mosquitto.stop()
@@ -105,7 +108,7 @@ def test_a_broker_that_stays_away_is_an_error(mosquitto):
         publish(without_a_broker(), Broker.parse(mosquitto.url), patience=0.5)
 
 
-def test_a_login_is_asked_for_and_used(make_mosquitto, tmp_path):
+def test_a_login_is_asked_for_and_used(make_mosquitto: Any, tmp_path: Path) -> None:
     passwords = tmp_path / "passwords"
     passwords.write_text("simulator:secret\n", encoding="utf-8")
     # mosquitto accepts hashed entries only; its own tool does that
@@ -122,7 +125,7 @@ def test_a_login_is_asked_for_and_used(make_mosquitto, tmp_path):
     assert publish(replay(PLAN), Broker.parse(broker.url.replace("//", "//simulator:secret@"))) == len(expected())
 
 
-def test_no_broker_is_one_clear_sentence():
+def test_no_broker_is_one_clear_sentence() -> None:
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))  # bound but not listening: nobody else can, and connecting fails
         address = Broker.parse(f"mqtt://127.0.0.1:{reserved.getsockname()[1]}")
@@ -131,12 +134,12 @@ def test_no_broker_is_one_clear_sentence():
     assert "\n" not in str(caught.value)
 
 
-def test_no_more_than_the_window_is_under_way():
+def test_no_more_than_the_window_is_under_way() -> None:
     """A broker that takes messages and never acknowledges sees exactly one window of them."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         seen = bytearray()
 
-        def mute_broker():
+        def mute_broker() -> None:
             connection, _ = server.accept()
             with connection:
                 connection.recv(4096)
@@ -152,7 +155,7 @@ def test_no_more_than_the_window_is_under_way():
     assert seen.count(b'{"id":') == 7
 
 
-def test_the_verb_publishes_what_it_records(mosquitto, tmp_path):
+def test_the_verb_publishes_what_it_records(mosquitto: Any, tmp_path: Path) -> None:
     record = tmp_path / "messages.jsonl"
     options = ["--modules", "3", "--cells", "4", "--leaky", "1", "--as-fast-as-possible", "--json"]
     with subscriber(mosquitto.port) as arrived:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -15,12 +17,12 @@ MODULE_1 = "<https://fleet.example/twins/module-0001>"
 
 
 @pytest.fixture(scope="module")
-def shared_fleet(tmp_path_factory):
+def shared_fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     with make_fleet(tmp_path_factory.mktemp("readers")) as made:
         yield made
 
 
-def in_process(fleet, text, accept):
+def in_process(fleet: Any, text: Any, accept: Any) -> Any:
     """The same fleet's answer without readers."""
     return replace(fleet, readers=None).query(text, accept)
 
@@ -46,14 +48,14 @@ def in_process(fleet, text, accept):
         "SELECT * { FILTER(false) }",
     ],
 )
-def test_a_reader_answers_as_the_fleet_does(shared_fleet, text, accept):
+def test_a_reader_answers_as_the_fleet_does(shared_fleet: Any, text: Any, accept: Any) -> None:
     answer = shared_fleet.query(text, accept)
     assert readers_of()
     assert answer == in_process(shared_fleet, text, accept)
 
 
 @pytest.mark.parametrize("text", ["SELEKT", "SELECT * { ?a ?b }", "SELECT (vtf:nonsense(1) AS ?x) {}"])
-def test_a_reader_refuses_as_the_fleet_does(shared_fleet, text):
+def test_a_reader_refuses_as_the_fleet_does(shared_fleet: Any, text: Any) -> None:
     with pytest.raises(QueryError) as told:
         shared_fleet.query(text)
     with pytest.raises(QueryError) as wanted:
@@ -61,7 +63,7 @@ def test_a_reader_refuses_as_the_fleet_does(shared_fleet, text):
     assert str(told.value) == str(wanted.value)
 
 
-def test_what_the_engine_finds_out_on_its_way_is_a_query_error(shared_fleet):
+def test_what_the_engine_finds_out_on_its_way_is_a_query_error(shared_fleet: Any) -> None:
     text = "SELECT * { SERVICE <http://127.0.0.1:9/> { ?a ?b ?c } }"
     with pytest.raises(QueryError, match="query: "):
         shared_fleet.query(text)

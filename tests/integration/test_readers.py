@@ -6,9 +6,12 @@ import gc
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,28 +38,28 @@ with Fleet.open(sys.argv[1]) as fleet:
 
 
 @pytest.fixture
-def fleet(tmp_path):
+def fleet(tmp_path: Path) -> Iterator[Any]:
     with make_fleet(tmp_path) as made:
         yield made
     assert readers_of() == []
 
 
-def limit(fleet, **limits):
+def limit(fleet: Any, **limits: Any) -> None:
     fleet.readers.limits = replace(fleet.readers.limits, **limits)
 
 
-def number(fleet, text=COUNT):
+def number(fleet: Any, text: Any = COUNT) -> Any:
     return float(fleet.query(text, "text/csv").body.split()[1])
 
 
-def test_a_look_up_needs_no_reader(fleet):
+def test_a_look_up_needs_no_reader(fleet: Any) -> None:
     assert fleet.query(f"SELECT ?k {{ {MODULE_1} vt:key ?k }}", "text/csv").body == b"k\r\nmodule-0001\r\n"
     assert fleet.all("/module-0001/*")
     assert readers_of() == []
     assert not (fleet.readers._snapshot._folder).exists()
 
 
-def test_every_acknowledged_write_is_seen(fleet):
+def test_every_acknowledged_write_is_seen(fleet: Any) -> None:
     serials = "SELECT ?o { ?s ?p ?o FILTER(STRSTARTS(STR(?o), 'written-')) }"
     pids = set()
     for turn in range(6):
@@ -66,14 +69,14 @@ def test_every_acknowledged_write_is_seen(fleet):
     assert len(pids) == 1
 
 
-def test_samples_are_seen_too(fleet):
+def test_samples_are_seen_too(fleet: Any) -> None:
     text = "SELECT (SUM(vtf:count(?s)) AS ?n) { ?s a vt:Series }"
     before = number(fleet, text)
     fleet.put("/truck-01/logger/temperature", 7.5, unit="DEG_C", time=TIME, author="test")
     assert number(fleet, text) == before + 1
 
 
-def test_readers_and_the_snapshot_are_kept_while_nothing_changes(fleet, tmp_path):
+def test_readers_and_the_snapshot_are_kept_while_nothing_changes(fleet: Any, tmp_path: Path) -> None:
     folder = tmp_path / "fleet" / "snapshots"
     before = number(fleet)
     (snapshot,), (reader,) = folder.iterdir(), readers_of()
@@ -86,7 +89,7 @@ def test_readers_and_the_snapshot_are_kept_while_nothing_changes(fleet, tmp_path
     assert readers_of() == [reader]
 
 
-def test_over_the_time_limit_the_process_is_gone_and_the_next_query_is_answered(fleet):
+def test_over_the_time_limit_the_process_is_gone_and_the_next_query_is_answered(fleet: Any) -> None:
     wanted = number(fleet)
     (first,) = readers_of()
     limit(fleet, seconds=0.5)
@@ -101,7 +104,7 @@ def test_over_the_time_limit_the_process_is_gone_and_the_next_query_is_answered(
 HOTTEST = "SELECT (MAX(?t) AS ?n) { ?s a vt:Series BIND(vtf:max(?s) AS ?t) }"
 
 
-def test_the_past_has_its_limits_too_and_its_own_samples(fleet):
+def test_the_past_has_its_limits_too_and_its_own_samples(fleet: Any) -> None:
     sequence = fleet.committer.journal.last_sequence
     before = number(fleet, HOTTEST)
     fleet.put("/truck-01/logger/temperature", 99.0, unit="DEG_C", time=TIME, author="anna")
@@ -118,7 +121,7 @@ def test_the_past_has_its_limits_too_and_its_own_samples(fleet):
     assert number(fleet.as_of(sequence + 1), HOTTEST) == 99.0
 
 
-def test_an_update_that_runs_away_ends_and_leaves_nothing(fleet):
+def test_an_update_that_runs_away_ends_and_leaves_nothing(fleet: Any) -> None:
     sequence = fleet.committer.journal.last_sequence
     limit(fleet, seconds=1.0)
     with pytest.raises(QueryLimitError, match="1 s"):
@@ -146,7 +149,7 @@ def test_an_update_that_runs_away_ends_and_leaves_nothing(fleet):
         ({"bytes": 1000}, "SELECT * { ?a ?b ?c . ?d ?e ?f }", r"1000 bytes of answer"),
     ],
 )
-def test_over_the_limits_of_an_answer_the_process_stays(fleet, limits, text, words):
+def test_over_the_limits_of_an_answer_the_process_stays(fleet: Any, limits: Any, text: Any, words: Any) -> None:
     number(fleet)
     (first,) = readers_of()
     limit(fleet, **limits)
@@ -155,20 +158,20 @@ def test_over_the_limits_of_an_answer_the_process_stays(fleet, limits, text, wor
     assert readers_of() == [first]
 
 
-def test_over_the_memory_limit_nobody_else_is_harmed(fleet):
+def test_over_the_memory_limit_nobody_else_is_harmed(fleet: Any) -> None:
     limit(fleet, memory=400 * 2**20)
     with pytest.raises(QueryLimitError, match=r"memory limit.*--query-memory"):
         fleet.query("SELECT * { ?a ?b ?c . ?d ?e ?f } ORDER BY ?c ?f")
     assert number(fleet) > 0
 
 
-def test_a_look_up_has_limits_of_rows_and_bytes(fleet):
+def test_a_look_up_has_limits_of_rows_and_bytes(fleet: Any) -> None:
     fleet.limits = QueryLimits(rows=1)
     with pytest.raises(QueryLimitError, match="limit of 1 rows"):
         fleet.query(f"SELECT * {{ {MODULE_1} ?p ?o }}")
 
 
-def test_others_are_answered_while_one_runs_away(fleet):
+def test_others_are_answered_while_one_runs_away(fleet: Any) -> None:
     number(fleet)
     limit(fleet, seconds=30)
     given_up = threading.Event()
@@ -190,7 +193,7 @@ def test_others_are_answered_while_one_runs_away(fleet):
     assert len(list(fleet.readers._snapshot._folder.iterdir())) == 1
 
 
-def test_more_than_may_wait_are_refused_at_once(fleet, monkeypatch):
+def test_more_than_may_wait_are_refused_at_once(fleet: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_WAITING", 1)
     old = fleet.readers
     fleet.readers = QueryPool(
@@ -216,7 +219,7 @@ def test_more_than_may_wait_are_refused_at_once(fleet, monkeypatch):
     assert number(fleet) > 0
 
 
-def test_who_waits_too_long_for_a_reader_is_told(fleet):
+def test_who_waits_too_long_for_a_reader_is_told(fleet: Any) -> None:
     fleet.readers._free.get()  # as if two others were at work
     taken = fleet.readers._free.get()
     limit(fleet, seconds=0.3)
@@ -227,7 +230,7 @@ def test_who_waits_too_long_for_a_reader_is_told(fleet):
     assert number(fleet) > 0
 
 
-def test_a_reader_that_dies_is_replaced(fleet):
+def test_a_reader_that_dies_is_replaced(fleet: Any) -> None:
     wanted = number(fleet)
     (idle,) = readers_of()
     idle.kill()
@@ -241,7 +244,7 @@ def test_a_reader_that_dies_is_replaced(fleet):
     assert number(fleet) == wanted
 
 
-def test_at_rest_there_are_no_processes_and_no_snapshot(fleet, tmp_path):
+def test_at_rest_there_are_no_processes_and_no_snapshot(fleet: Any, tmp_path: Path) -> None:
     wanted = number(fleet)
     fleet.readers.shut_idle()
     assert readers_of() == []
@@ -249,14 +252,14 @@ def test_at_rest_there_are_no_processes_and_no_snapshot(fleet, tmp_path):
     assert number(fleet) == wanted
 
 
-def test_readers_come_to_rest_by_themselves(fleet, monkeypatch):
+def test_readers_come_to_rest_by_themselves(fleet: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "IDLE_SECONDS", 0.2)
     assert number(fleet) > 0
     eventually(lambda: not readers_of())
     assert number(fleet) > 0
 
 
-def test_closing_ends_what_runs(tmp_path):
+def test_closing_ends_what_runs(tmp_path: Path) -> None:
     fleet = make_fleet(tmp_path)
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(fleet.query, RUNAWAY)
@@ -271,14 +274,14 @@ def test_closing_ends_what_runs(tmp_path):
     fleet.readers.close()
 
 
-def opened_elsewhere(folder):
+def opened_elsewhere(folder: Any) -> Any:
     return subprocess.run([sys.executable, "-c", OPEN, str(folder)], capture_output=True, text=True, check=False)
 
 
-def test_after_closing_another_process_opens_the_folder_at_once(tmp_path):
+def test_after_closing_another_process_opens_the_folder_at_once(tmp_path: Path) -> None:
     fleet = make_fleet(tmp_path)
     kept = [fleet.query(COUNT), fleet.all("/"), iter(fleet), fleet.schema, fleet.reader]
-    next(kept[2])
+    next(kept[2])  # type: ignore[call-overload]  # mixed values of a table
     for text in (RUNAWAY, "SELEKT", f"SELECT * {{ {MODULE_1} ?p ?o }}", "SELECT * { ?a ?b ?c }"):
         limit(fleet, seconds=0.3, rows=2)
         fleet.limits = replace(fleet.limits, rows=2)
@@ -297,7 +300,7 @@ def test_after_closing_another_process_opens_the_folder_at_once(tmp_path):
     assert (done.returncode, done.stdout) == (0, f"{len(kept[1])}\n"), done.stderr
 
 
-def test_what_a_killed_process_left_is_removed_on_opening(tmp_path):
+def test_what_a_killed_process_left_is_removed_on_opening(tmp_path: Path) -> None:
     make_fleet(tmp_path).close()
     left = tmp_path / "fleet" / "snapshots" / "7"
     left.mkdir(parents=True)
@@ -307,7 +310,7 @@ def test_what_a_killed_process_left_is_removed_on_opening(tmp_path):
         assert number(fleet) > 0
 
 
-def test_limits_are_given_on_opening(tmp_path):
+def test_limits_are_given_on_opening(tmp_path: Path) -> None:
     make_fleet(tmp_path).close()
     with open_fleet(tmp_path / "fleet", QueryLimits(rows=1)) as fleet, pytest.raises(QueryLimitError, match="1 rows"):
         fleet.query("SELECT * { ?a ?b ?c }")
@@ -315,7 +318,7 @@ def test_limits_are_given_on_opening(tmp_path):
         open_fleet("http://127.0.0.1:1", QueryLimits())
 
 
-def test_the_settings_of_a_server_are_the_same_limits():
+def test_the_settings_of_a_server_are_the_same_limits() -> None:
     settings, limits = Settings(), QueryLimits()
     assert (settings.query_seconds, settings.query_rows, settings.query_bytes) == (
         limits.seconds,

@@ -8,7 +8,10 @@ import logging
 import socket
 import threading
 import urllib.parse
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -25,18 +28,18 @@ pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     with make_fleet(tmp_path_factory.mktemp("rest")) as fleet, WebServer(create_app(fleet), port=0) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def web(server):
+def web(server: Any) -> Iterator[Any]:
     with httpx2.Client(base_url=server.url, trust_env=False) as client:
         yield client
 
 
-def test_a_path_is_a_url(web):
+def test_a_path_is_a_url(web: Any) -> None:
     response = web.get("/twins/module-0002/cells/cell-07/arrivalOcv")
     assert response.status_code == 200
     assert response.headers["content-type"] == "application/json"
@@ -63,7 +66,7 @@ def test_a_path_is_a_url(web):
         ("/twins/module-0003/reasoner/temperatureTrend", 1),
     ],
 )
-def test_wildcards_predicates_and_windows_work_in_urls(web, url, count):
+def test_wildcards_predicates_and_windows_work_in_urls(web: Any, url: Any, count: Any) -> None:
     response = web.get(url)
     if count is None:
         assert response.status_code == 404
@@ -73,7 +76,7 @@ def test_wildcards_predicates_and_windows_work_in_urls(web, url, count):
 
 
 @pytest.mark.parametrize("path", ["/module-0001/cells/cell-03/../serial", "/*[serial='S-0002']/capacity", "/nobody"])
-def test_paths_takes_what_urls_swallow_and_answers_nothing_with_200(web, path):
+def test_paths_takes_what_urls_swallow_and_answers_nothing_with_200(web: Any, path: Any) -> None:
     response = web.get("/paths", params={"path": path})
     assert response.status_code == 200
     assert len(response.json()["answers"]) == (0 if path == "/nobody" else 1)
@@ -94,7 +97,7 @@ def test_paths_takes_what_urls_swallow_and_answers_nothing_with_200(web, path):
         ("/nothing-here", 404, "HTTPError", "/openapi.json"),
     ],
 )
-def test_what_is_wrong_is_told_as_json(web, url, status, error, words):
+def test_what_is_wrong_is_told_as_json(web: Any, url: Any, status: Any, error: Any, words: Any) -> None:
     response = web.get(url)
     assert response.status_code == status
     document = response.json()
@@ -102,11 +105,11 @@ def test_what_is_wrong_is_told_as_json(web, url, status, error, words):
     assert words in document["message"]
 
 
-def test_a_syntax_error_has_its_position(web):
+def test_a_syntax_error_has_its_position(web: Any) -> None:
     assert web.get("/twins/module-0001/%5B2%5D").json()["position"] == 13
 
 
-def test_head_is_get_without_a_body(web):
+def test_head_is_get_without_a_body(web: Any) -> None:
     for url in ("/twins/module-0001", "/sparql?query=ASK%7B%7D", "/status", "/"):
         got, head = web.get(url), web.head(url)
         assert head.status_code == got.status_code == 200
@@ -116,21 +119,21 @@ def test_head_is_get_without_a_body(web):
     assert web.head("/twins/nobody").status_code == 404
 
 
-def test_any_page_may_read_but_not_write(web):
+def test_any_page_may_read_but_not_write(web: Any) -> None:
     origin = {"Origin": "https://elsewhere.example"}
     assert web.get("/twins/module-0001", headers=origin).headers["access-control-allow-origin"] == "*"
     asked = origin | {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "content-type"}
     assert web.options("/twins/module-0001/serial", headers=asked).status_code == 400
 
 
-def test_state(web):
+def test_state(web: Any) -> None:
     assert web.get("/health").json() == {"status": "ok"}
     assert web.get("/status").json()["twins"] == 9
     report = web.get("/validate", params={"twin": "module-0001"}).json()
     assert report == {"conforms": True, "twins": 1, "violations": []}
 
 
-def test_it_describes_itself(web):
+def test_it_describes_itself(web: Any) -> None:
     paths = web.get("/openapi.json").json()["paths"]
     data = {"/twins/{path}", "/paths", "/structure", "/sparql", "/graphs"}
     assert data | {"/events", "/history", "/validate", "/status", "/health"} == set(paths)
@@ -139,7 +142,7 @@ def test_it_describes_itself(web):
 
 
 @pytest.fixture
-def writable(tmp_path):
+def writable(tmp_path: Path) -> Iterator[Any]:
     with (
         make_fleet(tmp_path, ["module-0001"]) as fleet,
         WebServer(create_app(fleet), port=0) as running,
@@ -148,7 +151,7 @@ def writable(tmp_path):
         yield client
 
 
-def test_a_put_is_a_commit(writable):
+def test_a_put_is_a_commit(writable: Any) -> None:
     body = {"value": 3.6, "unit": "V", "time": "2019-04-20T10:00:00+02:00", "author": "bench"}
     response = writable.put("/twins/module-0001/cells/cell-01/voltage", json=body)
     assert response.status_code == 200
@@ -157,7 +160,7 @@ def test_a_put_is_a_commit(writable):
     assert (answer["value"], answer["time"]) == (3.6, "2019-04-20T08:00:00Z")
 
 
-def test_without_a_time_it_holds_now(writable):
+def test_without_a_time_it_holds_now(writable: Any) -> None:
     before = datetime.now(UTC)
     writable.put("/twins/module-0001/capacity", json={"value": 12, "unit": "A-HR", "author": "bench"})
     (answer,) = writable.get("/twins/module-0001/capacity").json()["answers"]
@@ -178,7 +181,9 @@ def test_without_a_time_it_holds_now(writable):
         ("*/serial", {"value": "x", "author": "b"}, 422, "name every step"),
     ],
 )
-def test_a_wrong_put_is_refused_and_changes_nothing(writable, path, body, status, words):
+def test_a_wrong_put_is_refused_and_changes_nothing(
+    writable: Any, path: Any, body: Any, status: Any, words: Any
+) -> None:
     before = writable.get("/status").json()
     response = writable.put(f"/twins/{path}", json=body)
     assert response.status_code == status
@@ -186,8 +191,8 @@ def test_a_wrong_put_is_refused_and_changes_nothing(writable, path, body, status
     assert writable.get("/status").json() == before
 
 
-def test_puts_from_many_threads_all_arrive(writable):
-    def put(number):
+def test_puts_from_many_threads_all_arrive(writable: Any) -> None:
+    def put(number: Any) -> None:
         body = {"value": 3.5 + number / 1000, "unit": "V", "time": "2019-04-20T00:00:00Z", "author": f"t{number}"}
         key = f"cell-{number + 1:02d}"
         assert writable.put(f"/twins/module-0001/cells/{key}/voltage", json=body).status_code == 200
@@ -203,10 +208,12 @@ def test_puts_from_many_threads_all_arrive(writable):
     assert writable.get("/status").json()["commits"] == before + 12
 
 
-def test_an_unforeseen_failure_is_short_outside_and_full_in_the_log(tmp_path, caplog):
+def test_an_unforeseen_failure_is_short_outside_and_full_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     fleet = make_fleet(tmp_path, [])
     fleet.close()  # every later question fails inside
-    fleet.committer.store = None
+    fleet.committer.store = None  # type: ignore[assignment]  # a stand-in takes the place of the real part
     with WebServer(create_app(fleet), port=0) as running, caplog.at_level(logging.ERROR):
         response = httpx2.get(f"{running.url}/twins/module-0001", trust_env=False)
         assert response.status_code == 500
@@ -217,13 +224,13 @@ def test_an_unforeseen_failure_is_short_outside_and_full_in_the_log(tmp_path, ca
     assert any(record.exc_info for record in caplog.records)
 
 
-def test_a_busy_port_is_one_sentence(server):
+def test_a_busy_port_is_one_sentence(server: Any) -> None:
     second = WebServer(server.app, port=server.port)
     with pytest.raises(EnvironmentProblem, match=f"127.0.0.1:{server.port} .*choose another port"):
         second.start()
 
 
-def test_a_server_can_stop_and_its_port_is_free_again(tmp_path):
+def test_a_server_can_stop_and_its_port_is_free_again(tmp_path: Path) -> None:
     with make_fleet(tmp_path, []) as fleet:
         running = WebServer(create_app(fleet), port=0)
         running.start()
@@ -241,10 +248,10 @@ def test_a_server_can_stop_and_its_port_is_free_again(tmp_path):
         again.stop()
 
 
-def test_something_else_on_the_port_is_told_apart():
+def test_something_else_on_the_port_is_told_apart() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
-        def answer():
+        def answer() -> None:
             connection, _ = listener.accept()
             with connection:
                 connection.recv(65536)
@@ -259,12 +266,12 @@ def test_something_else_on_the_port_is_told_apart():
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:8000", "ftp://host", "http://"])
-def test_an_address_that_is_none_is_refused(address):
+def test_an_address_that_is_none_is_refused(address: Any) -> None:
     with pytest.raises(InputError, match="http://host:port"):
         RemoteFleet(address)
 
 
-def test_the_path_of_a_url_is_what_the_client_encoded(server):
+def test_the_path_of_a_url_is_what_the_client_encoded(server: Any) -> None:
     """A quoted key may hold a slash; on the wire it is %2F."""
     host = urllib.parse.urlsplit(server.url).netloc
     connection = http.client.HTTPConnection(host, timeout=10)
@@ -275,7 +282,7 @@ def test_the_path_of_a_url_is_what_the_client_encoded(server):
     connection.close()
 
 
-def test_times_are_utc_on_the_wire(web):
+def test_times_are_utc_on_the_wire(web: Any) -> None:
     (answer,) = web.get("/twins/module-0001/endOfLineTest/performedAt").json()["answers"]
     assert (answer["kind"], answer["value"]) == ("time", "2019-04-01T06:00:00Z")
     assert answer_from_json(answer).value == EOL

@@ -7,7 +7,10 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -27,12 +30,12 @@ COUNT = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c }"
 
 
 @pytest.fixture
-def serve(mosquitto, tmp_path):
+def serve(mosquitto: Any, tmp_path: Path) -> Iterator[Any]:
     """Starts a server with options of the test's own; gives its process and address."""
     services = serve_models()
     started = []
 
-    def start(*options):
+    def start(*options: Any) -> Any:
         fleet = FleetProcess(tmp_path / "fleet", mosquitto, services, *options)
         fleet.log.unlink(missing_ok=True)  # what an earlier server printed
         started.append(fleet)
@@ -48,12 +51,12 @@ def serve(mosquitto, tmp_path):
     services.server_close()
 
 
-def ask(url, text):
+def ask(url: Any, text: Any) -> Any:
     with connect(url) as client:
         return client.post("/sparql", content=text, headers={"Content-Type": "application/sparql-query"})
 
 
-def abandon(url, text):
+def abandon(url: Any, text: Any) -> Any:
     """Ask, and go away before the answer: the socket, still open."""
     host, port = url.removeprefix("http://").split(":")
     client = socket.create_connection((host, int(port)))
@@ -62,14 +65,14 @@ def abandon(url, text):
     return client
 
 
-def test_a_query_that_runs_away_is_ended_and_others_are_answered_meanwhile(serve):
+def test_a_query_that_runs_away_is_ended_and_others_are_answered_meanwhile(serve: Any) -> None:
     fleet, url = serve("--query-seconds", "4", "--query-rows", "1000")
     with ThreadPoolExecutor(1) as pool:
         runaway = pool.submit(ask, url, RUNAWAY)
         reader = working(fleet.process.pid)
         done, stop = [0], threading.Event()
 
-        def look_up():
+        def look_up() -> None:
             while not stop.is_set():
                 assert ask(url, LOOKUP).status_code == 200
                 done[0] += 1
@@ -97,7 +100,7 @@ def test_a_query_that_runs_away_is_ended_and_others_are_answered_meanwhile(serve
         remote.query("SELECT * { ?a ?b ?c . ?d ?e ?f }")
 
 
-def test_a_client_that_goes_takes_its_query_along(serve):
+def test_a_client_that_goes_takes_its_query_along(serve: Any) -> None:
     fleet, url = serve()
     with abandon(url, RUNAWAY):
         reader = working(fleet.process.pid)
@@ -106,7 +109,7 @@ def test_a_client_that_goes_takes_its_query_along(serve):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_server_that_is_told_to_end_ends_its_readers(serve, number):
+def test_a_server_that_is_told_to_end_ends_its_readers(serve: Any, number: Any) -> None:
     fleet, url = serve()
     with abandon(url, RUNAWAY), abandon(url, RUNAWAY):
         eventually(lambda: len(readers_of(fleet.process.pid)) == 2)
@@ -118,7 +121,7 @@ def test_a_server_that_is_told_to_end_ends_its_readers(serve, number):
     assert not (fleet.folder / "snapshots").exists()
 
 
-def test_a_server_that_is_killed_leaves_no_reader_behind(serve):
+def test_a_server_that_is_killed_leaves_no_reader_behind(serve: Any) -> None:
     fleet, url = serve()
     assert ask(url, COUNT).status_code == 200
     with abandon(url, RUNAWAY), abandon(url, RUNAWAY):

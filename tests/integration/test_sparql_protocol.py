@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+from typing import Any
 
 import httpx2
 import pytest
@@ -27,27 +29,27 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     with make_fleet(tmp_path_factory.mktemp("sparql")) as fleet, WebServer(create_app(fleet), port=0) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def web(server):
+def web(server: Any) -> Iterator[Any]:
     with httpx2.Client(base_url=server.url, trust_env=False) as client:
         yield client
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("returns", ["json", "xml", "csv", "tsv"])
-def test_rdflib_selects(server, method, returns):
+def test_rdflib_selects(server: Any, method: Any, returns: Any) -> None:
     store = SPARQLStore(f"{server.url}/sparql", method=method, returnFormat=returns)
     prefixed = "PREFIX vt: <https://w3id.org/voltwin/core#> " + SELECT
     keys = [str(row[0]) for row in store.query(prefixed)]
     assert keys == sorted(AGES)
 
 
-def test_rdflib_asks_and_constructs(server):
+def test_rdflib_asks_and_constructs(server: Any) -> None:
     graph = rdflib.Graph(SPARQLStore(f"{server.url}/sparql"))
     vt = rdflib.Namespace("https://w3id.org/voltwin/core#")
     assert bool(graph.query("ASK { ?t a ?kind }", initNs={"vt": vt}))
@@ -57,7 +59,7 @@ def test_rdflib_asks_and_constructs(server):
 
 
 @pytest.mark.parametrize("kind", ["json", "xml", "csv", "tsv"])
-def test_what_sparqlwrapper_sends(web, kind):
+def test_what_sparqlwrapper_sends(web: Any, kind: Any) -> None:
     accept = {
         "json": "application/sparql-results+json,application/json,text/javascript,application/javascript",
         "xml": "application/sparql-results+xml",
@@ -72,7 +74,7 @@ def test_what_sparqlwrapper_sends(web, kind):
     assert got.headers["content-type"].partition(";")[0] == accept.partition(",")[0]
 
 
-def test_what_yasgui_sends(web):
+def test_what_yasgui_sends(web: Any) -> None:
     headers = {"Accept": "application/sparql-results+json,*/*;q=0.9", "Origin": "https://yasgui.example"}
     asked = {
         "Origin": "https://yasgui.example",
@@ -94,20 +96,20 @@ def test_what_yasgui_sends(web):
     )
 
 
-def test_plain_options_say_what_is_allowed(web):
+def test_plain_options_say_what_is_allowed(web: Any) -> None:
     response = web.options("/sparql")
     assert response.status_code == 204
     assert "POST" in response.headers["allow"]
 
 
-def test_what_a_browser_sends(web):
+def test_what_a_browser_sends(web: Any) -> None:
     accept = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
     response = web.get("/sparql", params={"query": SELECT}, headers={"Accept": accept})
     assert response.status_code == 200
     assert len(ElementTree.fromstring(response.content)[1]) == 3
 
 
-def rows_of(response):
+def rows_of(response: Any) -> Any:
     match response.headers["content-type"].partition(";")[0]:
         case "application/sparql-results+json":
             return [b["key"]["value"] for b in json.loads(response.content)["results"]["bindings"]]
@@ -130,7 +132,7 @@ def rows_of(response):
         "text/tab-separated-values;q=1, text/csv;q=0.2",
     ],
 )
-def test_rows_are_the_same_in_every_format(web, accept):
+def test_rows_are_the_same_in_every_format(web: Any, accept: Any) -> None:
     headers = {} if accept is None else {"Accept": accept}
     response = web.get("/sparql/", params={"query": SELECT}, headers=headers)
     assert rows_of(response) == sorted(AGES)
@@ -145,7 +147,7 @@ def test_rows_are_the_same_in_every_format(web, accept):
         ("application/json", RdfFormat.JSON_LD),
     ],
 )
-def test_graphs_are_the_same_in_every_format(web, accept, kind):
+def test_graphs_are_the_same_in_every_format(web: Any, accept: Any, kind: Any) -> None:
     headers = {} if accept is None else {"Accept": accept}
     response = web.get("/sparql", params={"query": CONSTRUCT}, headers=headers)
     assert response.headers["content-type"].partition(";")[0] == kind.media_type
@@ -160,13 +162,13 @@ def test_graphs_are_the_same_in_every_format(web, accept, kind):
     ("url", "body", "words"),
     [("/sparql?author=%ff", b"ASK {}", "parameters: cannot be read"), ("/sparql", b"ASK {\xff}", "body: byte 5")],
 )
-def test_both_routes_name_the_part_that_is_not_utf8(web, kind, url, body, words):
+def test_both_routes_name_the_part_that_is_not_utf8(web: Any, kind: Any, url: Any, body: Any, words: Any) -> None:
     response = web.post(url, content=body, headers={"Content-Type": kind})
     assert (response.status_code, response.headers[ERROR_HEADER]) == (400, "QueryError")
     assert response.text.startswith(words)
 
 
-def test_the_graph_store_names_it_too(web):
+def test_the_graph_store_names_it_too(web: Any) -> None:
     response = web.get("/graphs?graph=%ff")
     assert response.status_code == 400
     assert response.json()["error"] == "QueryError"
@@ -203,7 +205,7 @@ def test_the_graph_store_names_it_too(web):
         ),
     ],
 )
-def test_what_is_wrong_is_told_as_text(web, send, status, words):
+def test_what_is_wrong_is_told_as_text(web: Any, send: Any, status: Any, words: Any) -> None:
     response = send(web)
     assert response.status_code == status
     assert response.headers["content-type"] == "text/plain; charset=utf-8"
@@ -211,7 +213,7 @@ def test_what_is_wrong_is_told_as_text(web, send, status, words):
     assert words in response.text
 
 
-def test_the_dataset_of_the_request_is_all_that_is_asked(web):
+def test_the_dataset_of_the_request_is_all_that_is_asked(web: Any) -> None:
     query = "SELECT DISTINCT ?key WHERE { ?t vt:key ?key FILTER(STRSTARTS(?key, 'module')) }"
     graph = f"{BASE}twins/module-0002"
     for send in (
@@ -219,16 +221,16 @@ def test_the_dataset_of_the_request_is_all_that_is_asked(web):
         lambda: web.post("/sparql", data={"query": query, "default-graph-uri": graph}),
         lambda: web.get("/sparql", params={"query": query.replace("WHERE", f"FROM <{graph}> WHERE")}),
     ):
-        assert rows_of(send()) == ["module-0002"]
+        assert rows_of(send()) == ["module-0002"]  # type: ignore[no-untyped-call]  # the library has no types
 
 
-def test_a_refused_update_changed_nothing(web):
+def test_a_refused_update_changed_nothing(web: Any) -> None:
     before = web.get("/status").json()
     web.post("/sparql", data={"update": "DROP ALL"}, headers={"Origin": "null"})
     assert web.get("/status").json() == before
 
 
-def test_asked_nothing_it_describes_itself(web, server):
+def test_asked_nothing_it_describes_itself(web: Any, server: Any) -> None:
     response = web.get("/sparql")
     assert response.headers["content-type"].startswith("text/turtle")
     sd = rdflib.Namespace("http://www.w3.org/ns/sparql-service-description#")

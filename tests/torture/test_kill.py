@@ -6,6 +6,10 @@ disk all the same. What stands for power loss is told in docs/operations.md.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from voltwin.assembly import create_fleet
@@ -28,14 +32,14 @@ KILLS = 50
 
 
 @pytest.fixture
-def services():
+def services() -> Iterator[Any]:
     server = serve_models()
     yield server
     server.shutdown()
     server.server_close()
 
 
-def test_fifty_kills_of_the_server_change_nothing(make_mosquitto, tmp_path, services):
+def test_fifty_kills_of_the_server_change_nothing(make_mosquitto: Any, tmp_path: Path, services: Any) -> None:
     messages = journey(24, 1)
     graph, counts = run_through(tmp_path / "undisturbed", make_mosquitto(*PERSISTENT), services, messages, 0)
     assert counts["deadLetters"] == counts["queued"] == counts["failed"] == 0
@@ -48,7 +52,7 @@ def test_fifty_kills_of_the_server_change_nothing(make_mosquitto, tmp_path, serv
     assert check_everything(tmp_path / "killed") == []
 
 
-def test_fifty_kills_of_a_writer_lose_nothing(tmp_path):
+def test_fifty_kills_of_a_writer_lose_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "fleet"
     create_fleet(folder, convert(MODEL), "https://fleet.example/")
     commits, looks = survive(folder, KILLS, seed=1, most=150)

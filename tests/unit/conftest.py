@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,13 +18,13 @@ START = datetime(2019, 4, 1, 6, tzinfo=UTC)
 
 
 @pytest.fixture(scope="session")
-def case_study():
+def case_study() -> Any:
     """The case study's model, converted once."""
     return convert(Path(voltwin.ontology.__file__).parent / "models" / "battery_logistics.mdj")
 
 
 @pytest.fixture
-def bench(tmp_path, case_study):
+def bench(tmp_path: Path, case_study: Any) -> Iterator[Any]:
     """An empty fleet of the case study."""
     made = Bench.make(tmp_path, case_study)
     yield made
@@ -30,17 +32,17 @@ def bench(tmp_path, case_study):
 
 
 @pytest.fixture
-def start():
+def start() -> Any:
     return START
 
 
 @pytest.fixture
-def hours():
+def hours() -> Any:
     return lambda number: START + timedelta(hours=number)
 
 
 @pytest.fixture(scope="session")
-def message_examples():
+def message_examples() -> Any:
     """By schema: the first example that the message schema itself publishes."""
     folder = Path(voltwin.ontology.__file__).parent / "messages"
     return {

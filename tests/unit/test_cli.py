@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -24,13 +25,13 @@ NONE = {name: value for name, value in os.environ.items() if not name.startswith
 
 
 @pytest.fixture(scope="module")
-def plant(tmp_path_factory):
+def plant(tmp_path_factory: pytest.TempPathFactory) -> Any:
     place = tmp_path_factory.mktemp("plant")
     make_fleet(place, ["module-0001"]).close()
     return place / "fleet"
 
 
-def said(*words: str, cwd: Path, text: str = "", environment: dict[str, str] | None = None):
+def said(*words: str, cwd: Path, text: str = "", environment: dict[str, str] | None = None) -> Any:
     return subprocess.run(
         [sys.executable, "-m", "voltwin", *words],
         cwd=cwd,
@@ -52,17 +53,19 @@ def said(*words: str, cwd: Path, text: str = "", environment: dict[str, str] | N
         (None, {}, "{plant}/graph", "{plant}"),
     ],
 )
-def test_the_fleet_is_named_by_option_environment_or_place(plant, given, environment, here, found):
+def test_the_fleet_is_named_by_option_environment_or_place(
+    plant: Any, given: Any, environment: Any, here: Any, found: Any
+) -> None:
     place = Path(here.replace("{plant}", str(plant)))
     assert find_fleet(given, environment, place) == found.replace("{plant}", str(plant))
 
 
-def test_no_fleet_is_one_sentence_with_the_three_ways(tmp_path):
+def test_no_fleet_is_one_sentence_with_the_three_ways(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"--fleet FOLDER .* VOLTWIN_FLEET.* inside a fleet's folder"):
         find_fleet(None, {}, tmp_path)
 
 
-def test_fleet_stands_before_or_after_the_verb_and_the_later_wins(plant, tmp_path):
+def test_fleet_stands_before_or_after_the_verb_and_the_later_wins(plant: Any, tmp_path: Path) -> None:
     for words in (["--fleet", str(plant), "status"], ["status", "--fleet", str(plant)]):
         assert "twins" in said(*words, cwd=tmp_path).stdout
     done = said("--fleet", "nowhere", "status", "--fleet", str(plant), cwd=tmp_path)
@@ -81,13 +84,13 @@ def commands(group: click.Group, path: str = "") -> list[tuple[str, click.Comman
     return found
 
 
-ALL = dict(commands(voltwin))  # type: ignore[arg-type]  # it is a group
+ALL = dict(commands(voltwin))
 FLEETLESS = {"demo", "init", "restore", "convert", "models list", "models run", "models serve", "models pages"}
 FLEETLESS |= {"ontology check", "simulate replay", "simulate weather", "completion install", "completion show"}
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_every_verb_that_asks_a_fleet_names_it_alike(name):
+def test_every_verb_that_asks_a_fleet_names_it_alike(name: Any) -> None:
     params = {param.name: param for param in ALL[name].get_params(click.Context(ALL[name]))}
     assert not [item for item in params.values() if isinstance(item, click.Argument) and item.name == "fleet"]
     if name in FLEETLESS:
@@ -98,13 +101,13 @@ def test_every_verb_that_asks_a_fleet_names_it_alike(name):
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_json_is_a_flag_wherever_it_is(name):
+def test_json_is_a_flag_wherever_it_is(name: Any) -> None:
     for param in ALL[name].get_params(click.Context(ALL[name])):
         if "--json" in param.opts:
             assert param.is_flag
 
 
-def test_numbers_below_zero_are_values(plant, tmp_path):
+def test_numbers_below_zero_are_values(plant: Any, tmp_path: Path) -> None:
     path = "/module-0001/arrivalTest/temperature"
     words = ["put", path, "-3.6", "--unit", "DEG_C", "--author", "ann", "--time", "2019-05-01T00:00:00Z"]
     assert said(*words, cwd=plant).returncode == 0
@@ -122,7 +125,7 @@ def test_numbers_below_zero_are_values(plant, tmp_path):
         (["p", "-7", "--flag", "--"], ("p", "-7", None, True)),
     ],
 )
-def test_where_numbers_may_stand(words, read):
+def test_where_numbers_may_stand(words: Any, read: Any) -> None:
     seen = []
 
     @click.command(cls=Verb)
@@ -130,7 +133,7 @@ def test_where_numbers_may_stand(words, read):
     @click.argument("value")
     @click.option("--option")
     @click.option("--flag", is_flag=True)
-    def verb(**given):
+    def verb(**given: Any) -> None:
         seen.append(tuple(given[name] for name in ("path", "value", "option", "flag")))
 
     verb.main(words, standalone_mode=False)
@@ -166,7 +169,7 @@ BAD = [
     ("load none.ttl --graph https://x.example/g", 2, "none.ttl"),
     ("load fleet.json --graph https://x.example/g", 2, "fleet.json"),
     ("log --since never", 2, "never"),
-    ("events --follow", 2, "nobody serves it"),
+    ("events --follow", 2, "no server runs it"),
     ("validate --twin module-9999", 3, "module-9999"),
     ("report --out fleet.json", 2, "--out"),
     ("serve --port 70000", 2, "--port"),
@@ -203,7 +206,7 @@ BAD = [
 
 
 @pytest.fixture(scope="module")
-def place(plant, root):
+def place(plant: Any, root: Path) -> Any:
     (plant / "binary.rq").write_bytes(b"\xff\xfe\x00")
     (plant / "here").mkdir()
     (plant / "here" / "thesis.txt").write_text("years of work")
@@ -211,7 +214,15 @@ def place(plant, root):
 
 
 @pytest.mark.parametrize(("line", "code", "words"), BAD, ids=[line for line, _, _ in BAD])
-def test_bad_input_is_a_sentence_and_its_exit_code(place, root, line, code, words, monkeypatch, capsys):
+def test_bad_input_is_a_sentence_and_its_exit_code(
+    place: Any,
+    root: Path,
+    line: Any,
+    code: Any,
+    words: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     asked = line.replace("{model}", str(root / "ontology" / "models" / "battery_logistics.mdj")).split()
     monkeypatch.chdir(place)
     monkeypatch.delenv("VOLTWIN_FLEET", raising=False)
@@ -241,7 +252,7 @@ def test_bad_input_is_a_sentence_and_its_exit_code(place, root, line, code, word
         ("backup --json here", 4, "StoreError"),
     ],
 )
-def test_errors_are_json_where_json_is_asked_for(place, line, code, error):
+def test_errors_are_json_where_json_is_asked_for(place: Any, line: Any, code: Any, error: Any) -> None:
     done = said(*line.split(), cwd=place)
     document = json.loads(done.stdout)
     assert (done.returncode, document["exitCode"], document["error"]) == (code, code, error)
@@ -249,7 +260,7 @@ def test_errors_are_json_where_json_is_asked_for(place, line, code, error):
     assert done.stderr == ""
 
 
-def test_exit_codes_are_documented_and_in_the_help(root, tmp_path):
+def test_exit_codes_are_documented_and_in_the_help(root: Path, tmp_path: Path) -> None:
     page = (root / "docs" / "cli.md").read_text("utf-8")
     shown = " ".join(said("--help", cwd=tmp_path).stdout.split())
     for code, text in EXIT_CODES.items():
@@ -259,7 +270,7 @@ def test_exit_codes_are_documented_and_in_the_help(root, tmp_path):
         assert f"`voltwin {name}" in page
 
 
-def test_ctrl_c_is_130(place):
+def test_ctrl_c_is_130(place: Any) -> None:
     os.mkfifo(place / "fifo.rq")
     command = [sys.executable, "-m", "voltwin", "query", "@fifo.rq"]
     with (
@@ -272,7 +283,7 @@ def test_ctrl_c_is_130(place):
     assert "Traceback" not in error
 
 
-def test_a_fleet_is_served_without_a_broker(place, tmp_path):
+def test_a_fleet_is_served_without_a_broker(place: Any, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "voltwin", "serve", str(place), "--port", "0"]
     with subprocess.Popen(command, cwd=tmp_path, env=NONE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

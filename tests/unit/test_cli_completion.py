@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -20,7 +21,7 @@ CELLS = [f"/module-0001/cells/cell-{number:02d}/" for number in range(1, 13)]
 
 
 @pytest.fixture(scope="module")
-def plant(tmp_path_factory):
+def plant(tmp_path_factory: pytest.TempPathFactory) -> Any:
     place = tmp_path_factory.mktemp("plant")
     make_fleet(place, ["module-0001"]).close()
     return place / "fleet"
@@ -65,16 +66,16 @@ def completed(line: str, cwd: Path) -> list[str]:
         ("get /module-0001[", []),
     ],
 )
-def test_verbs_options_and_paths_are_completed(plant, line, found):
+def test_verbs_options_and_paths_are_completed(plant: Any, line: Any, found: Any) -> None:
     assert completed(line, plant) == found
 
 
 @pytest.mark.parametrize("named", ["--fleet nowhere", "--fleet http://127.0.0.1:9", "--fleet http://", ""])
-def test_without_a_fleet_there_are_no_paths_and_no_words(tmp_path, named):
+def test_without_a_fleet_there_are_no_paths_and_no_words(tmp_path: Path, named: Any) -> None:
     assert completed(f"{named} get /mod".strip(), tmp_path) == []
 
 
-def test_the_fleet_of_the_line_is_asked(plant, tmp_path):
+def test_the_fleet_of_the_line_is_asked(plant: Any, tmp_path: Path) -> None:
     assert completed(f"--fleet {plant} get /mod", tmp_path) == ["/module-0001/"]
     assert completed(f"get --fleet {plant} /mod", tmp_path) == ["/module-0001/"]
 
@@ -94,7 +95,7 @@ def install(shell: str, home: Path, *words: str, **environment: str) -> str:
         ("fish", [".config/fish/completions/voltwin.fish"]),
     ],
 )
-def test_installing_says_its_files_and_twice_is_once(tmp_path, shell, files):
+def test_installing_says_its_files_and_twice_is_once(tmp_path: Path, shell: Any, files: Any) -> None:
     startup = tmp_path / files[-1]
     if shell != "fish":
         startup.write_text("alias ll='ls -l'\n")
@@ -108,13 +109,13 @@ def test_installing_says_its_files_and_twice_is_once(tmp_path, shell, files):
         assert startup.read_text().count("# voltwin completion") == 1
 
 
-def test_a_shell_that_is_not_known_is_named(tmp_path):
+def test_a_shell_that_is_not_known_is_named(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentProblem, match=r"'tcsh': name one of bash, zsh, fish with --shell"):
         install("tcsh", tmp_path)
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
-def test_bash_completes_with_what_was_installed(plant, tmp_path):
+def test_bash_completes_with_what_was_installed(plant: Any, tmp_path: Path) -> None:
     install("bash", tmp_path)
     program = tmp_path / "bin" / "voltwin"
     program.parent.mkdir()

@@ -12,6 +12,7 @@ import pkgutil
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyoxigraph import QueryBoolean, Store
@@ -34,49 +35,49 @@ def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", page.read_text("utf-8"), re.M | re.S)
 
 
-def each(language: str):
+def each(language: str) -> Any:
     found = [(page, number, text) for page in PAGES for number, text in enumerate(blocks(page, language))]
     return pytest.mark.parametrize(
         ("page", "text"), [pytest.param(p, t, id=f"{p.relative_to(ROOT)}-{n}") for p, n, t in found]
     )
 
 
-def test_there_are_modules_and_pages_to_look_at():
+def test_there_are_modules_and_pages_to_look_at() -> None:
     assert len(MODULES) > 100
     assert all(page.is_file() for page in PAGES)
     assert len(PAGES) > 15
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_examples_in_docstrings_run(name, tmp_path, monkeypatch):
+def test_examples_in_docstrings_run(name: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     module = importlib.import_module(name)
     failed, _ = doctest.testmod(module, optionflags=FLAGS)
     assert failed == 0
 
 
-def test_docstrings_do_have_examples():
+def test_docstrings_do_have_examples() -> None:
     finder = doctest.DocTestFinder()
     modules = [importlib.import_module(name) for name in MODULES]
     examples = sum(len(found.examples) for module in modules for found in finder.find(module, module.__name__))
     assert examples >= 40
 
 
-@each("python")
-def test_python_in_pages_compiles(page, text):
+@each("python")  # type: ignore[untyped-decorator]  # a parametrize of its own
+def test_python_in_pages_compiles(page: Any, text: Any) -> None:
     compile(text, str(page), "exec")
 
 
-def test_the_path_example_runs():
+def test_the_path_example_runs() -> None:
     (text,) = blocks(ROOT / "docs" / "paths.md", "python")
     exec(text, {})
 
 
-def test_the_handler_example_works(tmp_path, monkeypatch):
+def test_the_handler_example_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from voltwin.control.interfaces import Invocation
 
     text, in_a_bench = blocks(ROOT / "docs" / "actions.md", "python")
-    names: dict = {"__name__": "example"}
+    names: dict[str, Any] = {"__name__": "example"}
     exec(text, names)
     run = Invocation("a~b~c", "b", "2019-04-01T00:00:00Z", inputs={"x": {"value": 21.0}})
     (outcome,) = names["Doubler"]().run([run])
@@ -87,26 +88,26 @@ def test_the_handler_example_works(tmp_path, monkeypatch):
     assert names["bench"].acknowledged == [0]
 
 
-@each("json")
-def test_json_in_pages_reads(page, text):
+@each("json")  # type: ignore[untyped-decorator]  # a parametrize of its own
+def test_json_in_pages_reads(page: Any, text: Any) -> None:
     if "…" not in text:
         json.loads(text)
 
 
-@each("toml")
-def test_toml_in_pages_reads(page, text):
+@each("toml")  # type: ignore[untyped-decorator]  # a parametrize of its own
+def test_toml_in_pages_reads(page: Any, text: Any) -> None:
     assert tomllib.loads(text)
 
 
-@each("sparql")
-def test_sparql_in_pages_is_sparql(page, text):
+@each("sparql")  # type: ignore[untyped-decorator]  # a parametrize of its own
+def test_sparql_in_pages_is_sparql(page: Any, text: Any) -> None:
     prefixes = "".join(f"PREFIX {name}: <{iri}>\n" for name, iri in PREFIXES.items())
     # Never called: the store is empty.
     functions = series_functions(None)
     assert not isinstance(Store().query(prefixes + text, custom_functions=functions), QueryBoolean)
 
 
-def test_the_bindings_shown_are_bindings():
+def test_the_bindings_shown_are_bindings() -> None:
     from voltwin.graphstore.paths.parse import parse
     from voltwin.ontology.bindings import parse_binding
 
@@ -122,7 +123,7 @@ def test_the_bindings_shown_are_bindings():
         parse(re.sub(r"\{\w+\}", "x", binding.target))
 
 
-def test_the_paths_shown_are_paths():
+def test_the_paths_shown_are_paths() -> None:
     from voltwin import parse_path
 
     page = (ROOT / "docs" / "paths.md").read_text("utf-8").split("## Answers", 1)[0]
@@ -134,7 +135,7 @@ def test_the_paths_shown_are_paths():
         assert parse_path(str(path)) == path
 
 
-def test_the_settings_and_columns_named_are_there():
+def test_the_settings_and_columns_named_are_there() -> None:
     """`batch_messages` and the like, in the pages, are fields of Settings."""
     from voltwin import Settings
 
@@ -144,7 +145,7 @@ def test_the_settings_and_columns_named_are_there():
     assert named <= set(Settings.__dataclass_fields__)
 
 
-def test_every_room_is_in_the_picture_of_the_house_on_the_floor_that_is_held():
+def test_every_room_is_in_the_picture_of_the_house_on_the_floor_that_is_held() -> None:
     """The picture in architecture.md names the rooms of each contract of import-linter, floor by floor."""
     page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
     (picture,) = re.findall(r"## The rooms of the house\n\n```\n(.*?)```", page, re.S)
@@ -166,12 +167,12 @@ def test_every_room_is_in_the_picture_of_the_house_on_the_floor_that_is_held():
         assert shown == ordered, container
 
 
-def test_the_public_face_is_in_the_api_reference():
+def test_the_public_face_is_in_the_api_reference() -> None:
     page = (ROOT / "docs" / "api" / "voltwin.md").read_text("utf-8")
     assert set(re.findall(r"^\.\. auto\w+:: voltwin\.(\w+)$", page, re.M)) == set(voltwin.__all__)
 
 
-def test_files_that_decisions_name_are_there():
+def test_files_that_decisions_name_are_there() -> None:
     """`folder/file.py` in the records of decisions and in the pages on models; the other pages: test_house.py."""
     top = {path.name for path in ROOT.iterdir()}
     for page in [*(ROOT / "docs" / "adr").glob("*.md"), *(ROOT / "docs" / "models").glob("*.md")]:
@@ -179,7 +180,7 @@ def test_files_that_decisions_name_are_there():
             assert name.split("/")[0] not in top or (ROOT / name).is_file(), f"{page.name}: {name}"
 
 
-def test_the_folder_shown_is_the_folder_made(tmp_path, case_study):
+def test_the_folder_shown_is_the_folder_made(tmp_path: Path, case_study: Any) -> None:
     from voltwin import create_fleet
 
     create_fleet(tmp_path / "fleet", case_study, "https://fleet.example/")
@@ -190,7 +191,7 @@ def test_the_folder_shown_is_the_folder_made(tmp_path, case_study):
     assert {name for name in made if not name.startswith("journal.sqlite-")} == shown
 
 
-def test_the_graphs_shown_are_the_graphs_named():
+def test_the_graphs_shown_are_the_graphs_named() -> None:
     from voltwin.ontology.naming import Naming
 
     names = Naming("https://fleet.example/")

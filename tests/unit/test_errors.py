@@ -6,6 +6,8 @@ import inspect
 import re
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -27,17 +29,17 @@ def drawn() -> dict[str, tuple[str | None, int | None, int | None]]:
         if match:
             depth = len(match[1]) // 4
             del above[depth:]
-            found[match[2]] = (above[-1] if above else None, *(int(n) if n else None for n in match.group(3, 4)))
+            found[match[2]] = (above[-1] if above else None, *(int(n) if n else None for n in match.group(3, 4)))  # type: ignore[assignment]  # the first value is narrower than those to come
             above.append(match[2])
     return found
 
 
-def test_the_drawing_has_every_error():
+def test_the_drawing_has_every_error() -> None:
     assert set(drawn()) == {item.__name__ for item in CLASSES}
 
 
 @pytest.mark.parametrize("error", CLASSES, ids=lambda item: item.__name__)
-def test_the_drawing_is_right(error):
+def test_the_drawing_is_right(error: Any) -> None:
     parent, code, status = drawn()[error.__name__]
     assert error.__bases__[0].__name__ == (parent or "Exception")
     assert (code, status) in ((None, None), (error.exit_code, error.status))
@@ -45,13 +47,13 @@ def test_the_drawing_is_right(error):
 
 
 @pytest.mark.parametrize("error", CLASSES, ids=lambda item: item.__name__)
-def test_an_error_is_its_sentence(error):
+def test_an_error_is_its_sentence(error: Any) -> None:
     assert str(error("path /x: nothing is there; ask /y")) == "path /x: nothing is there; ask /y"
     assert 0 < error.exit_code < 64
     assert 400 <= error.status < 600
 
 
-def test_the_root_catches_all():
+def test_the_root_catches_all() -> None:
     assert all(issubclass(item, VoltwinError) for item in CLASSES)
 
 
@@ -72,7 +74,7 @@ def said(*arguments: str) -> tuple[int, str, str]:
         (["models", "run", "self-discharg", "{tmp}/request.json"], 3, ["self-discharg"]),
     ],
 )
-def test_bad_input_is_one_sentence_and_no_traceback(tmp_path, arguments, code, words):
+def test_bad_input_is_one_sentence_and_no_traceback(tmp_path: Path, arguments: Any, code: Any, words: Any) -> None:
     (tmp_path / "broken.mdj").write_text('{"_type": "Project", ')
     (tmp_path / "request.json").write_text("{}")
     status, out, error = said(*(item.replace("{tmp}", str(tmp_path)) for item in arguments))
@@ -83,14 +85,14 @@ def test_bad_input_is_one_sentence_and_no_traceback(tmp_path, arguments, code, w
     assert out == ""
 
 
-def test_a_reader_that_leaves_is_no_error():
+def test_a_reader_that_leaves_is_no_error() -> None:
     command = f"{sys.executable} -m voltwin.cli models list --json | head -c 1"
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert len(done.stdout) == 1
 
 
-def test_a_missing_package_of_an_extra_is_an_answer_that_names_the_extra():
+def test_a_missing_package_of_an_extra_is_an_answer_that_names_the_extra() -> None:
     app = FastAPI()
     add_problem_handlers(app)
 

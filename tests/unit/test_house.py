@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -22,7 +24,7 @@ FORBIDDEN = re.compile("|".join([HOMES, r"/tmp/\w", r"[A-Z]:\\\\?Users", *map(re
 
 
 @pytest.fixture(scope="module")
-def tracked(root):
+def tracked(root: Path) -> Any:
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=root, capture_output=True, check=False)
     if listed.returncode:
         pytest.skip("not a git work tree, or no git")
@@ -30,7 +32,7 @@ def tracked(root):
     return [root / name for name in names if (root / name).is_file() and not name.startswith(".typing/")]
 
 
-def texts(files: list[Path]):
+def texts(files: list[Path]) -> Iterator[Any]:
     for file in files:
         try:
             yield file, file.read_text("utf-8")
@@ -38,14 +40,14 @@ def texts(files: list[Path]):
             continue  # a picture
 
 
-def test_no_file_of_code_is_longer_than_the_most(tracked):
+def test_no_file_of_code_is_longer_than_the_most(tracked: Any) -> None:
     code = [file for file in tracked if file.suffix in (".py", ".lark", ".css", ".html")]
     assert len(code) > 100
     lengths = {str(file): text.count("\n") for file, text in texts(code)}
     assert {name: lines for name, lines in lengths.items() if lines > MOST_LINES} == {}
 
 
-def test_no_file_names_a_machine_or_a_registry(tracked, root):
+def test_no_file_names_a_machine_or_a_registry(tracked: Any, root: Path) -> None:
     found = [
         f"{file.relative_to(root)}:{number}: {line.strip()[:120]}"
         for file, text in texts(tracked)
@@ -59,11 +61,11 @@ def test_no_file_names_a_machine_or_a_registry(tracked, root):
     "line",
     ["see /ro" + "ot/x", "cd /wo" + "rk/main", "/tm" + "p/bash", "https://py" + "pi.org/simple", "/ho" + "me/ann/x"],
 )
-def test_what_may_not_be_written_is_found(line):
+def test_what_may_not_be_written_is_found(line: Any) -> None:
     assert FORBIDDEN.search(line)
 
 
-def test_every_module_says_what_it_is_for(tracked, root):
+def test_every_module_says_what_it_is_for(tracked: Any, root: Path) -> None:
     silent = []
     for file in tracked:
         parts = file.relative_to(root).parts
@@ -74,7 +76,7 @@ def test_every_module_says_what_it_is_for(tracked, root):
     assert silent == []
 
 
-def test_the_names_that_say_nothing_are_not_used(tracked):
+def test_the_names_that_say_nothing_are_not_used(tracked: Any) -> None:
     nothing = {"utils", "util", "helpers", "helper", "common", "misc"}
     assert [str(file) for file in tracked if file.stem in nothing] == []
 
@@ -88,7 +90,7 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
 
 
-def test_every_link_leads_somewhere(tracked, root):
+def test_every_link_leads_somewhere(tracked: Any, root: Path) -> None:
     broken = []
     for file in documents(tracked):
         text = file.read_text("utf-8")
@@ -106,7 +108,7 @@ def test_every_link_leads_somewhere(tracked, root):
     assert broken == []
 
 
-def test_files_that_documents_name_are_there(tracked, root):
+def test_files_that_documents_name_are_there(tracked: Any, root: Path) -> None:
     """In running text, `folder/file.ext` means that file of the repository."""
     names = {str(file.relative_to(root)) for file in tracked}
     top = {name.split("/")[0] for name in names}
@@ -117,7 +119,7 @@ def test_files_that_documents_name_are_there(tracked, root):
     assert missing == []
 
 
-def console_lines(root: Path):
+def console_lines(root: Path) -> Iterator[Any]:
     for file in (root / "README.md", root / "CONTRIBUTING.md", *sorted((root / "docs").glob("*.md"))):
         for block in re.findall(r"^```(?:console|)\n(.*?)^```", file.read_text("utf-8"), re.M | re.S):
             for line in block.replace("\\\n", " ").splitlines():
@@ -135,7 +137,7 @@ def command_of(words: list[str]) -> tuple[click.Command, list[str], str]:
     return command, rest, path
 
 
-def test_commands_in_documents_are_commands(root, monkeypatch):
+def test_commands_in_documents_are_commands(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VOLTWIN_FLEET", "demo-fleet")
     checked = 0
     for name, line in console_lines(root):
@@ -151,7 +153,7 @@ def test_commands_in_documents_are_commands(root, monkeypatch):
     assert checked >= 12
 
 
-def test_make_targets_in_documents_are_targets(root):
+def test_make_targets_in_documents_are_targets(root: Path) -> None:
     targets = set(re.findall(r"^([a-z]+):", (root / "Makefile").read_text("utf-8"), re.M))
     named = {
         target
@@ -162,7 +164,7 @@ def test_make_targets_in_documents_are_targets(root):
     assert {"demo", "test", "lint", "types", "layers", "bench", "torture", "lock", "clean", "help"} <= targets
 
 
-def test_every_verb_loads_and_explains_itself():
+def test_every_verb_loads_and_explains_itself() -> None:
     for name in VERBS:
         command = voltwin.get_command(click.Context(voltwin), name)
         assert command is not None
@@ -170,13 +172,13 @@ def test_every_verb_loads_and_explains_itself():
         assert command.help
 
 
-def test_every_verb_is_in_the_list(root):
+def test_every_verb_is_in_the_list(root: Path) -> None:
     modules = {target.partition(":")[0] for target in VERBS.values()}
     on_disk = {file.stem for file in (root / "verbs").glob("*.py")} - {"__init__"}
     assert modules == on_disk
 
 
-def test_the_changelog_knows_this_version(root):
+def test_the_changelog_knows_this_version(root: Path) -> None:
     version = re.search(r'^version = "(.+)"', (root / "pyproject.toml").read_text("utf-8"), re.M)
     assert version
     text = (root / "CHANGELOG.md").read_text("utf-8")
@@ -184,7 +186,7 @@ def test_the_changelog_knows_this_version(root):
     assert f"## [{version[1]}]" in text
 
 
-def test_decisions_are_numbered_without_gaps(root):
+def test_decisions_are_numbered_without_gaps(root: Path) -> None:
     pages = sorted((root / "docs" / "adr").glob("*.md"))
     assert [int(page.name[:4]) for page in pages] == list(range(1, len(pages) + 1))
     for page in pages:

@@ -10,8 +10,10 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from collections.abc import Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,12 +23,12 @@ NO_PACKAGES = {"tests", "docs", "benchmarks", "examples", "deploy", "build", "di
 
 
 @pytest.fixture(scope="module")
-def project(root):
+def project(root: Path) -> Any:
     return tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
 
 
 @pytest.fixture(scope="module")
-def tracked(root):
+def tracked(root: Path) -> Any:
     """The files of the repository, without those deleted just now."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=root, capture_output=True, check=False)
     if listed.returncode:
@@ -44,19 +46,19 @@ def packages_on_disk(root: Path) -> set[str]:
     return found
 
 
-def test_every_package_is_listed(root, project):
+def test_every_package_is_listed(root: Path, project: Any) -> None:
     setuptools = project["tool"]["setuptools"]
     assert setuptools["package-dir"] == {"voltwin": "."}
     assert sorted(setuptools["packages"]) == sorted(packages_on_disk(root))
 
 
-def test_every_folder_with_code_is_a_package(root, tracked):
+def test_every_folder_with_code_is_a_package(root: Path, tracked: Any) -> None:
     folders = {str(Path(name).parent) for name in tracked if name.endswith(".py")}
     code = {folder for folder in folders if folder.split("/")[0] not in NO_PACKAGES}
     assert [folder for folder in sorted(code) if not (root / folder / "__init__.py").is_file()] == []
 
 
-def test_every_data_file_ships(project, tracked):
+def test_every_data_file_ships(project: Any, tracked: Any) -> None:
     packages = set(project["tool"]["setuptools"]["packages"])
     patterns = project["tool"]["setuptools"]["package-data"]
     missing = []
@@ -78,12 +80,12 @@ def required(lines: list[str]) -> set[str]:
     return {re.split(r"[<>=\[;~! ]", line, maxsplit=1)[0].lower().replace("_", "-") for line in lines} - {"voltwin"}
 
 
-def extras(project: dict) -> dict[str, set[str]]:
+def extras(project: dict[str, Any]) -> dict[str, set[str]]:
     """Each extra with the packages that it states itself."""
     return {name: required(lines) for name, lines in project["project"]["optional-dependencies"].items()}
 
 
-def runtime(project: dict) -> set[str]:
+def runtime(project: dict[str, Any]) -> set[str]:
     """All packages that voltwin can use when it runs."""
     return required(project["project"]["dependencies"]).union(*extras(project).values())
 
@@ -92,7 +94,7 @@ def locked(file: Path) -> set[str]:
     return set(re.findall(r"^([a-z0-9_.-]+)==", file.read_text("utf-8"), re.MULTILINE))
 
 
-def test_every_dependency_is_locked_with_hashes(root, project):
+def test_every_dependency_is_locked_with_hashes(root: Path, project: Any) -> None:
     needed = runtime(project) - extras(project)["postgres"]
     groups = {name: required(lines) for name, lines in project["dependency-groups"].items()}
     assert needed <= locked(root / "requirements.lock")
@@ -105,14 +107,14 @@ def test_every_dependency_is_locked_with_hashes(root, project):
         assert [pin.split()[0] for pin in pins if "--hash=sha256:" not in pin] == []
 
 
-def test_both_locks_hold_the_same_versions(root):
+def test_both_locks_hold_the_same_versions(root: Path) -> None:
     def pins(name: str) -> set[str]:
         return set(re.findall(r"^([a-z0-9_.-]+==\S+)", (root / name).read_text("utf-8"), re.MULTILINE))
 
     assert pins("requirements.lock") <= pins("requirements-dev.lock")
 
 
-def test_every_dependency_has_its_reason(root, project):
+def test_every_dependency_has_its_reason(root: Path, project: Any) -> None:
     page = (root / "docs/adr/0005-dependencies.md").read_text("utf-8")
     rows = {name.strip() for line in re.findall(r"^\| ([a-z0-9, -]+) \|", page, re.M) for name in line.split(",")}
     wanted = runtime(project)
@@ -133,13 +135,13 @@ def imported(root: Path, tracked: list[str]) -> set[str]:
     return found - set(sys.stdlib_module_names) - {"voltwin"}
 
 
-def test_nothing_is_imported_that_is_not_declared(root, project, tracked):
+def test_nothing_is_imported_that_is_not_declared(root: Path, project: Any, tracked: Any) -> None:
     modules = {name.replace("-", "_") for name in runtime(project)} - {"paho_mqtt"} | {"paho"}
     # The first two are parts of what FastAPI is, and come with it; the third exists for type checkers alone.
     assert imported(root, tracked) - modules <= {"starlette", "pydantic", "_typeshed"}
 
 
-def test_the_models_contract_forbids_every_other_dependency(project):
+def test_the_models_contract_forbids_every_other_dependency(project: Any) -> None:
     contracts = project["tool"]["importlinter"]["contracts"]
     (models,) = [item for item in contracts if item.get("source_modules") == ["voltwin.models"]]
     declared = {name.replace("-", "_") for name in runtime(project) - extras(project)["postgres"]}
@@ -147,7 +149,7 @@ def test_the_models_contract_forbids_every_other_dependency(project):
     assert declared <= set(models["forbidden_modules"])
 
 
-def test_a_missing_package_names_the_extra_that_brings_it(project):
+def test_a_missing_package_names_the_extra_that_brings_it(project: Any) -> None:
     stated = {package: name for name, packages in extras(project).items() for package in packages}
     assert stated == EXTRAS
     assert set(extras(project)) == {"all", *EXTRAS.values()}
@@ -170,14 +172,14 @@ main(sys.argv[1:])
 """
 
 
-def without_extras(*words: str, **options) -> subprocess.CompletedProcess[str]:
+def without_extras(*words: str, **options: Any) -> subprocess.CompletedProcess[str]:
     script = WITHOUT_EXTRAS.format(extras=set(EXTRAS))
     return subprocess.run(
         [sys.executable, "-c", script, *words], capture_output=True, text=True, check=False, timeout=120, **options
     )
 
 
-def test_paths_sparql_and_validation_need_no_extra(root, tmp_path):
+def test_paths_sparql_and_validation_need_no_extra(root: Path, tmp_path: Path) -> None:
     model = root / "ontology" / "models" / "battery_logistics.mdj"
     for words, answer in (
         (["init", "plant", str(model)], "plant: fleet made"),
@@ -197,7 +199,7 @@ def test_paths_sparql_and_validation_need_no_extra(root, tmp_path):
     ("words", "package"),
     [(["models", "list"], "scipy"), (["--fleet", "plant", "export", "out", "--twin", "x"], "pyarrow")],
 )
-def test_without_its_extra_a_verb_names_it(root, tmp_path, words, package):
+def test_without_its_extra_a_verb_names_it(root: Path, tmp_path: Path, words: Any, package: Any) -> None:
     model = root / "ontology" / "models" / "battery_logistics.mdj"
     assert without_extras("init", "plant", str(model), cwd=tmp_path).returncode == 0
     done = without_extras(*words, cwd=tmp_path)
@@ -207,13 +209,13 @@ def test_without_its_extra_a_verb_names_it(root, tmp_path, words, package):
     )
 
 
-def test_the_profile_of_an_ontology_is_checked_without_owlready2(root):
+def test_the_profile_of_an_ontology_is_checked_without_owlready2(root: Path) -> None:
     done = without_extras("ontology", "check", "--profile-only", str(root / "ontology" / "core.ttl"))
     assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture(scope="module")
-def wheel(root, tracked, tmp_path_factory):
+def wheel(root: Path, tracked: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     # Of a copy: what an earlier build left in build/ would be in the wheel too.
     place = tmp_path_factory.mktemp("wheel")
     source = place / "source"
@@ -231,7 +233,7 @@ def wheel(root, tracked, tmp_path_factory):
         yield archive
 
 
-def test_the_wheel_has_every_file_of_every_package_and_nothing_else(wheel, root, tracked):
+def test_the_wheel_has_every_file_of_every_package_and_nothing_else(wheel: Any, root: Path, tracked: Any) -> None:
     shipped = {name for name in wheel.namelist() if not name.partition("/")[0].endswith(".dist-info")}
     mine = {name for name in tracked if name.split("/")[0] not in NO_PACKAGES and not name.startswith(".")}
     at_root = {name for name in mine if "/" not in name and not name.endswith(".py") and name != "py.typed"}
@@ -239,7 +241,7 @@ def test_the_wheel_has_every_file_of_every_package_and_nothing_else(wheel, root,
     assert {name.removeprefix("voltwin/") for name in shipped} == mine - at_root - documents
 
 
-def test_the_wheel_has_what_the_demo_needs(wheel):
+def test_the_wheel_has_what_the_demo_needs(wheel: Any) -> None:
     names = set(wheel.namelist())
     for name in ("demo/run.py", "simulator/case.py", "ontology/models/battery_logistics.mdj", "__main__.py"):
         assert f"voltwin/{name}" in names
@@ -251,7 +253,7 @@ GROUPS = ("comparisons", "handlers", "listeners", "models", "stores", "views")
 
 
 @pytest.mark.parametrize("group", [f"voltwin.{name}" for name in GROUPS])
-def test_built_ins_come_through_entry_points_that_load(project, group):
+def test_built_ins_come_through_entry_points_that_load(project: Any, group: Any) -> None:
     declared = project["project"]["entry-points"][group]
     found = {entry.name: entry for entry in entry_points(group=group)}
     assert set(declared) <= set(found)
@@ -260,7 +262,7 @@ def test_built_ins_come_through_entry_points_that_load(project, group):
         assert callable(found[name].load())
 
 
-def test_the_suite_runs_every_folder_of_tests_but_the_torture(root, project):
+def test_the_suite_runs_every_folder_of_tests_but_the_torture(root: Path, project: Any) -> None:
     chosen = {Path(path).name for path in project["tool"]["pytest"]["ini_options"]["testpaths"]}
     folders = {file.relative_to(root / "tests").parts[0] for file in (root / "tests").rglob("test_*.py")}
     assert folders - {"torture"} <= chosen

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -125,7 +126,7 @@ def sources(place: str) -> list[Path]:
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_a_place_of_the_platform_names_nothing_of_the_case(place):
+def test_a_place_of_the_platform_names_nothing_of_the_case(place: Any) -> None:
     files = sources(place)
     assert files
     found = [
@@ -155,7 +156,7 @@ def test_a_place_of_the_platform_names_nothing_of_the_case(place):
         "module-arrival.schema.json",
     ],
 )
-def test_names_of_the_case_are_found_in_every_spelling(text):
+def test_names_of_the_case_are_found_in_every_spelling(text: Any) -> None:
     assert hits(text)
 
 
@@ -163,10 +164,10 @@ def test_names_of_the_case_are_found_in_every_spelling(text):
     "text",
     ["import module", "a cell of the table", "Modules of Python", "the end of the name", "storage = 3", "pump-0017"],
 )
-def test_plain_english_is_not_a_name_of_the_case(text):
+def test_plain_english_is_not_a_name_of_the_case(text: Any) -> None:
     assert not hits(text)
 
 
-def test_words_that_are_left_out_are_names_of_the_case_and_have_a_reason():
+def test_words_that_are_left_out_are_names_of_the_case_and_have_a_reason() -> None:
     assert set(ENGLISH) <= case_names(convert(MODEL).description)
     assert all(ENGLISH.values())

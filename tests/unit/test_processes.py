@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,7 +32,7 @@ def serve(pipe, *arguments):
 
 
 @pytest.fixture
-def child(tmp_path, monkeypatch):
+def child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A child whose module only the parent's sys.path finds."""
     (tmp_path / "echoing.py").write_text(MODULE)
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -38,13 +41,13 @@ def child(tmp_path, monkeypatch):
     made.end()
 
 
-def ask(child, *arguments, question="x"):
+def ask(child: Any, *arguments: Any, question: str = "x") -> Any:
     pipe = child.start(*arguments)
     pipe.send(question)
     return pipe.recv()
 
 
-def test_it_serves_with_its_arguments_and_environment_and_leaves_ctrl_c_to_the_parent(child):
+def test_it_serves_with_its_arguments_and_environment_and_leaves_ctrl_c_to_the_parent(child: Any) -> None:
     pid = child.pid
     asked, arguments, served, environment, ignores = ask(child, "a", 2)
     assert (asked, arguments, environment, ignores) == ("x", ("a", 2), "test", True)
@@ -52,7 +55,7 @@ def test_it_serves_with_its_arguments_and_environment_and_leaves_ctrl_c_to_the_p
     assert served == child.pid != os.getpid()
 
 
-def test_one_that_runs_is_kept_and_one_that_died_is_replaced(child):
+def test_one_that_runs_is_kept_and_one_that_died_is_replaced(child: Any) -> None:
     first = ask(child, 1)
     assert ask(child, 2) == first
     os.kill(child.pid, signal.SIGKILL)
@@ -63,7 +66,7 @@ def test_one_that_runs_is_kept_and_one_that_died_is_replaced(child):
 
 
 @pytest.mark.parametrize(("question", "code"), [("abort", -signal.SIGABRT), ("leave", 7)])
-def test_a_death_breaks_the_pipe_and_leaves_its_exit_code(child, question, code):
+def test_a_death_breaks_the_pipe_and_leaves_its_exit_code(child: Any, question: Any, code: Any) -> None:
     with pytest.raises(EOFError):
         ask(child, question=question)
     assert child.wait(60) == code
@@ -72,7 +75,7 @@ def test_a_death_breaks_the_pipe_and_leaves_its_exit_code(child, question, code)
     assert child.end() is None
 
 
-def test_ending_kills_whatever_it_does_and_waiting_lets_it_end_by_itself(child):
+def test_ending_kills_whatever_it_does_and_waiting_lets_it_end_by_itself(child: Any) -> None:
     ask(child)
     assert child.end() == -signal.SIGKILL
     pipe = child.start()
@@ -80,7 +83,7 @@ def test_ending_kills_whatever_it_does_and_waiting_lets_it_end_by_itself(child):
     assert child.wait(60) == 7
 
 
-def test_a_module_that_cannot_be_imported_breaks_the_pipe(capfd):
+def test_a_module_that_cannot_be_imported_breaks_the_pipe(capfd: pytest.CaptureFixture[str]) -> None:
     child = Child("there_is_no_such_module")
     with pytest.raises((EOFError, OSError)):
         child.start().recv()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html.parser import HTMLParser
+from typing import Any
 
 VOID = {"meta", "link", "img", "input", "br", "source", "rect", "circle", "line"}
 
@@ -42,7 +43,7 @@ class Page(HTMLParser):
         self.words.append(data)
 
 
-def check_page(response) -> Page:
+def check_page(response: Any) -> Page:
     """A well-formed page that loads nothing from elsewhere and runs nothing."""
     page = Page(response.text)
     assert all(address.startswith(("/", "#")) and not address.startswith("//") for address in page.addresses)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -20,11 +21,11 @@ ROWS = [
 NOON = datetime(2019, 4, 1, 12, tzinfo=UTC)
 
 
-def cells(twin, name, values, unit="V"):
+def cells(twin: Any, name: Any, values: Any, unit: str = "V") -> Any:
     return [Answer(f"/{twin}/cells/{cell}/{name}", value, unit) for cell, value in values.items()]
 
 
-def answers(**changes):
+def answers(**changes: Any) -> Any:
     """Two modules that have arrived; ``changes`` replace what a path answered."""
     left = cells("m1", "endOfLineOcv", {"c1": 3.66, "c2": 3.67}) + cells("m2", "endOfLineOcv", {"c1": 3.6, "c2": 3.61})
     there = cells("m1", "arrivalOcv", {"c1": 3.65, "c2": 3.66}) + cells("m2", "arrivalOcv", {"c1": 3.59, "c2": 3.6})
@@ -37,7 +38,7 @@ def answers(**changes):
     }
 
 
-def test_each_arrived_module_is_an_instance_with_units_and_parameters():
+def test_each_arrived_module_is_an_instance_with_units_and_parameters() -> None:
     found = arrival_tests(gate_action(ROWS), answers())
     assert (found.keys, found.left_out) == (("m1", "m2"), {})
     assert found.request["instances"][0] == {
@@ -71,13 +72,13 @@ def test_each_arrived_module_is_an_instance_with_units_and_parameters():
         ),
     ],
 )
-def test_a_module_that_lacks_something_is_left_out_with_the_reason(changes, reason):
+def test_a_module_that_lacks_something_is_left_out_with_the_reason(changes: Any, reason: Any) -> None:
     found = arrival_tests(gate_action(ROWS), answers(**changes))
     assert found.keys == ("m1",)
     assert reason in found.left_out["m2"]
 
 
-def test_what_the_gate_would_refuse_is_left_out_by_name_and_all_of_it_is_an_error():
+def test_what_the_gate_would_refuse_is_left_out_by_name_and_all_of_it_is_an_error() -> None:
     found = arrival_tests(gate_action(ROWS), answers())
     assert found.without({0: "arrivalTime: too early"}).left_out == {"m1": "arrivalTime: too early"}
     assert found.without({0: "arrivalTime: too early"}).keys == ("m2",)
@@ -85,7 +86,7 @@ def test_what_the_gate_would_refuse_is_left_out_by_name_and_all_of_it_is_an_erro
         found.without({0: "one", 1: "two"})
 
 
-def test_one_kind_of_cell_can_be_chosen():
+def test_one_kind_of_cell_can_be_chosen() -> None:
     mixed = [Answer("/m1/curve", "bpx-nmc111"), Answer("/m2/curve", "chen-2020")]
     found = arrival_tests(gate_action(ROWS), answers(curve=mixed))
     assert found.of_curve("chen-2020").keys == ("m2",)
@@ -93,7 +94,7 @@ def test_one_kind_of_cell_can_be_chosen():
         found.of_curve("lfp")
 
 
-def test_a_model_without_a_gate_and_one_with_two_are_told_apart():
+def test_a_model_without_a_gate_and_one_with_two_are_told_apart() -> None:
     with pytest.raises(NotFoundError, match="no action of the fleet has model = arrival-gate"):
         gate_action([])
     with pytest.raises(InputError, match="decide, other all run the arrival gate"):
@@ -102,6 +103,6 @@ def test_a_model_without_a_gate_and_one_with_two_are_told_apart():
         gate_action([*ROWS, ("decide", "input", "arrivalTime <- @time")])
 
 
-def test_the_case_study_says_itself_what_feeds_its_gate(fleet):
+def test_the_case_study_says_itself_what_feeds_its_gate(fleet: Any) -> None:
     found = read_arrival_tests(fleet)
     assert set(found.keys) | set(found.left_out) == {"module-0001", "module-0002", "module-0003"}

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -33,38 +35,38 @@ PAGES = (
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_is_well_formed_and_stays_at_home(client, path):
+def test_a_page_is_well_formed_and_stays_at_home(client: Any, path: Any) -> None:
     response = client.get(path)
     assert response.status_code == 200
     check_page(response)
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_every_address_on_a_page_answers(client, path):
+def test_every_address_on_a_page_answers(client: Any, path: Any) -> None:
     addresses = set(Page(client.get(path).text).addresses)
     assert addresses
     for address in addresses:
         assert client.get(address.partition("#")[0]).status_code == 200, address
 
 
-def test_the_overview_sorts_as_asked(client):
+def test_the_overview_sorts_as_asked(client: Any) -> None:
     keys = re.compile(r'<td class="key"><a href="/modules/([^"]+)">')
     assert keys.findall(client.get("/?sort=age").text) == sorted(AGES)
     assert keys.findall(client.get("/?sort=age&order=desc").text) == sorted(AGES, reverse=True)
     assert keys.findall(client.get("/?sort=soc").text) == ["module-0003", "module-0002", "module-0001"]
 
 
-def test_an_unknown_column_is_refused_on_a_page(client):
+def test_an_unknown_column_is_refused_on_a_page(client: Any) -> None:
     response = client.get("/?sort=colour")
     assert response.status_code == 422
     assert "sort by one of key, age" in response.text
 
 
-def test_the_overview_shows_the_wanted_modules_figures(client):
+def test_the_overview_shows_the_wanted_modules_figures(client: Any) -> None:
     assert "temperature-trend.svg?module=module-0003" in client.get("/?module=module-0003").text
 
 
-def test_a_module_page_shows_decision_reasons_cells_and_sources(client):
+def test_a_module_page_shows_decision_reasons_cells_and_sources(client: Any) -> None:
     text = client.get("/modules/module-0002").text
     assert "a cell&#39;s voltage is below its lower limit" in text
     assert text.count('<tr class="outside">') == 1
@@ -74,20 +76,20 @@ def test_a_module_page_shows_decision_reasons_cells_and_sources(client):
     assert "/twins/module-0002/cells/cell-12/loss" in text
 
 
-def test_a_missing_module_is_a_page_with_a_sentence(client):
+def test_a_missing_module_is_a_page_with_a_sentence(client: Any) -> None:
     response = client.get("/modules/nobody")
     assert response.status_code == 404
     assert "there is no twin" in response.text
 
 
-def test_a_twin_of_another_class_has_no_module_page_and_is_told_where_its_page_is(client):
+def test_a_twin_of_another_class_has_no_module_page_and_is_told_where_its_page_is(client: Any) -> None:
     response = client.get("/modules/truck-01")
     assert response.status_code == 404
     assert "&#39;truck-01&#39; is a twin of class Truck" in response.text
     assert "/fleet/twins/truck-01" in response.text
 
 
-def test_a_module_that_was_just_created_has_plots_that_say_so(tmp_path):
+def test_a_module_that_was_just_created_has_plots_that_say_so(tmp_path: Path) -> None:
     with make_fleet(tmp_path, []) as fleet:
         changes = ChangeSet(fleet.committer.store)
         writer = TwinWriter(changes, fleet.schema, fleet.names, fleet.committer.journal.series)
@@ -100,7 +102,7 @@ def test_a_module_that_was_just_created_has_plots_that_say_so(tmp_path):
                 assert client.get(address.partition("#")[0]).status_code == 200, address
 
 
-def test_text_is_escaped(client):
+def test_text_is_escaped(client: Any) -> None:
     attack = "</textarea><script>alert(1)</script>"
     response = client.get("/query", params={"query": attack})
     assert "<script" not in response.text
@@ -108,7 +110,7 @@ def test_text_is_escaped(client):
     assert "refused" in response.text
 
 
-def test_the_query_page_shows_rows_graphs_and_problems(client):
+def test_the_query_page_shows_rows_graphs_and_problems(client: Any) -> None:
     rows = client.get("/query", params={"query": "SELECT ?k { ?t a vt:Product ; vt:key ?k }"}).text
     assert "3 rows" in rows
     assert "module-0003" in rows
@@ -118,27 +120,27 @@ def test_the_query_page_shows_rows_graphs_and_problems(client):
     assert "refused" in client.get("/query", params={"query": "SELECT"}).text
 
 
-def test_every_example_answers_something(fleet):
+def test_every_example_answers_something(fleet: Any) -> None:
     examples = example_queries(discover_views(), fleet)
     assert len(examples) == 7
     for example in examples:
         assert read_table(fleet.query(example.text)).rows, example.title
 
 
-def test_the_cold_modules_of_the_example_are_those_below_six_degrees(fleet):
+def test_the_cold_modules_of_the_example_are_those_below_six_degrees(fleet: Any) -> None:
     (cold,) = [example for example in example_queries(discover_views(), fleet) if "6 °C" in example.title]
     rows = read_table(fleet.query(cold.text)).rows
     assert {row[0].text for row in rows} == set(AGES)
     assert {float(row[2].text) for row in rows} == {5.2}
 
 
-def test_a_fleet_without_modules_says_so(tmp_path):
+def test_a_fleet_without_modules_says_so(tmp_path: Path) -> None:
     with make_fleet(tmp_path, []) as empty:
         client = TestClient(create_app(empty))
         assert "There is no module yet" in client.get("/").text
 
 
-def test_keys_with_odd_characters_have_pages(tmp_path):
+def test_keys_with_odd_characters_have_pages(tmp_path: Path) -> None:
     with make_fleet(tmp_path, []) as fleet:
         client = TestClient(create_app(fleet))
         response = client.get(f"/modules/{quote('a/b?c', safe='')}")
@@ -146,7 +148,7 @@ def test_keys_with_odd_characters_have_pages(tmp_path):
         assert "a/b?c" in response.text
 
 
-def test_the_strip_covers_the_whole_life_in_order(fleet):
+def test_the_strip_covers_the_whole_life_in_order(fleet: Any) -> None:
     bars = strip(read_module(fleet, "module-0001").stages)
     assert [bar.stage.name for bar in bars] == [
         "End-of-line test",
@@ -161,7 +163,7 @@ def test_the_strip_covers_the_whole_life_in_order(fleet):
     assert strip(()) == ()
 
 
-def test_gauges_share_one_scale_and_mark_what_is_outside(fleet):
+def test_gauges_share_one_scale_and_mark_what_is_outside(fleet: Any) -> None:
     found = gauges(read_module(fleet, "module-0002").cells)
     assert len(found) == 12
     assert {key for key, gauge in found.items() if gauge.is_outside} == {"cell-07"}

@@ -3,6 +3,8 @@ from __future__ import annotations
 import dataclasses
 import xml.etree.ElementTree as ElementTree
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,11 +29,11 @@ SVG = Style("svg")
 
 
 @pytest.fixture(scope="module")
-def rows(fleet):
+def rows(fleet: Any) -> Any:
     return read_modules(fleet)
 
 
-def test_the_table_holds_what_the_fleet_says(rows):
+def test_the_table_holds_what_the_fleet_says(rows: Any) -> None:
     assert [row.key for row in rows] == sorted(AGES)
     for row in rows:
         assert row.age == AGES[row.key]
@@ -42,7 +44,7 @@ def test_the_table_holds_what_the_fleet_says(rows):
         assert row.arrival == EOL + timedelta(hours=AGES[row.key])
 
 
-def test_key_figures(rows):
+def test_key_figures(rows: Any) -> None:
     figures = key_figures(rows)
     assert (figures.modules, figures.arrived) == (3, 3)
     assert figures.ages == (250, 300)
@@ -51,12 +53,12 @@ def test_key_figures(rows):
     assert figures.fixed_decisions == {"ACCEPT": 3}
 
 
-def test_key_figures_of_nothing():
+def test_key_figures_of_nothing() -> None:
     figures = key_figures(())
     assert (figures.modules, figures.ages, figures.losses, figures.decisions) == (0, None, None, {})
 
 
-def test_rows_without_a_value_come_last_either_way(rows):
+def test_rows_without_a_value_come_last_either_way(rows: Any) -> None:
     unknown = dataclasses.replace(rows[0], key="module-0000", loss=None)
     for descending in (False, True):
         found = [row.key for row in sorted_rows((*rows, unknown), "loss", descending)]
@@ -64,18 +66,18 @@ def test_rows_without_a_value_come_last_either_way(rows):
         assert found[:-1] == sorted(LOSSES, key=LOSSES.__getitem__, reverse=descending)
 
 
-def test_a_number_in_another_unit_is_not_taken():
+def test_a_number_in_another_unit_is_not_taken() -> None:
     with pytest.raises(UnitError, match="FRACTION"):
         number_of(Answer("/m/loss", 0.001, "FRACTION"), "PERCENT")
 
 
-def test_points_are_sorted_by_age_and_complete(rows):
+def test_points_are_sorted_by_age_and_complete(rows: Any) -> None:
     unknown = dataclasses.replace(rows[0], key="x", loss_age=None)
     points = losses_by_age((unknown, *reversed(rows)))
     assert [(point.age, point.loss) for point in points] == [(AGES[k], LOSSES[k]) for k in sorted(AGES)]
 
 
-def test_the_loss_is_the_one_for_the_arrival_test_though_runs_go_on(tmp_path):
+def test_the_loss_is_the_one_for_the_arrival_test_though_runs_go_on(tmp_path: Path) -> None:
     with make_fleet(tmp_path, ["module-0001"]) as fleet:
         later = EOL + timedelta(hours=260)
         fleet.put("/module-0001/selfDischarge/trend", 0.5, unit="PERCENT", time=later, author="test")
@@ -86,20 +88,20 @@ def test_the_loss_is_the_one_for_the_arrival_test_though_runs_go_on(tmp_path):
         assert loss_trend(fleet, "module-0001").loss[-1] == LOSSES["module-0001"]
 
 
-def test_without_an_estimate_for_the_arrival_test_the_latest_is_shown_at_its_own_age(fleet, rows):
+def test_without_an_estimate_for_the_arrival_test_the_latest_is_shown_at_its_own_age(fleet: Any, rows: Any) -> None:
     class WithoutTrend:
         """The same fleet, its loss trends not there."""
 
-        def all(self, path):
+        def all(self, path: Any) -> Any:
             return [] if path.endswith("/trend") else fleet.all(path)
 
-        def query(self, text, accept=None):
+        def query(self, text: Any, accept: Any = None) -> Any:
             return fleet.query(text, accept)
 
     assert read_modules(WithoutTrend()) == rows
 
 
-def test_hours_count_from_the_end_of_line_test(fleet):
+def test_hours_count_from_the_end_of_line_test(fleet: Any) -> None:
     trend = temperature_trend(fleet, "module-0002")
     origins = [segment.origin for segment in trend.segments]
     assert origins == ["best guess", "best guess", "measured", "best guess", "best guess"]
@@ -112,25 +114,25 @@ def test_hours_count_from_the_end_of_line_test(fleet):
     assert loss_trend(fleet, "module-0002").hours == (70.0, 140.0, 210.0, 280.0)
 
 
-def test_what_is_not_there_is_told(fleet):
+def test_what_is_not_there_is_told(fleet: Any) -> None:
     with pytest.raises(TwinNotFoundError):
         temperature_trend(fleet, "nobody")
     with pytest.raises(PathNotFoundError):
         loss_trend(fleet, "truck-01")
 
 
-def texts(svg):
+def texts(svg: Any) -> Any:
     """The texts of a figure: matplotlib draws them as paths, and keeps each as a comment."""
     parser = ElementTree.XMLParser(target=ElementTree.TreeBuilder(insert_comments=True))
     root = ElementTree.fromstring(svg, parser)
     return [element.text.strip() for element in root.iter(ElementTree.Comment)]
 
 
-def colours(svg):
+def colours(svg: Any) -> Any:
     return svg.decode().lower()
 
 
-def test_figure_a_names_axes_units_and_every_decision(rows):
+def test_figure_a_names_axes_units_and_every_decision(rows: Any) -> None:
     svg = self_discharge_by_age(losses_by_age(rows), SVG)
     shown = texts(svg)
     assert "Self-discharge since end of line (% SOC)" in shown
@@ -140,7 +142,7 @@ def test_figure_a_names_axes_units_and_every_decision(rows):
     assert {"250", "280", "300"} <= set(shown)
 
 
-def test_the_operating_curve_names_each_window_with_its_limit():
+def test_the_operating_curve_names_each_window_with_its_limit() -> None:
     found = compare("soaked", operate(SimulatedLot(modules=100), (0.0, 500.0, 1000.0)), 0.02)
     shown = texts(leaks_found([found], SVG))
     assert {"dynamic window, soaked", f"fixed ±{found.fixed_limit:.1f} mV, soaked", "fixed ±10 mV, soaked"} <= set(
@@ -149,7 +151,7 @@ def test_the_operating_curve_names_each_window_with_its_limit():
     assert {"Leak in one cell (µA)", "Modules with it that are rejected (%)"} <= set(shown)
 
 
-def test_figure_b_tells_measured_from_guessed(fleet):
+def test_figure_b_tells_measured_from_guessed(fleet: Any) -> None:
     svg = temperature_over_time(temperature_trend(fleet, "module-0002"), SVG)
     shown = texts(svg)
     assert {"measured", "best guess", "Temperature (°C)", "Time since end-of-line test (h)"} <= set(shown)
@@ -159,27 +161,27 @@ def test_figure_b_tells_measured_from_guessed(fleet):
     assert "stroke-dasharray" in colours(svg)
 
 
-def test_without_measured_segments_the_legend_does_not_claim_any(fleet):
+def test_without_measured_segments_the_legend_does_not_claim_any(fleet: Any) -> None:
     trend = temperature_trend(fleet, "module-0002")
     guessed = dataclasses.replace(trend, segments=trend.segments[:1])
     assert "measured" not in texts(temperature_over_time(guessed, SVG))
 
 
-def test_figure_c_spans_the_same_time_as_figure_b(fleet):
+def test_figure_c_spans_the_same_time_as_figure_b(fleet: Any) -> None:
     trend = temperature_trend(fleet, "module-0002")
-    low, high = time_span(trend)
+    low, high = time_span(trend)  # type: ignore[misc]  # drawn values are wider than they seem
     assert low < 0 < 280 <= high
     svg = self_discharge_over_time(loss_trend(fleet, "module-0002"), (low, high), SVG)
     assert {"Self-discharge of module-0002 over time", "Time since end-of-line test (h)"} <= set(texts(svg))
 
 
-def test_no_data_is_said_not_hidden():
+def test_no_data_is_said_not_hidden() -> None:
     assert "No module has a loss estimate yet" in texts(self_discharge_by_age((), SVG))
     assert "No rule speaks for this module yet" in texts(temperature_over_time(TemperatureTrend("m", ()), SVG))
     assert "No estimate for this module yet" in texts(self_discharge_over_time(LossTrend("m", (), ()), None, SVG))
 
 
-def test_png_and_svg_are_what_they_say_and_repeatable(rows):
+def test_png_and_svg_are_what_they_say_and_repeatable(rows: Any) -> None:
     points = losses_by_age(rows)
     png = self_discharge_by_age(points, Style("png"))
     assert png.startswith(b"\x89PNG\r\n\x1a\n")
@@ -188,7 +190,7 @@ def test_png_and_svg_are_what_they_say_and_repeatable(rows):
     assert svg == self_discharge_by_age(points, SVG)
 
 
-def test_the_dark_figure_has_the_dark_ground(rows):
+def test_the_dark_figure_has_the_dark_ground(rows: Any) -> None:
     dark = self_discharge_by_age(losses_by_age(rows), Style("svg", "dark"))
     assert PALETTES["dark"].ground in colours(dark)
     assert PALETTES["light"].ground not in colours(dark)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,18 +15,18 @@ A, B, C, P = (NamedNode(f"https://{name}.example/") for name in "abcp")
 
 
 @pytest.fixture
-def store():
+def store() -> Any:
     made = Store()
     for number, graph in enumerate((A, B, C)):
         made.add(Quad(graph, P, Literal(number), graph))
     return made
 
 
-def subjects(store, text):
+def subjects(store: Any, text: Any) -> Any:
     return {row["s" if "?g" not in text else "g"] for row in store.query(text)}
 
 
-def hold_the_text(text):
+def hold_the_text(text: Any) -> None:
     """Each token stands where it says, and what is between them is white space or a comment."""
     end = 0
     for token in read_tokens(text):
@@ -35,18 +37,18 @@ def hold_the_text(text):
 
 
 @given(st.text())
-def test_tokens_and_space_are_the_text(text):
+def test_tokens_and_space_are_the_text(text: Any) -> None:
     hold_the_text(text)
 
 
 @given(st.lists(st.sampled_from(["'", '"', "'''", "#", "\n", "{", "}", "<", ">", "FROM", "SELECT", "\\", " ", "a:b"])))
-def test_no_arrangement_of_sparql_signs_confuses_it(pieces):
+def test_no_arrangement_of_sparql_signs_confuses_it(pieces: Any) -> None:
     text = "".join(pieces)
     hold_the_text(text)
     with_dataset(text, [A.value], [])
 
 
-def test_without_a_dataset_the_text_stays(store):
+def test_without_a_dataset_the_text_stays(store: Any) -> None:
     assert with_dataset("ASK {}", [], []) == "ASK {}"
 
 
@@ -66,11 +68,11 @@ def test_without_a_dataset_the_text_stays(store):
         "SELECT ?s (COUNT(*) AS ?n) { ?s ?p ?o } GROUP BY ?s HAVING (COUNT(*) > 0)",
     ],
 )
-def test_a_select_asks_over_the_graphs_of_the_request(store, text):
+def test_a_select_asks_over_the_graphs_of_the_request(store: Any, text: Any) -> None:
     assert subjects(store, with_dataset(text, [A.value, B.value], [])) == {A, B}
 
 
-def test_named_graphs_of_the_request_replace_those_of_the_query(store):
+def test_named_graphs_of_the_request_replace_those_of_the_query(store: Any) -> None:
     text = "SELECT ?g FROM NAMED <https://c.example/> WHERE { GRAPH ?g { ?s ?p ?o } }"
     assert subjects(store, with_dataset(text, [], [A.value, B.value])) == {A, B}
 
@@ -86,11 +88,11 @@ def test_named_graphs_of_the_request_replace_those_of_the_query(store):
         "DESCRIBE <https://a.example/> LIMIT 3",
     ],
 )
-def test_graphs_for_construct_and_describe(store, text):
+def test_graphs_for_construct_and_describe(store: Any, text: Any) -> None:
     assert {triple.subject for triple in store.query(with_dataset(text, [A.value], []))} == {A}
 
 
-def test_a_graph_that_is_no_iri_is_refused():
+def test_a_graph_that_is_no_iri_is_refused() -> None:
     with pytest.raises(QueryError, match="not an absolute IRI"):
         with_dataset("ASK {}", ["> } DROP ALL"], [])
 
@@ -99,7 +101,7 @@ def test_a_graph_that_is_no_iri_is_refused():
     ("text", "form"),
     [("ask {}", "ASK"), ("BASE <select:x> CONSTRUCT WHERE {}", "CONSTRUCT"), ("{ SELECT }", None), ("", None)],
 )
-def test_the_form_of_a_query(text, form):
+def test_the_form_of_a_query(text: Any, form: Any) -> None:
     assert query_form(text) == form
 
 
@@ -112,12 +114,12 @@ def test_the_form_of_a_query(text, form):
         ("PREFIX : <#> ASK { :s ?p ?o }", True),
     ],
 )
-def test_a_base_is_declared_only_where_an_iri_is_relative(text, based):
+def test_a_base_is_declared_only_where_an_iri_is_relative(text: Any, based: Any) -> None:
     assert (with_base(text, "https://h.example/sparql") != text) == based
 
 
-def test_relative_iris_are_below_the_endpoint_or_the_querys_own_base():
-    def graph(text):
+def test_relative_iris_are_below_the_endpoint_or_the_querys_own_base() -> None:
+    def graph(text: Any) -> Any:
         return {triple.subject.value for triple in Store().query(with_base(text, "https://h.example/sparql"))}
 
     assert graph("CONSTRUCT { <s> <p> 1 } WHERE {}") == {"https://h.example/s"}
@@ -135,5 +137,5 @@ def test_relative_iris_are_below_the_endpoint_or_the_querys_own_base():
         ("", False),
     ],
 )
-def test_whether_a_query_names_its_dataset(text, named):
+def test_whether_a_query_names_its_dataset(text: Any, named: Any) -> None:
     assert names_dataset(text) is named

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -32,17 +35,17 @@ def nothing():
 
 
 @pytest.fixture(scope="module")
-def gears(tmp_path_factory):
+def gears(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     with make_gearbox_fleet(tmp_path_factory.mktemp("gears")) as made:
         yield made
 
 
 @pytest.fixture
-def register(tmp_path, monkeypatch, root):
+def register(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, root: Path) -> Any:
     """Installs the example of docs/views.md with one entry point, as a package's installation would."""
     (example,) = re.findall(r"^```python\n(.*?)^```", (root / "docs" / "views.md").read_text("utf-8"), re.M | re.S)
 
-    def install(target):
+    def install(target: Any) -> None:
         (tmp_path / "gear_pages.py").write_text(example + NOTHING)
         info = tmp_path / "gear_pages-1.0.dist-info"
         info.mkdir()
@@ -53,14 +56,16 @@ def register(tmp_path, monkeypatch, root):
     return install
 
 
-def test_the_battery_view_comes_through_the_entry_point_and_applies_to_its_fleet_alone(fleet, gears):
+def test_the_battery_view_comes_through_the_entry_point_and_applies_to_its_fleet_alone(fleet: Any, gears: Any) -> None:
     views = discover_views()
     assert [view.name for view in views] == ["battery"]
     assert applicable(views, fleet) == views
     assert applicable(views, gears) == ()
 
 
-def test_a_view_of_a_third_party_is_seen_where_it_applies(gears, fleet, register, tmp_path):
+def test_a_view_of_a_third_party_is_seen_where_it_applies(
+    gears: Any, fleet: Any, register: Any, tmp_path: Path
+) -> None:
     register("gear_pages:gear_view")
     assert [view.name for view in discover_views()] == ["battery", "gears"]
     web = TestClient(create_app(gears))
@@ -90,20 +95,20 @@ def test_a_view_of_a_third_party_is_seen_where_it_applies(gears, fleet, register
         ("gear_pages:nothing", "returns no"),
     ],
 )
-def test_a_view_that_cannot_be_loaded_is_named(register, target, words):
+def test_a_view_that_cannot_be_loaded_is_named(register: Any, target: Any, words: Any) -> None:
     register(target)
     with pytest.raises(EnvironmentProblem, match=f"view 'gears'.*{words}"):
         discover_views()
 
 
-def test_a_fleet_without_a_fitting_view_has_no_report_and_no_requests(gears):
+def test_a_fleet_without_a_fitting_view_has_no_report_and_no_requests(gears: Any) -> None:
     with pytest.raises(NotFoundError, match="no view with a report"):
         find_report(gears)
     with pytest.raises(NotFoundError, match="model 'arrival-gate': no view"):
         find_model_request(gears, "arrival-gate")
 
 
-def test_terms_are_named_by_class_and_property(gears):
+def test_terms_are_named_by_class_and_property(gears: Any) -> None:
     schema = fleet_schema(gears)
     assert property_terms(schema)["Gearbox_ratio"].value.endswith("#Gearbox.ratio")
     assert has_properties(schema, ("Gearbox", "ratio"), ("TestRig", "place"))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
@@ -39,18 +42,18 @@ PAGES = (
 
 
 @pytest.fixture(scope="module")
-def gears(tmp_path_factory):
+def gears(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     with make_gearbox_fleet(tmp_path_factory.mktemp("gears")) as made:
         yield made
 
 
 @pytest.fixture
-def web(gears):
+def web(gears: Any) -> Any:
     return TestClient(create_app(gears), raise_server_exceptions=False)
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_is_well_formed_and_every_address_on_it_answers(web, path):
+def test_a_page_is_well_formed_and_every_address_on_it_answers(web: Any, path: Any) -> None:
     response = web.get(path)
     assert response.status_code == 200
     for address in set(check_page(response).addresses):
@@ -58,20 +61,20 @@ def test_a_page_is_well_formed_and_every_address_on_it_answers(web, path):
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_fleet_of_gearboxes_shows_nothing_of_batteries(web, path):
+def test_a_fleet_of_gearboxes_shows_nothing_of_batteries(web: Any, path: Any) -> None:
     words = " ".join(Page(web.get(path).text).words)
     found = re.findall(r"\b(?:modules?|cells?|SOC|arrival|self-discharge|batter\w+|±10)\b", words, re.IGNORECASE)
     assert found == []
 
 
 @pytest.mark.parametrize("path", ["/modules", "/modules/gearbox-1", "/battery/plots/self-discharge.svg"])
-def test_the_pages_of_a_view_that_does_not_apply_are_not_there(web, path):
+def test_the_pages_of_a_view_that_does_not_apply_are_not_there(web: Any, path: Any) -> None:
     response = web.get(path)
     assert response.status_code == 404
     assert "view 'battery'" in response.json()["message"]
 
 
-def test_the_overview_counts_twins_by_class(gears):
+def test_the_overview_counts_twins_by_class(gears: Any) -> None:
     rows = {row.name: (row.twins, row.parents) for row in read_classes(gears)}
     assert rows == {
         "Gearbox": (3, ("product",)),
@@ -80,14 +83,14 @@ def test_the_overview_counts_twins_by_class(gears):
     }
 
 
-def test_keys_are_listed_in_the_natural_order_of_digits(web):
+def test_keys_are_listed_in_the_natural_order_of_digits(web: Any) -> None:
     keys = re.compile(r'<a href="/fleet/twins/([^"]+)">')
     assert keys.findall(web.get("/fleet/classes/Gearbox").text) == ["gearbox-1", "gearbox-2", "gearbox-10"]
     assert keys.findall(web.get("/fleet/classes/Gearbox?order=desc").text) == ["gearbox-10", "gearbox-2", "gearbox-1"]
     assert sorted(["b", "a10", "A9", "a010", ""], key=natural_order) == ["", "A9", "a010", "a10", "b"]
 
 
-def test_a_long_list_is_paged(gears, web, monkeypatch):
+def test_a_long_list_is_paged(gears: Any, web: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(classes, "PAGE_ROWS", 2)
     pages = [read_twins(gears, None, number) for number in (1, 2, 3)]
     assert [row.key for page in pages for row in page.rows] == ["gearbox-1", "gearbox-2", "gearbox-10", *RIGS]
@@ -100,7 +103,7 @@ def test_a_long_list_is_paged(gears, web, monkeypatch):
 
 
 @pytest.mark.parametrize("fixture", ["gears", "fleet"])
-def test_every_twin_of_every_class_is_on_a_list_and_has_a_page(fixture, request):
+def test_every_twin_of_every_class_is_on_a_list_and_has_a_page(fixture: Any, request: pytest.FixtureRequest) -> None:
     fleet = request.getfixturevalue(fixture)
     client = TestClient(create_app(fleet))
     keys = set(fleet)
@@ -113,7 +116,7 @@ def test_every_twin_of_every_class_is_on_a_list_and_has_a_page(fixture, request)
         check_page(response)
 
 
-def test_a_twin_shows_values_with_unit_time_and_origin_and_what_is_not_set(gears, web):
+def test_a_twin_shows_values_with_unit_time_and_origin_and_what_is_not_set(gears: Any, web: Any) -> None:
     rows = {row.name: row for row in read_structure(gears, "gearbox-1").root.rows}
     torque = rows["ratedTorque"].answer
     assert (torque.value, torque.unit, torque.time, torque.origin) == (1200.0, "N-M", START, "measured")
@@ -128,7 +131,7 @@ def test_a_twin_shows_values_with_unit_time_and_origin_and_what_is_not_set(gears
     assert "noisy &lt;b&gt;third&lt;/b&gt; stage" in text
 
 
-def test_parts_are_nested_in_natural_order_and_missing_ones_are_named(gears):
+def test_parts_are_nested_in_natural_order_and_missing_ones_are_named(gears: Any) -> None:
     root = read_structure(gears, "gearbox-1").root
     assert [part.path for part in root.walk()] == [
         "/gearbox-1",
@@ -141,14 +144,14 @@ def test_parts_are_nested_in_natural_order_and_missing_ones_are_named(gears):
     assert read_structure(gears, "gearbox-10").root.missing == ("stages",)
 
 
-def test_only_series_with_samples_have_a_plot(gears):
+def test_only_series_with_samples_have_a_plot(gears: Any) -> None:
     fresh = read_structure(gears, "gearbox-10")
     assert [row.name for row in read_structure(gears, "gearbox-1").root.rows if row.has_plot] == ["oilTemperature"]
     assert not any(row.has_plot for row in fresh.root.rows)
     assert (fresh.parts, fresh.set_count, fresh.property_count) == (0, 2, 7)
 
 
-def test_what_rules_infer_is_on_the_page_of_its_twin(fleet):
+def test_what_rules_infer_is_on_the_page_of_its_twin(fleet: Any) -> None:
     structure = read_structure(fleet, "module-0001")
     rows = {row.path: row for part in structure.root.walk() for row in part.rows}
     assert rows["/module-0001/temperatureTrend"].answer.origin == "inferred"
@@ -159,7 +162,7 @@ def test_what_rules_infer_is_on_the_page_of_its_twin(fleet):
     assert structure.parts == 18
 
 
-def test_words_of_a_view_explain_codes_on_the_platforms_page(client):
+def test_words_of_a_view_explain_codes_on_the_platforms_page(client: Any) -> None:
     text = client.get("/fleet/twins/module-0002").text
     assert '<abbr title="a cell&#39;s voltage is below its lower limit">LOW_OCV</abbr>' in text
     assert 'href="/modules/module-0002"' in text
@@ -175,14 +178,14 @@ def test_words_of_a_view_explain_codes_on_the_platforms_page(client):
         ("/fleet/twins?order=up", 422, "asc or desc"),
     ],
 )
-def test_what_is_not_there_is_a_page_with_a_sentence(web, path, status, words):
+def test_what_is_not_there_is_a_page_with_a_sentence(web: Any, path: Any, status: Any, words: Any) -> None:
     response = web.get(path)
     assert response.status_code == status
     check_page(response)
     assert words in response.text
 
 
-def test_a_plot_is_of_one_series(web):
+def test_a_plot_is_of_one_series(web: Any) -> None:
     assert web.get("/fleet/plot.svg", params={"path": "/*/oilTemperature"}).status_code == 422
     assert web.get("/fleet/plot.svg", params={"path": "/gearbox-1/ratio"}).status_code == 422
     assert web.get("/fleet/plot.svg", params={"path": "/gearbox-10/oilTemperature"}).status_code == 404
@@ -194,12 +197,12 @@ def test_a_plot_is_of_one_series(web):
     assert "#171c23" not in light.text
 
 
-def test_a_plot_of_something_else_is_refused():
+def test_a_plot_of_something_else_is_refused() -> None:
     with pytest.raises(InputError, match="only a series or a trend"):
         plot_series(Answer("/gearbox-1/ratio", 4.5), Style("svg"))
 
 
-def test_a_long_series_is_thinned_out_to_its_extremes():
+def test_a_long_series_is_thinned_out_to_its_extremes() -> None:
     times = np.arange(100_000, dtype=np.int64)
     values = np.sin(times / 500.0)
     values[54_321] = 9.0
@@ -211,7 +214,7 @@ def test_a_long_series_is_thinned_out_to_its_extremes():
     assert len(thin_out(times[:150], values[:150], buckets=100)[1]) == 150
 
 
-def test_example_queries_are_of_the_fleets_own_classes_and_answer(gears, web):
+def test_example_queries_are_of_the_fleets_own_classes_and_answer(gears: Any, web: Any) -> None:
     examples = example_queries(discover_views(), gears)
     titles = [example.title for example in examples]
     assert titles == [
@@ -233,7 +236,7 @@ def test_example_queries_are_of_the_fleets_own_classes_and_answer(gears, web):
     )
 
 
-def test_a_fleet_without_twins_says_so_and_its_examples_run(tmp_path):
+def test_a_fleet_without_twins_says_so_and_its_examples_run(tmp_path: Path) -> None:
     with make_gearbox_fleet(tmp_path, []) as empty:
         web = TestClient(create_app(empty))
         assert "There is no twin yet" in web.get("/").text
@@ -245,7 +248,7 @@ def test_a_fleet_without_twins_says_so_and_its_examples_run(tmp_path):
 HOSTILE = '"><script>alert(1)</script>'
 
 
-def test_hostile_names_and_keys_are_text(tmp_path):
+def test_hostile_names_and_keys_are_text(tmp_path: Path) -> None:
     model = description(HOSTILE)
     for cls in model["classes"]:
         if cls["name"] == "TestRig":
@@ -279,7 +282,7 @@ def test_hostile_names_and_keys_are_text(tmp_path):
             assert "<i>" not in response.text
 
 
-def test_two_classes_of_one_name_have_a_list_each(tmp_path):
+def test_two_classes_of_one_name_have_a_list_each(tmp_path: Path) -> None:
     model = description()
     model["packages"].append({"name": "spare"})
     model["classes"].append({"name": "Gearbox", "package": "spare", "parents": ["framework::Product"]})
@@ -296,7 +299,7 @@ def test_two_classes_of_one_name_have_a_list_each(tmp_path):
             assert web.get(address).status_code == 200, address
 
 
-def test_a_fleet_behind_a_server_has_the_same_structure(gears):
+def test_a_fleet_behind_a_server_has_the_same_structure(gears: Any) -> None:
     with WebServer(create_app(gears), port=0) as server, RemoteFleet(server.url) as remote:
         for key in gears:
             assert read_structure(remote, key) == read_structure(gears, key)
@@ -307,7 +310,7 @@ def test_a_fleet_behind_a_server_has_the_same_structure(gears):
             read_twins(remote, "Nothing")
 
 
-def test_the_plot_of_a_trend_tells_measured_from_guessed(fleet):
+def test_the_plot_of_a_trend_tells_measured_from_guessed(fleet: Any) -> None:
     answer = fleet.get("/module-0001/temperatureTrend")
     text = plot_series(answer.within(None, START), Style("svg")).decode()
     assert "<!-- measured -->" in text

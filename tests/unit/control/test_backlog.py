@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from pyoxigraph import NamedNode
@@ -21,17 +22,17 @@ MINUTE = timedelta(minutes=1)
 NEXT = NamedNode("https://f.example/actions/next")
 
 
-def good(minutes, consecutive=()):
+def good(minutes: Any, consecutive: Any = ()) -> Any:
     action = Action(NEXT, "k", "push", NEXT, "ingest", (), (), (), "", None, consecutive)
     target = Target(action, "pump-07", MessageSchema("s", {}))
     return Good(Received("c", "t", b"", 1), f"m-{minutes}", T0 + minutes * MINUTE, {}, (target,))
 
 
-def bad(minutes=None):
+def bad(minutes: Any = None) -> Any:
     return Bad(Received("c", "t", b"", 1), "key", "why", None if minutes is None else T0 + minutes * MINUTE)
 
 
-def filled(*messages, clock=None, size=200, schedule=None):
+def filled(*messages: Any, clock: Any = None, size: Any = 200, schedule: Any = None) -> Any:
     tick = (lambda now: [schedule.next_after(now)]) if schedule else (lambda now: [])
     backlog = Backlog(clock or ReplayClock(), size, tick)
     for message in messages:
@@ -39,7 +40,7 @@ def filled(*messages, clock=None, size=200, schedule=None):
     return backlog
 
 
-def test_a_batch_has_so_many_messages_at_the_clock_s_moment():
+def test_a_batch_has_so_many_messages_at_the_clock_s_moment() -> None:
     messages = [good(1), bad(), good(2)]
     backlog = filled(*messages, clock=ManualClock(T0), size=2)
     assert [(item.message, item.moment) for item in backlog.next_batch()] == [(m, T0) for m in messages[:2]]
@@ -47,7 +48,7 @@ def test_a_batch_has_so_many_messages_at_the_clock_s_moment():
     assert backlog.next_batch() == []
 
 
-def test_in_lockstep_each_message_has_its_own_moment_and_the_clock_follows():
+def test_in_lockstep_each_message_has_its_own_moment_and_the_clock_follows() -> None:
     clock = ReplayClock()
     backlog = filled(good(1), bad(3), good(2), bad(), clock=clock)
     moments = [(item.moment - T0) / MINUTE for item in backlog.next_lockstep_batch(None)]
@@ -57,22 +58,22 @@ def test_in_lockstep_each_message_has_its_own_moment_and_the_clock_follows():
 
 
 @pytest.mark.parametrize(("due", "together"), [(None, 3), (3, 2), (2, 1), (0, 1)])
-def test_a_lockstep_batch_ends_before_what_is_due(due, together):
+def test_a_lockstep_batch_ends_before_what_is_due(due: Any, together: Any) -> None:
     backlog = filled(good(1), good(2), good(3))
     batch = backlog.next_lockstep_batch(None if due is None else T0 + due * MINUTE)
     assert (len(batch), len(backlog)) == (together, 3 - together)
 
 
-def test_it_ends_before_the_first_tick_of_a_twin_that_it_may_create():
+def test_it_ends_before_the_first_tick_of_a_twin_that_it_may_create() -> None:
     backlog = filled(*(good(minutes) for minutes in (1, 9, 10, 11)), schedule=Relative(6, timedelta(hours=1)))
     assert [len(backlog.next_lockstep_batch(None)) for _ in range(2)] == [2, 2]
 
 
-def test_it_ends_after_a_message_whose_runs_trigger_others():
+def test_it_ends_after_a_message_whose_runs_trigger_others() -> None:
     backlog = filled(good(1), good(2, (NEXT,)), good(3))
     assert [len(backlog.next_lockstep_batch(None)) for _ in range(2)] == [2, 1]
 
 
-def test_upcoming_is_the_time_of_the_first_message_that_has_one():
+def test_upcoming_is_the_time_of_the_first_message_that_has_one() -> None:
     assert filled(bad(), bad(4), good(2)).upcoming() == T0 + 4 * MINUTE
     assert filled(bad()).upcoming() is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from pyoxigraph import NamedNode
@@ -18,14 +19,14 @@ BODY = {"id": "m-1", "time": "2019-04-01T00:00:00Z", "speed": 3}
 SCHEMA = MessageSchema("pump-sample", {"properties": {"speed": {"type": "number"}}, "required": ["speed"]})
 
 
-def push(key, topic, consecutive=(), channel="mqtt"):
+def push(key: Any, topic: Any, consecutive: Any = (), channel: str = "mqtt") -> Any:
     iri, pump = NamedNode(f"https://f.example/actions/{key}"), NamedNode("https://f.example/Pump")
     given = {"channel": channel, "topic": topic, "message_schema": SCHEMA.name}
     return Action(iri, key, "push", pump, "ingest", (), (), (), "", None, consecutive, **given)
 
 
 @pytest.fixture
-def intake():
+def intake() -> Any:
     follower = NamedNode("https://f.example/actions/next")
     actions = [
         push("one", "plant/{twin}/sample"),
@@ -36,7 +37,7 @@ def intake():
     return Intake(Actions({action.iri: action for action in actions}), {SCHEMA.name: SCHEMA})
 
 
-def test_a_good_message_has_every_action_that_listens_to_it_and_its_twin(intake):
+def test_a_good_message_has_every_action_that_listens_to_it_and_its_twin(intake: Any) -> None:
     received = message("plant/pump-07/sample", BODY)
     read = intake.read(received)
     assert isinstance(read, Good)
@@ -57,7 +58,9 @@ def test_a_good_message_has_every_action_that_listens_to_it_and_its_twin(intake)
         ("plant/pump-07/sample", b"{", None, None, "not JSON"),
     ],
 )
-def test_a_bad_message_has_its_reason_and_what_of_it_can_be_read(intake, topic, body, key, time, reason):
+def test_a_bad_message_has_its_reason_and_what_of_it_can_be_read(
+    intake: Any, topic: Any, body: Any, key: Any, time: Any, reason: Any
+) -> None:
     read = intake.read(message(topic, body, receipt=5))
     assert isinstance(read, Bad)
     assert (read.time, read.received.receipt, read.targets) == (time, 5, ())
@@ -65,13 +68,13 @@ def test_a_bad_message_has_its_reason_and_what_of_it_can_be_read(intake, topic, 
     assert read.key == key or (key is None and read.key.startswith("sha256-"))
 
 
-def test_without_an_id_the_key_is_that_of_topic_and_payload(intake):
+def test_without_an_id_the_key_is_that_of_topic_and_payload(intake: Any) -> None:
     keys = [intake.read(message(topic, b"{")).key for topic in ("a", "a", "b")]
     assert keys[0] == keys[1] != keys[2]
     assert intake.read(message("a", b"}")).key not in keys
 
 
-def test_a_message_for_the_clock_needs_no_action(intake):
+def test_a_message_for_the_clock_needs_no_action(intake: Any) -> None:
     read = intake.read(message(CLOCK_TOPIC, json.dumps(BODY).encode()))
     assert isinstance(read, Good)
     assert (read.time, read.targets) == (T0, ())

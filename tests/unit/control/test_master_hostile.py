@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
 from voltwin.control.interfaces import Outcome
-from voltwin.testing import message
+from voltwin.testing import Bench, message
 
 BIRTH = "voltwin/modules/module-0001/birth"
 
@@ -15,16 +16,16 @@ BIRTH = "voltwin/modules/module-0001/birth"
 class Fixed:
     """A handler that gives every run the same outputs."""
 
-    def __init__(self, outputs):
+    def __init__(self, outputs: Any) -> None:
         self.outputs = outputs
-        self.runs = []
+        self.runs: list[Any] = []
 
-    def run(self, invocations):
+    def run(self, invocations: Any) -> Any:
         self.runs += [item.run for item in invocations]
         return [Outcome(item.run, outputs=self.outputs) for item in invocations]
 
 
-def reasons(bench):
+def reasons(bench: Any) -> Any:
     rows = bench.fleet.query("SELECT ?r { ?l a vt:DeadLetter ; vt:reason ?r }", "application/sparql-results+json").body
     return [row["r"]["value"] for row in json.loads(rows)["results"]["bindings"]]
 
@@ -55,7 +56,9 @@ def reasons(bench):
         ("voltwin/modules/storage-cell-plant/birth", {}, "Storage has no"),
     ],
 )
-def test_a_bad_message_is_put_aside_and_the_next_one_taken(bench, message_examples, topic, change, reason):
+def test_a_bad_message_is_put_aside_and_the_next_one_taken(
+    bench: Bench, message_examples: Any, topic: Any, change: Any, reason: Any
+) -> None:
     good = message_examples["module-birth"]
     bad = change if isinstance(change, bytes) else {**good, "id": "bad", **change}
     before = bench.fleet.status()
@@ -71,7 +74,7 @@ def test_a_bad_message_is_put_aside_and_the_next_one_taken(bench, message_exampl
 
 
 @pytest.mark.parametrize("key", ["a{b}", "{", "}", "{0}", "{models}", "a b", "ä?#%41&x=1", "..", "'q'", "$twin", "\\"])
-def test_a_twin_may_be_called_anything(bench, message_examples, key):
+def test_a_twin_may_be_called_anything(bench: Bench, message_examples: Any, key: Any) -> None:
     gate = Fixed({})
     bench.play(
         [
@@ -102,7 +105,9 @@ def test_a_twin_may_be_called_anything(bench, message_examples, key):
         {"soc": {"value": [0.5] * 2, "unit": "V"}},
     ],
 )
-def test_outputs_that_do_not_fit_fail_their_run_and_change_nothing(bench, message_examples, outputs):
+def test_outputs_that_do_not_fit_fail_their_run_and_change_nothing(
+    bench: Bench, message_examples: Any, outputs: Any
+) -> None:
     bench.play(
         [
             message(f"voltwin/modules/module-0001/{kind}", message_examples[f"module-{kind}"])
@@ -117,9 +122,9 @@ def test_outputs_that_do_not_fit_fail_their_run_and_change_nothing(bench, messag
 
 
 @pytest.mark.parametrize("decision", ["MAYBE", ["ACCEPT"], {"value": ["ACCEPT"]}, 5, None, True])
-def test_a_decision_that_is_none_fails_its_run(bench, message_examples, decision):
+def test_a_decision_that_is_none_fails_its_run(bench: Bench, message_examples: Any, decision: Any) -> None:
     class Gate:
-        def run(self, invocations):
+        def run(self, invocations: Any) -> Any:
             return [Outcome(item.run, outputs={"decision": decision}) for item in invocations]
 
     kinds = ("birth", "end-of-line", "arrival")

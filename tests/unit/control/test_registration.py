@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -13,16 +14,16 @@ from voltwin.graphstore.interfaces import Entry
 from voltwin.graphstore.journal.changes import ChangeSet
 from voltwin.graphstore.paths.writing import TwinWriter
 from voltwin.ontology.iris import RDF
-from voltwin.testing import message
+from voltwin.testing import Bench, message
 
 
 @pytest.fixture
-def schedules(bench):
+def schedules(bench: Bench) -> Any:
     table = DueTable(bench.committer.journal.due_table())
     return Schedules(bench.committer.store, bench.fleet.names, bench.actions, table, bench.births)
 
 
-def create(bench, key, cls="WeatherStation"):
+def create(bench: Any, key: Any, cls: str = "WeatherStation") -> Any:
     """A twin as a user's write creates it."""
     changes = ChangeSet(bench.committer.store)
     schema = bench.fleet.schema
@@ -32,11 +33,11 @@ def create(bench, key, cls="WeatherStation"):
     return twin
 
 
-def keys(bench, rows):
+def keys(bench: Any, rows: Any) -> Any:
     return {bench.fleet.names.twin_key(row.twin) for row in rows}
 
 
-def test_births_are_the_types_of_twins_in_their_own_graphs(bench):
+def test_births_are_the_types_of_twins_in_their_own_graphs(bench: Bench) -> None:
     names, births = bench.fleet.names, Births()
     twin, part = names.twin("a"), names.part(names.twin("a"), "logger")
     slots = [(twin, twin, RDF.type), (twin, part, RDF.type), (twin, twin, RDF.first), (part, twin, RDF.type)]
@@ -44,7 +45,9 @@ def test_births_are_the_types_of_twins_in_their_own_graphs(bench):
     assert (births.take(), births.take()) == ([twin], [])
 
 
-def test_at_first_all_twins_are_registered_and_then_those_that_others_create(bench, schedules, start):
+def test_at_first_all_twins_are_registered_and_then_those_that_others_create(
+    bench: Bench, schedules: Any, start: Any
+) -> None:
     bench.clock.advance(start)
     first = schedules.unregistered(start).due
     assert "weather-station" in keys(bench, first)
@@ -57,7 +60,7 @@ def test_at_first_all_twins_are_registered_and_then_those_that_others_create(ben
     assert schedules.unregistered(start + timedelta(hours=1)).due == []
 
 
-def test_a_twin_that_is_known_is_not_registered_again(bench, schedules, start):
+def test_a_twin_that_is_known_is_not_registered_again(bench: Bench, schedules: Any, start: Any) -> None:
     bench.clock.advance(start)
     create(bench, "station-2")
     rows = schedules.unregistered(start).due
@@ -66,9 +69,9 @@ def test_a_twin_that_is_known_is_not_registered_again(bench, schedules, start):
     assert schedules.first_due([row.twin for row in rows], changes, start + timedelta(hours=7)) == []
 
 
-def test_a_master_registers_its_own_twins_in_the_commit_that_creates_them(bench, message_examples):
+def test_a_master_registers_its_own_twins_in_the_commit_that_creates_them(bench: Bench, message_examples: Any) -> None:
     class Answers:
-        def run(self, invocations):
+        def run(self, invocations: Any) -> Any:
             return [Outcome(item.run, outputs={}) for item in invocations]
 
     bench.play(
@@ -82,11 +85,11 @@ def test_a_master_registers_its_own_twins_in_the_commit_that_creates_them(bench,
     assert created == journal.last_sequence
 
 
-def test_a_working_master_registers_what_others_create_meanwhile(bench, message_examples):
+def test_a_working_master_registers_what_others_create_meanwhile(bench: Bench, message_examples: Any) -> None:
     class User:
         """Writes while the master works."""
 
-        def run(self, invocations):
+        def run(self, invocations: Any) -> Any:
             create(bench, "station-2")
             return [Outcome(item.run, outputs={}) for item in invocations]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import assume, given
@@ -18,13 +19,13 @@ relative = st.builds(Relative, st.integers(1, 1000), periods, moments)
 
 
 @given(relative, moments)
-def test_the_next_tick_is_strictly_later_and_at_most_one_spacing_away(schedule, moment):
+def test_the_next_tick_is_strictly_later_and_at_most_one_spacing_away(schedule: Any, moment: Any) -> None:
     due = schedule.next_after(moment)
     assert moment < due <= moment + schedule.period / schedule.times + MICROSECOND
 
 
 @given(relative, moments, st.integers(1, 60))
-def test_ticks_are_evenly_spaced_and_never_drift(schedule, moment, count):
+def test_ticks_are_evenly_spaced_and_never_drift(schedule: Any, moment: Any, count: Any) -> None:
     first = schedule.next_after(moment)
     due = first
     for _ in range(count):
@@ -35,7 +36,7 @@ def test_ticks_are_evenly_spaced_and_never_drift(schedule, moment, count):
 
 
 @given(relative, moments)
-def test_every_period_has_so_many_ticks(schedule, moment):
+def test_every_period_has_so_many_ticks(schedule: Any, moment: Any) -> None:
     count = ((moment - schedule.anchor) * schedule.times) // schedule.period
     assert schedule.next_after(schedule.anchor) > schedule.anchor
     at_period = schedule.anchor + (count // schedule.times) * schedule.period
@@ -43,7 +44,7 @@ def test_every_period_has_so_many_ticks(schedule, moment):
 
 
 @given(relative, moments, st.timedeltas(timedelta(0), timedelta(days=1000)))
-def test_missed_ticks_count_as_the_latest_one(schedule, moment, late):
+def test_missed_ticks_count_as_the_latest_one(schedule: Any, moment: Any, late: Any) -> None:
     first = schedule.next_after(moment)
     now = first + late
     latest = schedule.latest_until(first, now)
@@ -51,21 +52,21 @@ def test_missed_ticks_count_as_the_latest_one(schedule, moment, late):
     assert schedule.next_after(latest) > now - MICROSECOND
 
 
-def test_five_per_hour_is_every_twelve_minutes_for_ten_years():
+def test_five_per_hour_is_every_twelve_minutes_for_ten_years() -> None:
     schedule = Relative(5, timedelta(hours=1))
     due = datetime(2019, 4, 1, tzinfo=UTC)
     for number in range(1, 2000):
-        due = schedule.next_after(due)
+        due = schedule.next_after(due)  # type: ignore[assignment]  # the first value is narrower than those to come
         assert due == datetime(2019, 4, 1, tzinfo=UTC) + number * timedelta(minutes=12)
     assert schedule.next_after(datetime(2029, 1, 1, tzinfo=UTC)) == datetime(2029, 1, 1, 0, 12, tzinfo=UTC)
 
 
-def test_seven_per_hour_come_round_to_the_hour():
+def test_seven_per_hour_come_round_to_the_hour() -> None:
     schedule = Relative(7, timedelta(hours=1))
     due = datetime(2019, 4, 1, tzinfo=UTC)
     ticks = []
     for _ in range(7 * 24):
-        due = schedule.next_after(due)
+        due = schedule.next_after(due)  # type: ignore[assignment]  # the first value is narrower than those to come
         ticks.append(due)
     assert ticks[-1] == datetime(2019, 4, 2, tzinfo=UTC)
     assert [tick for tick in ticks if (tick.minute, tick.second, tick.microsecond) == (0, 0, 0)] == [
@@ -74,7 +75,7 @@ def test_seven_per_hour_come_round_to_the_hour():
 
 
 @given(st.lists(moments, max_size=6), moments)
-def test_absolute_moments_come_one_by_one(at, moment):
+def test_absolute_moments_come_one_by_one(at: Any, moment: Any) -> None:
     schedule = Absolute(tuple(at))
     seen = []
     due = schedule.next_after(moment)
@@ -85,7 +86,7 @@ def test_absolute_moments_come_one_by_one(at, moment):
 
 
 @given(moments, moments)
-def test_a_late_absolute_moment_is_carried_out_for_itself(at, now):
+def test_a_late_absolute_moment_is_carried_out_for_itself(at: Any, now: Any) -> None:
     assume(at <= now)
     assert Absolute((at,)).latest_until(at, now) == at
 
@@ -100,7 +101,7 @@ def test_a_late_absolute_moment_is_carried_out_for_itself(at, now):
         (" PT90M ", timedelta(minutes=90)),
     ],
 )
-def test_durations(text, duration):
+def test_durations(text: Any, duration: Any) -> None:
     assert parse_duration(text) == duration
 
 
@@ -123,19 +124,19 @@ def test_durations(text, duration):
         "P" + "9" * 40 + "D",
     ],
 )
-def test_what_is_no_duration_of_fixed_length_is_refused(text):
+def test_what_is_no_duration_of_fixed_length_is_refused(text: Any) -> None:
     with pytest.raises(ActionError, match="period"):
         parse_duration(text)
 
 
 @pytest.mark.parametrize(("times", "period"), [(0, timedelta(hours=1)), (-1, timedelta(hours=1)), (10, MICROSECOND)])
-def test_a_schedule_that_cannot_be_kept_is_refused(times, period):
+def test_a_schedule_that_cannot_be_kept_is_refused(times: Any, period: Any) -> None:
     with pytest.raises(ActionError, match="schedule"):
         Relative(times, period)
 
 
 @given(relative)
-def test_no_tick_follows_the_end_of_the_calendar(schedule):
+def test_no_tick_follows_the_end_of_the_calendar(schedule: Any) -> None:
     last = datetime.max.replace(tzinfo=UTC)
     assert schedule.next_after(last) is None
     assert schedule.latest_until(schedule.anchor, last) <= last

@@ -62,7 +62,7 @@ def projects(draw: st.DrawFn) -> Json:
             )
             for class_ in (one, two)
         ]
-        one["ownedElements"].append(uml.assoc(*ends, name=draw(names)))
+        one["ownedElements"].append(uml.assoc(*ends, name=draw(names)))  # type: ignore[misc]  # drawn values are wider than they seem
     objects: list[Json] = []
     for _ in range(draw(st.integers(0, 4))):
         classifier = draw(st.sampled_from(anything)) if anything and draw(st.booleans()) else draw(names)

@@ -259,7 +259,7 @@ def test_a_class_inside_a_view_is_read_and_counted(tmp_path: Path) -> None:
 
 def chain(kind: str, number: int) -> list[dict[str, object]]:
     below = [{"_type": kind, "_id": f"c{i}", "name": f"C{i}"} for i in range(number)]
-    return below + [
+    return below + [  # type: ignore[return-value]  # JSON
         {"_type": "UMLGeneralization", "_id": f"g{i}", "source": {"$ref": f"c{i}"}, "target": {"$ref": f"c{i + 1}"}}
         for i in range(number - 1)
     ]

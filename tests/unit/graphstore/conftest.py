@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from voltwin.graphstore.interfaces import Entry
 from voltwin.graphstore.journal.changes import ChangeSet
 from voltwin.graphstore.paths.writing import Provenance, TwinWriter
+from voltwin.testing import Bench
 
 T0 = datetime(2019, 4, 1, 6, tzinfo=UTC)
 
 
 @pytest.fixture
-def truck(bench):
+def truck(bench: Bench) -> Any:
     changes = ChangeSet(bench.committer.store)
     writer = TwinWriter(changes, bench.fleet.schema, bench.fleet.names, bench.committer.journal.series)
     twin = writer.create_twin("t1", bench.fleet.schema.class_named("Truck").iri)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -19,7 +20,7 @@ NASTY = st.text(st.sampled_from('"\\{},:[]<>result\n\r\t é'), max_size=12)
 P = NamedNode("https://e.example/p")
 
 
-def store_of(values):
+def store_of(values: Any) -> Any:
     store = Store()
     for number, value in enumerate(values):
         subject = NamedNode(f"https://e.example/{number}")
@@ -39,7 +40,7 @@ QUERIES = [
 @given(
     values=st.lists(NASTY, max_size=6), query=st.sampled_from(QUERIES), cuts=st.lists(st.integers(0, 2000), max_size=8)
 )
-def test_rows_are_counted_exactly(kind, values, query, cuts):
+def test_rows_are_counted_exactly(kind: Any, values: Any, query: Any, cuts: Any) -> None:
     text = store_of(values).query(query).serialize(format=kind)
     places = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
     count = row_counter(kind)
@@ -50,7 +51,7 @@ def test_rows_are_counted_exactly(kind, values, query, cuts):
 
 @pytest.mark.parametrize("kind", RESULT_FORMATS, ids=lambda kind: kind.file_extension)
 @given(values=st.lists(NASTY, min_size=1, max_size=6), rows=st.integers(1, 8))
-def test_an_answer_ends_at_its_limit_of_rows_and_not_before(kind, values, rows):
+def test_an_answer_ends_at_its_limit_of_rows_and_not_before(kind: Any, values: Any, rows: Any) -> None:
     result = store_of(values).query(QUERIES[0])
     formats = choose_formats(kind.media_type)
     if len(values) > rows:
@@ -61,7 +62,7 @@ def test_an_answer_ends_at_its_limit_of_rows_and_not_before(kind, values, rows):
         assert serialise(result, formats, QueryLimits(rows=rows)).body == wanted
 
 
-def test_bytes_are_counted():
+def test_bytes_are_counted() -> None:
     output = BoundedOutput(QueryLimits(bytes=5))
     assert output.write(b"12345") == 5
     assert output.getvalue() == b"12345"
@@ -70,7 +71,7 @@ def test_bytes_are_counted():
 
 
 @pytest.mark.parametrize("accept", ["text/turtle", "application/n-triples", "application/rdf+xml"])
-def test_triples_are_counted(accept):
+def test_triples_are_counted(accept: Any) -> None:
     query = f"CONSTRUCT {{ ?s {P} ?o }} WHERE {{ ?s {P} ?o }}"
     store = store_of("abc")
     assert serialise(store.query(query), choose_formats(accept), QueryLimits(rows=3)).body
@@ -81,8 +82,8 @@ def test_triples_are_counted(accept):
 
 
 @given(st.integers(0, 9), st.integers(1, 9))
-def test_items_end_at_the_limit(number, most):
-    taken = []
+def test_items_end_at_the_limit(number: Any, most: Any) -> None:
+    taken: list[Any] = []
     try:
         taken.extend(at_most(range(number), QueryLimits(rows=most)))
     except QueryLimitError:
@@ -93,7 +94,7 @@ def test_items_end_at_the_limit(number, most):
 
 @pytest.mark.parametrize("name", ["seconds", "rows", "bytes", "memory", "at_once"])
 @pytest.mark.parametrize("value", [0, -1, float("nan")])
-def test_a_limit_is_more_than_nothing(name, value):
+def test_a_limit_is_more_than_nothing(name: Any, value: Any) -> None:
     with pytest.raises(InputError, match=name):
         QueryLimits(**{name: value})
     assert getattr(ALL, name) > 0

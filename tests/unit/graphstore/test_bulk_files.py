@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 from pyoxigraph import CanonicalizationAlgorithm, Dataset, Literal, NamedNode, Quad, RdfFormat, Store, Triple, serialize
@@ -28,51 +31,51 @@ P = NamedNode("https://x.example/p")
 MANY = 1500
 
 
-def triple(number, value="v"):
+def triple(number: Any, value: str = "v") -> Any:
     return Triple(NamedNode(f"https://x.example/s{number}"), P, Literal(f"{value}{number}"))
 
 
 class World:
-    def __init__(self, folder):
+    def __init__(self, folder: Any) -> None:
         self.folder = folder
         self.journal = SqliteJournal.open(folder / "journal.sqlite")
         self.loads = LoadFiles(folder / "loads")
         self.committer = Committer(self.journal, OxigraphStore(None, BASE), self.loads)
 
-    def load(self, file, graph=G, replace=False):
+    def load(self, file: Any, graph: Any = G, replace: bool = False) -> Any:
         target = None if graph is None else graph.value
         return run_load(file, target, replace, UpdateSession(self.committer, NAMES, "ann", NOW))
 
-    def write(self, name, content):
+    def write(self, name: Any, content: Any) -> Any:
         file = self.folder / name
         file.write_bytes(content if isinstance(content, bytes) else content.encode())
         return file
 
-    def many(self, name="many.nt", count=MANY, value="v"):
+    def many(self, name: str = "many.nt", count: Any = MANY, value: str = "v") -> Any:
         return self.write(name, "".join(f"{triple(n, value)} .\n" for n in range(count)))
 
-    def triples(self, graph=G, store=None):
+    def triples(self, graph: Any = G, store: Any = None) -> Any:
         return {quad.triple for quad in (store or self.committer.store).quads(None, None, None, graph)}
 
-    def anew(self):
+    def anew(self) -> Any:
         """What the journal alone makes."""
         store = OxigraphStore(None, BASE)
         Committer(self.journal, store, self.loads).catch_up()
         return store
 
-    def kept(self):
+    def kept(self) -> Any:
         return sorted(path.name for path in self.loads.folder.iterdir())
 
 
 @pytest.fixture
-def world(tmp_path):
+def world(tmp_path: Path) -> Iterator[Any]:
     made = World(tmp_path)
     yield made
     made.journal.close()
 
 
 class TestFiles:
-    def test_what_is_stored_is_read(self, world):
+    def test_what_is_stored_is_read(self, world: Any) -> None:
         triples = [triple(n) for n in range(100)]
         file, count = world.loads.store(triples)
         assert count == 100
@@ -80,13 +83,13 @@ class TestFiles:
         assert b"".join(world.loads.pieces(file, 97)) == world.loads.read(file)
         assert all(piece.endswith(b"\n") for piece in world.loads.pieces(file, 97))
 
-    def test_the_same_is_stored_once(self, world):
+    def test_the_same_is_stored_once(self, world: Any) -> None:
         first, second = (world.loads.store([triple(1)])[0] for _ in range(2))
         assert first == second
         assert world.kept() == [world.loads.path(first).name]
 
-    def test_a_load_that_ends_half_way_leaves_nothing(self, world):
-        def broken():
+    def test_a_load_that_ends_half_way_leaves_nothing(self, world: Any) -> None:
+        def broken() -> Iterator[Any]:
             yield triple(1)
             raise InputError("the rest is missing")
 
@@ -94,7 +97,7 @@ class TestFiles:
             world.loads.store(broken())
         assert world.kept() == []
 
-    def test_what_is_gone_or_damaged_is_said(self, world):
+    def test_what_is_gone_or_damaged_is_said(self, world: Any) -> None:
         file, _ = world.loads.store([triple(1)])
         other, _ = world.loads.store([triple(2)])
         world.loads.path(other).replace(world.loads.path(file))
@@ -107,7 +110,7 @@ class TestFiles:
             world.loads.read(other)
 
 
-def test_a_large_load_is_named_by_its_commit_and_not_copied(world):
+def test_a_large_load_is_named_by_its_commit_and_not_copied(world: Any) -> None:
     answer = world.load(world.many())
     assert (answer.sequence, answer.triples, answer.removed) == (1, MANY, 0)
     (commit,) = world.journal.since(0)
@@ -119,7 +122,7 @@ def test_a_large_load_is_named_by_its_commit_and_not_copied(world):
     assert len(world.kept()) == 1
 
 
-def test_a_small_load_is_a_change_like_any(world):
+def test_a_small_load_is_a_change_like_any(world: Any) -> None:
     answer = world.load(world.many(count=10))
     assert world.load(world.many(count=12)).triples == 12
     assert answer.sequence == 1
@@ -130,7 +133,7 @@ def test_a_small_load_is_a_change_like_any(world):
 
 
 @pytest.mark.parametrize("count", [10, MANY])
-def test_what_is_replaced_goes_and_what_stays_is_not_touched(world, count):
+def test_what_is_replaced_goes_and_what_stays_is_not_touched(world: Any, count: Any) -> None:
     world.load(world.many(count=count))
     world.load(world.many("other.nt"), graph=H)
     shifted = "".join(f"{triple(n)} .\n" for n in range(3, count + 1))
@@ -142,12 +145,12 @@ def test_what_is_replaced_goes_and_what_stays_is_not_touched(world, count):
     assert world.triples() == set()
 
 
-def test_a_stop_between_journal_and_store_is_made_good(world):
+def test_a_stop_between_journal_and_store_is_made_good(world: Any) -> None:
     """As after a SIGKILL: the load is in the journal, the store has a part of it and no mark."""
     world.load(world.many(value="a"))
 
     class Stopped(OxigraphStore):
-        def load(self, graph, triples):
+        def load(self, graph: Any, triples: Any) -> None:
             lines = triples.splitlines(keepends=True)
             super().load(graph, b"".join(lines[:700]))
             raise SystemExit
@@ -156,15 +159,15 @@ def test_a_stop_between_journal_and_store_is_made_good(world):
     with pytest.raises(SystemExit):
         Committer(world.journal, store, world.loads).catch_up()
     assert (len(world.triples(store=store)), store.last_applied()) == (700, 0)
-    store.load = lambda graph, triples: OxigraphStore.load(store, graph, triples)
+    store.load = lambda graph, triples: OxigraphStore.load(store, graph, triples)  # type: ignore[method-assign]  # a stand-in takes the place of the real part
     assert Committer(world.journal, store, world.loads).catch_up() == 1
     assert world.triples(store=store) == world.triples()
     assert store.last_applied() == 1
 
 
-def test_followers_hear_of_every_slot(world, monkeypatch):
+def test_followers_hear_of_every_slot(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("voltwin.graphstore.journal.bulk_files.PIECE", 10_000)
-    heard = []
+    heard: list[Any] = []
     world.committer.followers.append(lambda sequence, slots: heard.extend((sequence, slot) for slot in slots))
     world.load(world.many())
     assert {slot for _, slot in heard} == {(G, triple(n).subject, P) for n in range(MANY)}
@@ -183,7 +186,7 @@ FORMATS = {
 
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("name", FORMATS)
-def test_every_format_is_read(world, name, packed):
+def test_every_format_is_read(world: Any, name: Any, packed: Any) -> None:
     content = serialize([triple(n) for n in range(20)], format=FORMATS[name])
     file = world.write(name + ".gz" * packed, gzip.compress(content) if packed else content)
     assert world.load(file).triples == 20
@@ -194,7 +197,9 @@ TURTLE = "@prefix ex: <https://x.example/> . ex:a ex:p [ ex:q (1 2) ; ex:r _:x ]
 
 
 @pytest.mark.parametrize("few", [1, 1000])
-def test_blank_nodes_and_numbers_are_journaled_as_they_are_stored(world, monkeypatch, few):
+def test_blank_nodes_and_numbers_are_journaled_as_they_are_stored(
+    world: Any, monkeypatch: pytest.MonkeyPatch, few: Any
+) -> None:
     monkeypatch.setattr(bulk, "FEW", few)
     plain = Store()
     plain.load(TURTLE, RdfFormat.TURTLE, to_graph=G)
@@ -213,7 +218,7 @@ def test_blank_nodes_and_numbers_are_journaled_as_they_are_stored(world, monkeyp
     assert shared <= {NamedNode("https://x.example/a")}  # another file's blank nodes are other nodes
 
 
-def test_a_file_that_names_graphs_fills_them(world, monkeypatch):
+def test_a_file_that_names_graphs_fills_them(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "_HELD", 50)
     monkeypatch.setattr(files, "_AT_ONCE", 20)
     lines = [
@@ -249,13 +254,15 @@ VIEW = NAMES.inferred_graph(NAMES.twin("m"))
         ("a.ttl", ONE, None, InputError, "--graph"),
     ],
 )
-def test_what_cannot_be_loaded_leaves_nothing(world, name, content, graph, error, words):
+def test_what_cannot_be_loaded_leaves_nothing(
+    world: Any, name: Any, content: Any, graph: Any, error: Any, words: Any
+) -> None:
     with pytest.raises(error, match=words):
         world.load(world.write(name, content), graph=graph)
     assert world.journal.last_sequence == 0
     assert world.kept() == []
 
 
-def test_a_file_that_is_not_there_is_said(world):
+def test_a_file_that_is_not_there_is_said(world: Any) -> None:
     with pytest.raises(InputError, match="No such file"):
         world.load(world.folder / "missing.ttl")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,12 +31,12 @@ adds = st.tuples(st.just("add"), slots, st.lists(VALUES, min_size=1, max_size=1)
 scripts = st.lists(st.one_of(puts, adds), max_size=8)
 
 
-def everything(store):
+def everything(store: Any) -> Any:
     state = NAMES.state_graph
     return {quad for quad in store.quads(None, None, None, None) if quad.graph_name != state}
 
 
-def follow(changes, script):
+def follow(changes: Any, script: Any) -> None:
     for what, (subject, predicate, graph), values in script:
         if what == "put":
             changes.put(subject, predicate, values, graph)
@@ -42,7 +44,7 @@ def follow(changes, script):
             changes.add(subject, predicate, values[0], graph)
 
 
-def expected(before, script):
+def expected(before: Any, script: Any) -> Any:
     quads = set(before)
     for what, (subject, predicate, graph), values in script:
         if what == "put":
@@ -51,7 +53,7 @@ def expected(before, script):
     return quads
 
 
-def filled(script):
+def filled(script: Any) -> Any:
     store = OxigraphStore(None, BASE)
     changes = ChangeSet(store)
     follow(changes, script)
@@ -59,7 +61,7 @@ def filled(script):
     return store
 
 
-def fail_after(changes, script):
+def fail_after(changes: Any, script: Any) -> None:
     with changes.savepoint():
         follow(changes, script)
         changes.sample(NODES[0], 2, 2.0)
@@ -67,7 +69,7 @@ def fail_after(changes, script):
 
 
 @given(scripts, scripts)
-def test_what_is_applied_is_what_was_put(first, second):
+def test_what_is_applied_is_what_was_put(first: Any, second: Any) -> None:
     store = filled(first)
     before = everything(store)
     assert before == expected(set(), first)
@@ -79,7 +81,7 @@ def test_what_is_applied_is_what_was_put(first, second):
 
 
 @given(scripts, scripts)
-def test_only_net_changes_are_told(first, second):
+def test_only_net_changes_are_told(first: Any, second: Any) -> None:
     store = filled(first)
     before = everything(store)
     changes = ChangeSet(store)
@@ -95,7 +97,7 @@ def test_only_net_changes_are_told(first, second):
 
 
 @given(scripts, scripts, scripts)
-def test_an_attempt_that_fails_leaves_nothing(first, kept, failed):
+def test_an_attempt_that_fails_leaves_nothing(first: Any, kept: Any, failed: Any) -> None:
     store = filled(first)
     changes, alone = ChangeSet(store), ChangeSet(store)
     follow(changes, kept)
@@ -112,7 +114,7 @@ def test_an_attempt_that_fails_leaves_nothing(first, kept, failed):
     assert changes.changes() == alone.changes()
 
 
-def test_two_parts_of_one_commit_see_each_other():
+def test_two_parts_of_one_commit_see_each_other() -> None:
     changes = ChangeSet(OxigraphStore(None, BASE))
     graph, predicate = GRAPHS[0], PREDICATES[0]
     with changes.savepoint():
@@ -124,7 +126,7 @@ def test_two_parts_of_one_commit_see_each_other():
     assert (change.removed, change.added) == ("", f"{graph} {predicate} {Literal(2)} .\n")
 
 
-def test_what_came_and_went_again_is_no_change():
+def test_what_came_and_went_again_is_no_change() -> None:
     changes = ChangeSet(OxigraphStore(None, BASE))
     changes.add(GRAPHS[0], PREDICATES[0], Literal(1), GRAPHS[0])
     changes.put(GRAPHS[0], PREDICATES[0], [], GRAPHS[0])
@@ -133,7 +135,7 @@ def test_what_came_and_went_again_is_no_change():
 
 
 @given(scripts, scripts)
-def test_the_text_is_the_same_whatever_the_order_of_the_writes(first, second):
+def test_the_text_is_the_same_whatever_the_order_of_the_writes(first: Any, second: Any) -> None:
     # Slots are independent of each other: written slot by slot in any order, the commit is the same.
     store = filled(first)
     forward, backward = ChangeSet(store), ChangeSet(store)
@@ -145,7 +147,7 @@ def test_the_text_is_the_same_whatever_the_order_of_the_writes(first, second):
 
 
 @given(scripts, scripts)
-def test_a_load_makes_a_graph_hold_exactly_what_is_given(first, second):
+def test_a_load_makes_a_graph_hold_exactly_what_is_given(first: Any, second: Any) -> None:
     store = filled(first)
     graph = GRAPHS[0]
     wanted = {quad.triple for quad in expected(set(), second) if quad.graph_name == graph}

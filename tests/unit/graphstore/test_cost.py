@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -77,18 +79,18 @@ MAY_RUN_AWAY = [
 
 
 @pytest.mark.parametrize("text", LOOKUPS)
-def test_a_look_up(text):
+def test_a_look_up(text: Any) -> None:
     assert is_bounded_lookup(text)
 
 
 @pytest.mark.parametrize("text", MAY_RUN_AWAY)
-def test_what_may_run_away(text):
+def test_what_may_run_away(text: Any) -> None:
     assert not is_bounded_lookup(text)
 
 
 @pytest.mark.parametrize("text", LOOKUPS)
 @pytest.mark.parametrize("more", ["?x ?y ?z .", "{ SELECT * { ?x ?y ?z } }", "OPTIONAL { ?x ?y ?z }", "FILTER(?x > 1)"])
-def test_a_look_up_is_none_with_something_else_in_it(text, more):
+def test_a_look_up_is_none_with_something_else_in_it(text: Any, more: Any) -> None:
     body = text.rfind("{", 0, text.find(M, text.find("{"))) + 1
     if text.startswith("DESCRIBE"):
         assert not is_bounded_lookup(f"{text} {{ {more} }}")
@@ -97,13 +99,13 @@ def test_a_look_up_is_none_with_something_else_in_it(text, more):
 
 
 @given(st.integers(1, 2 * MOST_PATTERNS))
-def test_how_many_patterns_there_may_be(number):
+def test_how_many_patterns_there_may_be(number: Any) -> None:
     body = " . ".join(f"{M} vt:p{n} ?v{n}" for n in range(number))
     assert is_bounded_lookup(f"SELECT * {{ {body} }}") == (number <= MOST_PATTERNS)
 
 
 @given(st.integers(1, 2 * MOST_STEPS))
-def test_how_far_it_may_go(steps):
+def test_how_far_it_may_go(steps: Any) -> None:
     body = " . ".join(f"{f'?v{n}' if n else M} vt:p ?v{n + 1}" for n in range(steps))
     assert is_bounded_lookup(f"SELECT * {{ {body} }}") == (steps <= MOST_STEPS)
 
@@ -129,10 +131,10 @@ WORDS = st.sampled_from(
 
 
 @given(st.one_of(st.text(max_size=60), st.lists(WORDS, max_size=20).map(" ".join)))
-def test_any_text_is_judged(text):
+def test_any_text_is_judged(text: Any) -> None:
     assert is_bounded_lookup(text) in (True, False)
 
 
 @given(st.lists(WORDS, max_size=8).map(" ".join))
-def test_what_it_takes_for_a_look_up_names_a_thing(inside):
+def test_what_it_takes_for_a_look_up_names_a_thing(inside: Any) -> None:
     assert not is_bounded_lookup(f"SELECT * {{ {inside} }}") or M in inside or "vt:p" in inside or inside.strip() == ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,15 +18,15 @@ from voltwin.ontology.iris import XSD
 DOUBLE = XSD.double.value
 
 
-def table(names, rows):
+def table(names: Any, rows: Any) -> Any:
     return json.dumps({"head": {"vars": names}, "results": {"bindings": rows}}).encode()
 
 
-def number(text):
+def number(text: Any) -> Any:
     return {"type": "typed-literal", "datatype": DOUBLE, "value": text}
 
 
-def turtle(rows):
+def turtle(rows: Any) -> Any:
     lines = ["@prefix res: <http://www.w3.org/2005/sparql-results#> .", "_:_ a res:ResultSet ."]
     for row in rows:
         bindings = " ; ".join(f'res:binding [ res:variable "{n}" ; res:value {v} ]' for n, v in row.items())
@@ -34,14 +35,14 @@ def turtle(rows):
 
 
 @pytest.mark.parametrize(("rows", "truth"), [([], False), ([{"__ASK_RETVAL": number("1")}], True)])
-def test_an_ask_may_come_as_a_table(rows, truth):
+def test_an_ask_may_come_as_a_table(rows: Any, truth: Any) -> None:
     assert bool(Virtuoso().rows({JSON: table(["__ASK_RETVAL"], rows)}.__getitem__)) is truth
 
 
 @given(
     st.lists(st.tuples(st.sampled_from("abc"), st.floats(-1e6, 1e6, allow_subnormal=False)), max_size=8), st.randoms()
 )
-def test_numbers_are_exact_whatever_the_order_of_the_second_answer(rows, random):
+def test_numbers_are_exact_whatever_the_order_of_the_second_answer(rows: Any, random: Any) -> None:
     first = [{"k": {"type": "literal", "value": key}, "v": number(f"{value:g}")} for key, value in rows]
     second = [{"k": f'"{key}"', "v": f"{value:.20g}"} for key, value in rows]
     random.shuffle(second)
@@ -50,10 +51,10 @@ def test_numbers_are_exact_whatever_the_order_of_the_second_answer(rows, random)
     assert found == sorted((key, value + 0.0) for key, value in rows)
 
 
-def test_two_answers_that_do_not_fit_are_asked_for_again_and_then_refused():
+def test_two_answers_that_do_not_fit_are_asked_for_again_and_then_refused() -> None:
     asked = []
 
-    def ask(accept):
+    def ask(accept: Any) -> Any:
         asked.append(accept)
         return {JSON: table(["v"], [{"v": number("1.5")}]), TURTLE: turtle([{"v": "2.5"}])}[accept]
 
@@ -62,7 +63,7 @@ def test_two_answers_that_do_not_fit_are_asked_for_again_and_then_refused():
     assert asked.count(JSON) == asked.count(TURTLE) == 3
 
 
-def test_triples_get_their_digits_back():
+def test_triples_get_their_digits_back() -> None:
     start = "<https://x.example/s> <https://x.example/p>"
     cut = f'{start} "0.333333"^^<{DOUBLE}> .\n{start} "0.25"^^<{XSD.decimal.value}> .\n'
     whole = f"{start} 0.33333333333333331483 , 0.25 ."
@@ -71,13 +72,13 @@ def test_triples_get_their_digits_back():
 
 
 @pytest.mark.parametrize("body", [b"", b'{"head": {"vars": ["x"]}, "results": {"bindings": [', b"<html>"])
-def test_an_answer_that_was_cut_off_is_an_error(body):
+def test_an_answer_that_was_cut_off_is_an_error(body: Any) -> None:
     with pytest.raises(StoreError, match="truncated"):
         Standard().rows(lambda _: body)
 
 
 @given(st.integers(), st.decimals(allow_nan=False, allow_infinity=False))
-def test_what_is_kept_as_text_says_so_in_its_datatype_alone(integer, decimal):
+def test_what_is_kept_as_text_says_so_in_its_datatype_alone(integer: Any, decimal: Any) -> None:
     for value in (Literal(integer), Literal(f"{decimal:f}", datatype=XSD.decimal)):
         written = Virtuoso().written(value)
         assert Decimal(written.value) == Decimal(value.value)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -25,41 +28,41 @@ GRAPHS = [NamedNode(f"{BASE}twins/{key}") for key in ("a", "b", "a/computed")]
 ODD = ["", "x", "\u2028", "\x0b\x85\x1c", "a\nb\r", '\\n "q" .', "ä€😀", "<https://fleet.example/twins/zz>"]
 
 
-def at(hours):
+def at(hours: Any) -> Any:
     return T0 + timedelta(hours=hours)
 
 
 @pytest.fixture
-def journal(tmp_path):
+def journal(tmp_path: Path) -> Iterator[Any]:
     made = SqliteJournal.open(tmp_path / "journal.sqlite")
     yield made
     made.close()
 
 
 @pytest.fixture
-def loads(tmp_path):
+def loads(tmp_path: Path) -> Any:
     return LoadFiles(tmp_path / "loads")
 
 
 @pytest.fixture
-def history(journal, loads):
+def history(journal: Any, loads: Any) -> Any:
     return History(journal.database, loads)
 
 
-def triple(number):
+def triple(number: Any) -> Any:
     subject, predicate = NamedNode(f"{BASE}twins/a/s{number % 3}"), NamedNode("https://m.example/p")
     return Triple(subject, predicate, Literal(ODD[number % len(ODD)] + str(number // len(ODD))))
 
 
-def text(triples):
+def text(triples: Any) -> Any:
     return "".join(sorted(f"{item} .\n" for item in triples))
 
 
-def content(triples_text):
+def content(triples_text: Any) -> Any:
     return {quad.triple for quad in parse(triples_text, format=RdfFormat.N_TRIPLES)}
 
 
-def one(graph, removed=(), added=()):
+def one(graph: Any, removed: Any = (), added: Any = ()) -> Any:
     return GraphChange(graph, text(map(triple, removed)), text(map(triple, added)))
 
 
@@ -75,11 +78,13 @@ steps = st.one_of(
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(steps, max_size=20))
-def test_a_graph_as_of_a_commit_is_what_a_store_held_that_took_in_so_many(tmp_path_factory, script):
+def test_a_graph_as_of_a_commit_is_what_a_store_held_that_took_in_so_many(
+    tmp_path_factory: pytest.TempPathFactory, script: Any
+) -> None:
     folder = tmp_path_factory.mktemp("law")
     journal, loads = SqliteJournal.open(folder / "journal.sqlite"), LoadFiles(folder / "loads")
     history = History(journal.database, loads)
-    believed = [{graph: frozenset() for graph in GRAPHS}]
+    believed: list[Any] = [{graph: frozenset() for graph in GRAPHS}]
     entries = []
     for kind, *what in script:
         state, last = dict(believed[-1]), len(believed) - 1
@@ -101,7 +106,7 @@ def test_a_graph_as_of_a_commit_is_what_a_store_held_that_took_in_so_many(tmp_pa
                 state[graph] = new
         else:
             graph = GRAPHS[what[0]]
-            new = [triple(item) for item in sorted(what[1])]
+            new = [triple(item) for item in sorted(what[1])]  # type: ignore[assignment]  # the first value is narrower than those to come
             named.append(GraphLoad(graph, *loads.store(new)))
             state[graph] = state[graph] | set(new)
         entries.append(Entry("anna", at(last), changes, loads=named))
@@ -127,7 +132,7 @@ def test_a_graph_as_of_a_commit_is_what_a_store_held_that_took_in_so_many(tmp_pa
     journal.close()
 
 
-def test_a_removal_spelled_otherwise_still_removes(journal, history):
+def test_a_removal_spelled_otherwise_still_removes(journal: Any, history: Any) -> None:
     plain, typed = '<a:s> <a:p> "x" .\n', '<a:s> <a:p> "x"^^<http://www.w3.org/2001/XMLSchema#string> .\n'
     journal.append(Entry("a", T0, [GraphChange(GRAPHS[0], "", plain + '<a:s> <a:p> "\\u00e4" .\n')]))
     journal.append(Entry("a", T0, [GraphChange(GRAPHS[0], typed + '<a:s> <a:p> "ä" .\n', "")]))
@@ -135,7 +140,7 @@ def test_a_removal_spelled_otherwise_still_removes(journal, history):
     assert history.graph(GRAPHS[0], 2) == b""
 
 
-def test_a_moment_is_the_highest_commit_whose_time_is_not_after_it(journal, history):
+def test_a_moment_is_the_highest_commit_whose_time_is_not_after_it(journal: Any, history: Any) -> None:
     assert history.span() is None
     with pytest.raises(MomentNotFoundError, match="nothing has been committed"):
         history.find(T0)
@@ -150,7 +155,7 @@ def test_a_moment_is_the_highest_commit_whose_time_is_not_after_it(journal, hist
             history.find(wrong)
 
 
-def test_what_people_write_for_a_moment_comes_back_as_text():
+def test_what_people_write_for_a_moment_comes_back_as_text() -> None:
     assert parse_as_of("12") == 12
     assert parse_as_of("2019-04-01T08:00:00+02:00") == T0
     assert [as_of_text(item) for item in (12, T0)] == ["12", "2019-04-01T06:00:00Z"]
@@ -159,16 +164,18 @@ def test_what_people_write_for_a_moment_comes_back_as_text():
             parse_as_of(wrong)
 
 
-def test_snapshots_come_by_themselves_where_much_changes(journal, history, monkeypatch):
+def test_snapshots_come_by_themselves_where_much_changes(
+    journal: Any, history: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(history_module, "SNAPSHOT_AFTER", 10)
     busy, quiet = GRAPHS[:2]
 
-    def commit(graph, slots):
+    def commit(graph: Any, slots: Any) -> None:
         sequence = journal.append(Entry("a", T0, [one(graph, added=[journal.last_sequence])]))
         predicate = NamedNode("https://m.example/p")
         history.follow(sequence, [(graph, NamedNode(f"https://m.example/{n}"), predicate) for n in range(slots)])
 
-    def taken():
+    def taken() -> Any:
         rows = journal.database.reader().execute("SELECT iri, sequence FROM snapshots JOIN graphs ON id = graph")
         return {(NamedNode(iri), sequence) for iri, sequence in rows}
 
@@ -182,7 +189,9 @@ def test_snapshots_come_by_themselves_where_much_changes(journal, history, monke
     assert [len(content(history.graph(busy, n))) for n in range(1, 8)] == list(range(1, 8))
 
 
-def test_a_snapshot_that_cannot_be_taken_spoils_no_commit(journal, history, monkeypatch, caplog):
+def test_a_snapshot_that_cannot_be_taken_spoils_no_commit(
+    journal: Any, history: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(history_module, "SNAPSHOT_AFTER", 1)
     journal.append(Entry("a", T0, [one(GRAPHS[0], added=[1])]))
     writing = journal.database.transaction
@@ -194,12 +203,12 @@ def test_a_snapshot_that_cannot_be_taken_spoils_no_commit(journal, history, monk
     assert journal.database.reader().execute("SELECT count(*) FROM snapshots").fetchone() == (1,)
 
 
-def run(name, hours):
+def run(name: Any, hours: Any) -> Any:
     return QueuedRun(name, NamedNode(f"{BASE}actions/x"), GRAPHS[0], at(hours), "schedule")
 
 
 @pytest.fixture
-def busy(journal, loads):
+def busy(journal: Any, loads: Any) -> Any:
     """Ten commits, an hour each: changes, one load at 3, keys, samples, runs, dead letters."""
     file, count = loads.store([triple(30), triple(31)])
     for hour in range(1, 11):
@@ -218,11 +227,11 @@ def busy(journal, loads):
     return file
 
 
-def rows(journal, table):
+def rows(journal: Any, table: Any) -> Any:
     return journal.database.reader().execute(f"SELECT count(*) FROM {table}").fetchone()[0]
 
 
-def test_compaction_forgets_what_was_and_keeps_what_is(journal, history, busy):
+def test_compaction_forgets_what_was_and_keeps_what_is(journal: Any, history: Any, busy: Any) -> None:
     before, counts = {n: dict(history.state(n)) for n in range(1, 11)}, journal.counts()
     done = history.compact(at(6.5), messages=at(4), runs=at(5), now=at(11))
     assert (done.begins, done.changes, done.loads, done.messages, done.runs) == (6, 6, 1, 4, 4)
@@ -241,7 +250,7 @@ def test_compaction_forgets_what_was_and_keeps_what_is(journal, history, busy):
     assert [file for file, _ in discarded] == [place_of(busy)]
 
 
-def test_compaction_again_changes_nothing(journal, history, busy):
+def test_compaction_again_changes_nothing(journal: Any, history: Any, busy: Any) -> None:
     history.compact(6, now=at(11))
     file = journal.database.reader()
     before = [
@@ -257,19 +266,19 @@ def test_compaction_again_changes_nothing(journal, history, busy):
     assert after == before
 
 
-def test_the_newest_commit_always_stays(journal, history, busy):
+def test_the_newest_commit_always_stays(journal: Any, history: Any, busy: Any) -> None:
     assert history.compact(at(1000), now=at(11)).begins == 9
     assert [commit.sequence for commit in journal.since(9)] == [10]
 
 
-def test_a_view_that_stands_before_the_history_is_told_to_be_made_anew(journal, history, busy):
+def test_a_view_that_stands_before_the_history_is_told_to_be_made_anew(journal: Any, history: Any, busy: Any) -> None:
     history.compact(6, now=at(11))
     with pytest.raises(StoreError, match=r"up to commit 6 .* at commit 5 .* `voltwin rebuild`"):
         journal.since(5)
     assert [commit.sequence for commit in journal.since(6)] == [7, 8, 9, 10]
 
 
-def test_a_view_is_made_anew_from_the_state_at_the_horizon(journal, history, loads, busy):
+def test_a_view_is_made_anew_from_the_state_at_the_horizon(journal: Any, history: Any, loads: Any, busy: Any) -> None:
     whole = OxigraphStore(None, BASE)
     for commit in journal.since(0):
         for load in commit.loads:
@@ -286,7 +295,7 @@ def test_a_view_is_made_anew_from_the_state_at_the_horizon(journal, history, loa
     assert quads[0]
 
 
-def test_a_file_that_a_new_load_names_again_is_not_discarded(journal, history, busy):
+def test_a_file_that_a_new_load_names_again_is_not_discarded(journal: Any, history: Any, busy: Any) -> None:
     history.compact(6, now=at(11))
     journal.append(Entry("a", at(12), loads=[GraphLoad(GRAPHS[2], busy, 2)]))
     assert rows(journal, "discarded") == 0
@@ -295,7 +304,7 @@ def test_a_file_that_a_new_load_names_again_is_not_discarded(journal, history, b
     assert rows(journal, "discarded") == 0
 
 
-def test_a_graph_that_was_emptied_leaves_no_snapshot(journal, history):
+def test_a_graph_that_was_emptied_leaves_no_snapshot(journal: Any, history: Any) -> None:
     journal.append(Entry("a", T0, [one(GRAPHS[0], added=[1])]))
     history.snapshot(GRAPHS[0], 1)
     journal.append(Entry("a", T0, [one(GRAPHS[0], removed=[1])]))
@@ -305,7 +314,7 @@ def test_a_graph_that_was_emptied_leaves_no_snapshot(journal, history):
     assert list(history.state(2)) == list(history.state(3)) == []
 
 
-def test_how_long_to_keep_is_read_from_the_fleets_description(journal, history, busy):
+def test_how_long_to_keep_is_read_from_the_fleets_description(journal: Any, history: Any, busy: Any) -> None:
     assert Retention.read({}) == Retention(None, None, None)
     read = Retention.read({"keep_days": 0.25, "keep_messages_days": None, "keep_runs_days": 1})
     assert read == Retention(0.25, None, 1)
@@ -315,7 +324,7 @@ def test_how_long_to_keep_is_read_from_the_fleets_description(journal, history, 
             Retention.read(wrong)
 
 
-def test_a_load_without_its_file_says_which(journal, loads, busy):
+def test_a_load_without_its_file_says_which(journal: Any, loads: Any, busy: Any) -> None:
     loads.path(busy).unlink()
     with pytest.raises(StoreError, match=busy):
         History(journal.database, loads).graph(GRAPHS[1], 10)

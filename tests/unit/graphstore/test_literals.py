@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -24,18 +25,18 @@ texts = st.text(st.characters(exclude_categories=("Cs",)))
 
 
 @given(st.one_of(st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), texts, moments))
-def test_a_value_comes_back_as_it_was(value):
+def test_a_value_comes_back_as_it_was(value: Any) -> None:
     assert to_python(to_literal(value)) == value
     assert type(to_python(to_literal(value))) is type(value)
 
 
 @given(moments)
-def test_microseconds_are_exact(moment):
+def test_microseconds_are_exact(moment: Any) -> None:
     assert from_microseconds(to_microseconds(moment)) == moment
 
 
 @given(moments, st.integers(-14, 14))
-def test_one_moment_has_one_literal(moment, offset):
+def test_one_moment_has_one_literal(moment: Any, offset: Any) -> None:
     elsewhere = moment.astimezone(timezone(timedelta(hours=offset))) if 1 < moment.year < 9999 else moment
     assert to_literal(elsewhere) == to_literal(moment)
 
@@ -66,7 +67,7 @@ def test_one_moment_has_one_literal(moment, offset):
         (20190401, XSD.date),
     ],
 )
-def test_a_value_of_the_wrong_type_is_refused(value, datatype):
+def test_a_value_of_the_wrong_type_is_refused(value: Any, datatype: Any) -> None:
     with pytest.raises(InputError):
         to_literal(value, datatype)
 
@@ -82,18 +83,18 @@ def test_a_value_of_the_wrong_type_is_refused(value, datatype):
         ("2019-04-01", XSD.date, date(2019, 4, 1)),
     ],
 )
-def test_what_means_the_same_is_taken(value, datatype, text):
+def test_what_means_the_same_is_taken(value: Any, datatype: Any, text: Any) -> None:
     literal = to_literal(value, datatype)
     assert literal.datatype == datatype
     assert to_python(literal) == text
 
 
 @pytest.mark.parametrize("datatype", [XSD.integer, XSD.double, XSD.date, XSD.dateTime])
-def test_a_literal_outside_its_value_space_is_shown_as_it_stands(datatype):
+def test_a_literal_outside_its_value_space_is_shown_as_it_stands(datatype: Any) -> None:
     assert to_python(Literal("later", datatype=datatype)) == "later"
 
 
-def test_times_need_a_zone():
+def test_times_need_a_zone() -> None:
     with pytest.raises(InputError, match="zone"):
         parse_time("2019-04-01T00:00:00")
     with pytest.raises(InputError, match="zone"):

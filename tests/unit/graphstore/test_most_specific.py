@@ -20,14 +20,14 @@ SCHEMA = Schema(
 )
 
 
-def test_most_ancestors_win_and_then_the_last_iri_in_any_order():
+def test_most_ancestors_win_and_then_the_last_iri_in_any_order() -> None:
     for types in itertools.permutations([THING, PUMP, VALVE, OTHER]):
         assert SCHEMA.most_specific(types) == VALVE
     assert SCHEMA.most_specific([PUMP, THING]) == PUMP
     assert SCHEMA.most_specific([OTHER]) is None
 
 
-def test_twins_are_in_the_order_of_their_iris_and_once_each():
+def test_twins_are_in_the_order_of_their_iris_and_once_each() -> None:
     store = OxigraphStore(None, "https://f.example/")
     twins = [NamedNode(f"https://f.example/twins/{key}") for key in "ba"]
     for graph in (*twins, THING):

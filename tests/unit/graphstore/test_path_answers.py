@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -18,19 +20,19 @@ T0 = datetime(2019, 4, 1, 6, tzinfo=UTC)
 ODD = "a/b 'c' \"d\" ä%41?#\\"
 
 
-def at(hour):
+def at(hour: Any) -> Any:
     return T0 + timedelta(hours=hour)
 
 
 @pytest.fixture(scope="module")
-def fleet(tmp_path_factory, case_study):
+def fleet(tmp_path_factory: pytest.TempPathFactory, case_study: Any) -> Iterator[Any]:
     bench = Bench.make(tmp_path_factory.mktemp("fleet"), case_study)
     made = bench.fleet
     changes = ChangeSet(bench.committer.store)
     writer = TwinWriter(changes, made.schema, made.names, bench.committer.journal.series)
     module, truck = (made.schema.class_named(name).iri for name in ("Module", "Truck"))
 
-    def put(twin, path, value, unit=None, hour=0, kind="asserted"):
+    def put(twin: Any, path: Any, value: Any, unit: Any = None, hour: Any = 0, kind: str = "asserted") -> None:
         writer.put(twin, path, value, unit, Provenance(kind, at(hour)))
 
     for number, key in enumerate(["m1", "m2", ODD]):
@@ -87,7 +89,7 @@ CELLS = [f"/m1/cells/cell-{number:02d}" for number in range(1, 13)]
         ("/nobody/serial", []),
     ],
 )
-def test_a_path_finds_what_it_names(fleet, path, values):
+def test_a_path_finds_what_it_names(fleet: Any, path: Any, values: Any) -> None:
     if values is None:
         with pytest.raises(PathNotFoundError):
             fleet.all(path)
@@ -106,7 +108,7 @@ def test_a_path_finds_what_it_names(fleet, path, values):
         ("/*[arrivalTest/decision='ACEPT']/serial", "decision is one of ACCEPT, "),
     ],
 )
-def test_a_choice_is_compared_with_a_choice(fleet, path, said):
+def test_a_choice_is_compared_with_a_choice(fleet: Any, path: Any, said: Any) -> None:
     with pytest.raises(InputError, match=said):
         fleet.all(path)
 
@@ -123,17 +125,17 @@ def test_a_choice_is_compared_with_a_choice(fleet, path, said):
         ("/m1/transport/truck", ["/t1"]),
     ],
 )
-def test_a_path_that_ends_on_elements_names_them(fleet, path, paths):
+def test_a_path_that_ends_on_elements_names_them(fleet: Any, path: Any, paths: Any) -> None:
     assert [getattr(answer.value, "path", None) for answer in fleet.all(path)] == paths
 
 
-def test_any_depth_is_the_element_and_all_its_parts(fleet):
+def test_any_depth_is_the_element_and_all_its_parts(fleet: Any) -> None:
     found = {answer.path for answer in fleet.all("/m1/**")}
     assert {"/m1", "/m1/transport", *CELLS} <= found
     assert not any(path.startswith("/m2") for path in found)
 
 
-def test_keys_may_hold_any_character(fleet):
+def test_keys_may_hold_any_character(fleet: Any) -> None:
     (answer,) = fleet.all("/*[serial='S-2']/serial")
     assert fleet[ODD]["serial"].value == "S-2"
     assert ODD in fleet
@@ -141,7 +143,7 @@ def test_keys_may_hold_any_character(fleet):
     assert fleet.get(answer.path).value == "S-2"
 
 
-def test_a_window_cuts_a_series(fleet):
+def test_a_window_cuts_a_series(fleet: Any) -> None:
     whole = fleet.get("/t1/logger/temperature").value
     assert whole.values == (0.0, 1.0, 2.0, 3.0, 4.0, 5.0)
     cut = fleet.get("/t1/logger/temperature@[2019-04-01T07:00Z,2019-04-01T09:00Z)").value
@@ -150,7 +152,7 @@ def test_a_window_cuts_a_series(fleet):
     assert fleet.get("/t1/logger/temperature@[2020-01-01T00:00Z,)").value.values == ()
 
 
-def test_what_was_asserted_is_believed_before_what_was_computed(fleet):
+def test_what_was_asserted_is_believed_before_what_was_computed(fleet: Any) -> None:
     assert (fleet.get("/m1/capacity").value, fleet.get("/m1/capacity").origin) == (12.0, "measured")
     computed = fleet.get("/m2/stateOfCharge")
     assert (computed.value, computed.origin, computed.time, computed.unit) == (50.0, "computed", at(3), "PERCENT")
@@ -166,7 +168,7 @@ def test_what_was_asserted_is_believed_before_what_was_computed(fleet):
         ("/m1[2]", "position"),
     ],
 )
-def test_a_step_that_does_not_exist_comes_with_a_hint(fleet, path, hint):
+def test_a_step_that_does_not_exist_comes_with_a_hint(fleet: Any, path: Any, hint: Any) -> None:
     with pytest.raises(PathNotFoundError, match=hint) as caught:
         fleet.all(path)
     assert path in str(caught.value)
@@ -176,13 +178,13 @@ def test_a_step_that_does_not_exist_comes_with_a_hint(fleet, path, hint):
     "path", ["/", "/*", "/m1", "/m1/cells[3]/voltage", "/*/**[voltage>3]/voltage", "/*[serial='x']/cells/*", "/m1/*"]
 )
 @pytest.mark.parametrize("observed", [True, False])
-def test_every_path_is_one_query(fleet, path, observed):
+def test_every_path_is_one_query(fleet: Any, path: Any, observed: Any) -> None:
     compiled = compile_path(parse(path), fleet.schema, fleet.names, observed)
     assert isinstance(compiled.query, str)
     list(fleet.committer.store.query(compiled.query))
     assert ";\n" not in compiled.query
 
 
-def test_a_relative_path_has_to_be_asked_of_a_twin(fleet):
+def test_a_relative_path_has_to_be_asked_of_a_twin(fleet: Any) -> None:
     with pytest.raises(PathNotFoundError, match="relative"):
         compile_path(parse("serial"), fleet.schema, fleet.names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -46,7 +47,7 @@ steps = st.one_of(
 
 
 @st.composite
-def windows(draw):
+def windows(draw: Any) -> Any:
     start, end = draw(st.none() | moments), draw(st.none() | moments)
     if start is not None and end is not None and start >= end:
         start, end = (end, start) if start > end else (None, end)
@@ -54,7 +55,7 @@ def windows(draw):
 
 
 @st.composite
-def paths(draw):
+def paths(draw: Any) -> Any:
     absolute = draw(st.booleans())
     return Path(
         absolute,
@@ -64,11 +65,11 @@ def paths(draw):
 
 
 @given(paths())
-def test_a_path_reads_back_as_it_was_written(path):
+def test_a_path_reads_back_as_it_was_written(path: Any) -> None:
     assert parse(str(path)) == path
 
 
-def outcome(text):
+def outcome(text: Any) -> Any:
     try:
         return parse(text), None
     except PathSyntaxError as error:
@@ -76,7 +77,7 @@ def outcome(text):
 
 
 @given(st.text(st.sampled_from("abc1/'[]@=<>!,*.()T:Z-\\ 2019"), max_size=24))
-def test_any_text_is_a_path_or_a_syntax_error_inside_the_text(text):
+def test_any_text_is_a_path_or_a_syntax_error_inside_the_text(text: Any) -> None:
     path, problem = outcome(text)
     if problem is None:
         assert parse(str(path)) == path
@@ -86,7 +87,7 @@ def test_any_text_is_a_path_or_a_syntax_error_inside_the_text(text):
 
 
 @given(names)
-def test_a_quoted_name_is_one_step(name):
+def test_a_quoted_name_is_one_step(name: Any) -> None:
     assert parse(f"a/{quote_step(name)}").steps == (Name("a"), Name(name))
 
 
@@ -116,7 +117,7 @@ def test_a_quoted_name_is_one_step(name):
         ("a[t=0001-01-01T00:00+14:00]", 4),
     ],
 )
-def test_the_column_of_what_is_wrong(text, position):
+def test_the_column_of_what_is_wrong(text: Any, position: Any) -> None:
     with pytest.raises(PathSyntaxError) as caught:
         parse(text)
     assert caught.value.position == position
@@ -127,18 +128,18 @@ def test_the_column_of_what_is_wrong(text, position):
     ("text", "hint"),
     [("a/", "a name"), ("a[b='x'", "']'"), ("a@[", "a time such as"), ("cells[serial]", "one of = != < <= > >=")],
 )
-def test_an_error_says_what_would_fit(text, hint):
+def test_an_error_says_what_would_fit(text: Any, hint: Any) -> None:
     with pytest.raises(PathSyntaxError, match="expected") as caught:
         parse(text)
     assert hint in str(caught.value)
 
 
-def test_times_are_utc_whatever_zone_they_are_written_in():
+def test_times_are_utc_whatever_zone_they_are_written_in() -> None:
     window = parse("a@[2019-06-01T02:00+02:00,2019-06-01T00:00:01.5Z)").window
     assert window == Window(datetime(2019, 6, 1, tzinfo=UTC), datetime(2019, 6, 1, 0, 0, 1, 500000, tzinfo=UTC))
 
 
-def test_reasoner_is_reserved_as_the_first_step_inside_the_twin_only():
+def test_reasoner_is_reserved_as_the_first_step_inside_the_twin_only() -> None:
     assert parse("/a/reasoner/x").asks_reasoner
     assert parse("reasoner/x").asks_reasoner
     assert not parse("/reasoner/x").asks_reasoner
@@ -147,6 +148,6 @@ def test_reasoner_is_reserved_as_the_first_step_inside_the_twin_only():
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
-def test_numbers_keep_every_digit(number):
+def test_numbers_keep_every_digit(number: Any) -> None:
     (step,) = parse(str(Path(False, (Name("a", (Comparison(("b",), "=", number),)),)))).steps
     assert math.isclose(step.predicates[0].value, number, rel_tol=0, abs_tol=0)

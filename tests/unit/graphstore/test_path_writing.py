@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +15,7 @@ from voltwin.graphstore.journal.changes import ChangeSet
 from voltwin.graphstore.paths.writing import Provenance, TwinWriter
 from voltwin.ontology.iris import RDF, VT
 from voltwin.ontology.literals import to_python
+from voltwin.testing import Bench
 
 T0 = datetime(2019, 4, 1, 6, tzinfo=UTC)
 
@@ -21,32 +23,32 @@ T0 = datetime(2019, 4, 1, 6, tzinfo=UTC)
 class Desk:
     """A writer over one bench, and commits of what it wrote."""
 
-    def __init__(self, bench):
+    def __init__(self, bench: Any) -> None:
         self.bench, self.fleet = bench, bench.fleet
         self.begin()
 
-    def begin(self):
+    def begin(self) -> None:
         self.changes = ChangeSet(self.bench.committer.store)
         self.writer = TwinWriter(self.changes, self.fleet.schema, self.fleet.names, self.bench.committer.journal.series)
 
-    def create_twin(self, key, cls="Module"):
+    def create_twin(self, key: Any, cls: str = "Module") -> Any:
         return self.writer.create_twin(key, self.fleet.schema.class_named(cls).iri)
 
-    def put(self, twin, path, value, unit=None, moment=T0, kind="asserted"):
+    def put(self, twin: Any, path: Any, value: Any, unit: Any = None, moment: Any = T0, kind: str = "asserted") -> None:
         self.writer.put(twin, path.split("/"), value, unit, Provenance(kind, moment))
 
-    def commit(self):
+    def commit(self) -> None:
         entry = Entry("test", T0, self.changes.changes(), tuple(self.changes.samples))
         self.bench.committer.commit(entry, tuple(self.changes.touched()))
         self.begin()
 
 
 @pytest.fixture
-def desk(bench):
+def desk(bench: Bench) -> Any:
     return Desk(bench)
 
 
-def test_a_twin_is_born_with_its_key_and_required_parts(desk):
+def test_a_twin_is_born_with_its_key_and_required_parts(desk: Any) -> None:
     desk.create_twin("module-0001")
     desk.commit()
     fleet = desk.fleet
@@ -58,7 +60,7 @@ def test_a_twin_is_born_with_its_key_and_required_parts(desk):
     assert fleet.all("/module-0001/transport") == []
 
 
-def test_types_are_stated_up_to_the_top_and_are_named_classes_only(desk):
+def test_types_are_stated_up_to_the_top_and_are_named_classes_only(desk: Any) -> None:
     twin = desk.create_twin("module-0001")
     desk.commit()
     types = {quad.object.value for quad in desk.bench.committer.store.quads(twin, RDF.type, None, twin)}
@@ -67,7 +69,7 @@ def test_types_are_stated_up_to_the_top_and_are_named_classes_only(desk):
     assert types <= {iri.value for iri in desk.fleet.schema.classes}
 
 
-def test_bearing_twice_is_bearing_once(desk):
+def test_bearing_twice_is_bearing_once(desk: Any) -> None:
     first = desk.create_twin("a")
     assert desk.create_twin("a") == first
     assert desk.writer.created == [first]
@@ -104,7 +106,9 @@ def test_bearing_twice_is_bearing_once(desk):
         ("selfDischarge/trend", float("nan"), "PERCENT", InputError, "finite"),
     ],
 )
-def test_what_does_not_fit_is_refused_and_changes_nothing(desk, path, value, unit, error, said):
+def test_what_does_not_fit_is_refused_and_changes_nothing(
+    desk: Any, path: Any, value: Any, unit: Any, error: Any, said: Any
+) -> None:
     twin = desk.create_twin("module-0001")
     desk.commit()
     with pytest.raises(error) as caught:
@@ -114,17 +118,17 @@ def test_what_does_not_fit_is_refused_and_changes_nothing(desk, path, value, uni
     assert desk.changes.samples == []
 
 
-def attempt(desk, twin, path, value, unit):
+def attempt(desk: Any, twin: Any, path: Any, value: Any, unit: Any) -> None:
     with desk.changes.savepoint():
         desk.put(twin, path, value, unit)
 
 
-def test_a_twin_that_was_never_born_takes_no_value(desk):
+def test_a_twin_that_was_never_born_takes_no_value(desk: Any) -> None:
     with pytest.raises(PathNotFoundError, match="does not exist"):
         desk.put(desk.fleet.names.twin("nobody"), "serial", "x")
 
 
-def test_a_link_bears_the_twin_it_names(desk):
+def test_a_link_bears_the_twin_it_names(desk: Any) -> None:
     twin = desk.create_twin("module-0001")
     desk.put(twin, "transport/truck", "truck-09")
     desk.commit()
@@ -132,7 +136,7 @@ def test_a_link_bears_the_twin_it_names(desk):
     assert desk.fleet.get("/module-0001/transport/truck/logger").value.path == "/truck-09/logger"
 
 
-def test_a_computed_value_stands_in_the_companion_graph(desk):
+def test_a_computed_value_stands_in_the_companion_graph(desk: Any) -> None:
     twin = desk.create_twin("module-0001")
     desk.put(twin, "stateOfCharge", 50.0, "PERCENT", kind="computed")
     desk.commit()
@@ -149,7 +153,9 @@ samples = st.lists(
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(commits=samples, number=st.integers(0, 10**9))
-def test_a_series_node_tells_count_first_and_last_in_any_order_of_samples(bench, commits, number):
+def test_a_series_node_tells_count_first_and_last_in_any_order_of_samples(
+    bench: Bench, commits: Any, number: Any
+) -> None:
     desk, wanted, key = Desk(bench), {}, f"truck-{number}"
     fresh = key not in bench.fleet
     twin = desk.create_twin(key, "Truck")

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 from voltwin.ontology.iris import VT
+from voltwin.testing import Bench
 
 
-def test_the_schema_is_read_from_the_graph_alone(bench):
+def test_the_schema_is_read_from_the_graph_alone(bench: Bench) -> None:
     schema = bench.fleet.schema
     module, decision = schema.class_named("Module"), schema.by_name["decision"][0]
     assert VT.Twin in module.ancestors

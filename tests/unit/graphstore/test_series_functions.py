@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import json
 import logging
+from typing import Any
 
 import pytest
+
+from voltwin.testing import Bench
 
 
 @pytest.mark.parametrize(
@@ -21,7 +24,7 @@ import pytest
         ("vtf:mean(vt:nothing)", None),
     ],
 )
-def test_series_functions(bench, truck, call, value):
+def test_series_functions(bench: Bench, truck: Any, call: Any, value: Any) -> None:
     body = bench.fleet.query(f"SELECT ({call} AS ?v) WHERE {{ BIND({truck} AS ?s) }}").body
     (row,) = json.loads(body)["results"]["bindings"]
     assert (float(row["v"]["value"]) if row else None) == value
@@ -30,7 +33,9 @@ def test_series_functions(bench, truck, call, value):
 @pytest.mark.parametrize(
     "call", ['vtf:mean("t1")', 'vtf:at(?s, "yesterday")', 'vtf:at(?s, "2019-04-01T05:00:00"^^xsd:dateTime)']
 )
-def test_a_misused_function_is_unbound_and_logged(bench, truck, call, caplog):
+def test_a_misused_function_is_unbound_and_logged(
+    bench: Bench, truck: Any, call: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.WARNING):
         body = bench.fleet.query(f"SELECT ({call} AS ?v) WHERE {{ BIND({truck} AS ?s) }}").body
     assert json.loads(body)["results"]["bindings"] == [{}]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from voltwin.graphstore.operations.retention import retain_series
 from voltwin.graphstore.paths.writing import Provenance, TwinWriter
 from voltwin.graphstore.series.periodic import PeriodicSealing
 from voltwin.ontology.iris import VT
+from voltwin.testing import Bench
 
 T0 = datetime(2019, 4, 1, 6, tzinfo=UTC)
 ZERO = int(T0.timestamp()) * 1_000_000
@@ -24,25 +27,25 @@ MINUTE = 60_000_000
 class Desk:
     """A writer over one bench, and commits of what it wrote."""
 
-    def __init__(self, bench):
+    def __init__(self, bench: Any) -> None:
         self.bench, self.fleet = bench, bench.fleet
         self.begin()
 
-    def begin(self):
+    def begin(self) -> None:
         self.changes = ChangeSet(self.bench.committer.store)
         self.writer = TwinWriter(self.changes, self.fleet.schema, self.fleet.names, self.bench.committer.journal.series)
 
-    def create_twin(self, key, cls):
+    def create_twin(self, key: Any, cls: Any) -> Any:
         return self.writer.create_twin(key, self.fleet.schema.class_named(cls).iri)
 
-    def put(self, twin, path, value, unit=None):
+    def put(self, twin: Any, path: Any, value: Any, unit: Any = None) -> None:
         self.writer.put(twin, path.split("/"), value, unit, Provenance("asserted", T0))
 
-    def log(self, twin, times, values, path="logger/temperature", unit="DEG_C"):
+    def log(self, twin: Any, times: Any, values: Any, path: str = "logger/temperature", unit: str = "DEG_C") -> Any:
         given = Provenance("asserted", T0)
         return self.writer.put_series(twin, path.split("/"), np.array(times), np.array(values), unit, given)
 
-    def commit(self):
+    def commit(self) -> None:
         changes = self.changes
         entry = Entry("t", T0, changes.changes(), tuple(changes.samples), batches=tuple(changes.batches))
         self.bench.committer.commit(entry, tuple(changes.touched()))
@@ -50,11 +53,11 @@ class Desk:
 
 
 @pytest.fixture
-def desk(bench):
+def desk(bench: Bench) -> Any:
     return Desk(bench)
 
 
-def ask(fleet, text):
+def ask(fleet: Any, text: Any) -> Any:
     rows = json.loads(fleet.query(text).body)["results"]["bindings"]
     return [{name: term["value"] for name, term in row.items()} for row in rows]
 
@@ -74,12 +77,12 @@ SELECT ?truckKey (AVG(?mean) AS ?meanTemperature) (COUNT(?module) AS ?modules) W
 """Mean transport temperature per truck of modules with a loss of more than 0.1 % (docs/series.md)."""
 
 
-def test_the_page_shows_this_query(root):
+def test_the_page_shows_this_query(root: Path) -> None:
     assert QUERY.strip() in (root / "docs" / "series.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("sealed", [False, True])
-def test_graph_and_series_are_joined_in_one_query(desk, sealed):
+def test_graph_and_series_are_joined_in_one_query(desk: Any, sealed: Any) -> None:
     moments = ZERO + np.arange(6000) * MINUTE
     curves = {"truck-a": 8 + np.arange(6000) / 100, "truck-b": 20 - np.arange(6000) / 50}
     trucks = {key: desk.create_twin(key, "Truck") for key in curves}
@@ -96,23 +99,23 @@ def test_graph_and_series_are_joined_in_one_query(desk, sealed):
     desk.commit()
     if sealed:
         desk.bench.committer.journal.series.seal(T0 + timedelta(days=60))
-    wanted = {}
+    wanted: dict[Any, Any] = {}
     for _, truck, begin, end, loss in trips:
         if loss > 0.1:
             wanted.setdefault(truck, []).append(curves[truck][begin:end].mean())
     found = {row["truckKey"]: (float(row["meanTemperature"]), int(row["modules"])) for row in ask(desk.fleet, QUERY)}
-    assert found == {truck: (pytest.approx(np.mean(means)), len(means)) for truck, means in wanted.items()}
+    assert found == {truck: (pytest.approx(np.mean(means)), len(means)) for truck, means in wanted.items()}  # type: ignore[comparison-overlap]  # approx compares with anything
 
 
 @pytest.fixture
-def logged(desk):
+def logged(desk: Any) -> Any:
     truck = desk.create_twin("t1", "Truck")
     desk.log(truck, [ZERO, ZERO + 60 * MINUTE, ZERO + 120 * MINUTE], [4.0, 2.0, 8.0])
     desk.commit()
     return desk.fleet.names.part(desk.fleet.names.part(truck, "logger"), "temperature")
 
 
-def time_of(hour):
+def time_of(hour: Any) -> str:
     return f'"2019-04-01T{hour}:00Z"^^xsd:dateTime'
 
 
@@ -135,20 +138,20 @@ def time_of(hour):
         (f"vtf:at(?s, {time_of('08:01')})", None),
     ],
 )
-def test_figures_in_sparql(desk, logged, call, value):
+def test_figures_in_sparql(desk: Any, logged: Any, call: Any, value: Any) -> None:
     for _ in ("hot", "sealed"):
         (row,) = ask(desk.fleet, f"SELECT ({call} AS ?v) WHERE {{ BIND({logged} AS ?s) }}")
         assert (float(row["v"]) if row else None) == (value if value is None else pytest.approx(value))
         desk.bench.committer.journal.series.seal(T0 + timedelta(days=60))
 
 
-def figures(desk, series):
+def figures(desk: Any, series: Any) -> Any:
     store = desk.bench.committer.store
     found = {quad.predicate: quad.object.value for quad in store.quads(series, None, None, None)}
     return tuple(found.get(mark) for mark in (VT.sampleCount, VT.firstTime, VT.lastTime, VT.lastValue))
 
 
-def test_many_samples_at_once_bring_the_node_up_to_date(desk, logged):
+def test_many_samples_at_once_bring_the_node_up_to_date(desk: Any, logged: Any) -> None:
     truck = desk.fleet.names.twin("t1")
     assert desk.log(truck, [ZERO + 60 * MINUTE, ZERO - 60 * MINUTE, ZERO + 90 * MINUTE], [2.5, 1.0, 3.0]) == 2
     # Within one commit the second batch sees the first.
@@ -161,7 +164,7 @@ def test_many_samples_at_once_bring_the_node_up_to_date(desk, logged):
     assert values.tolist() == [1.0, 7.0, 2.5, 3.5, 8.0, 9.0]
 
 
-def test_what_is_no_series_or_in_another_unit_is_refused(desk, logged):
+def test_what_is_no_series_or_in_another_unit_is_refused(desk: Any, logged: Any) -> None:
     truck = desk.fleet.names.twin("t1")
     with pytest.raises(UnitError, match="samples have K; send them in DEG_C"):
         desk.log(truck, [1], [1.0], unit="K")
@@ -175,7 +178,7 @@ def test_what_is_no_series_or_in_another_unit_is_refused(desk, logged):
     assert desk.changes.changes() == ()
 
 
-def test_retention_says_in_the_graph_what_is_left(desk, logged):
+def test_retention_says_in_the_graph_what_is_left(desk: Any, logged: Any) -> None:
     committer = desk.bench.committer
     gone = retain_series(committer, T0 + timedelta(hours=1), "anna", T0)
     assert (gone.samples, gone.series) == (1, 1)
@@ -190,14 +193,14 @@ def test_retention_says_in_the_graph_what_is_left(desk, logged):
     assert figures(desk, logged) == ("1", "2019-04-01T06:00:00Z", "2019-04-01T06:00:00Z", "4")
 
 
-def test_sealing_follows_the_fleets_clock(desk, logged):
+def test_sealing_follows_the_fleets_clock(desk: Any, logged: Any) -> None:
     series = desk.bench.committer.journal.series
     moments = iter([None, T0 + timedelta(days=2), T0 + timedelta(days=40)])
     sealing = PeriodicSealing(series, lambda: next(moments), hot_days=3)
     assert [sealing.seal().samples for _ in range(3)] == [0, 0, 3]
 
 
-def test_the_thread_seals_by_itself_and_ends(desk, logged):
+def test_the_thread_seals_by_itself_and_ends(desk: Any, logged: Any) -> None:
     series = desk.bench.committer.journal.series
     sealing = PeriodicSealing(series, lambda: T0 + timedelta(days=40), hot_days=3, every_seconds=0.01)
     sealing.start()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, QuerySolutions, Store
 
@@ -16,7 +18,7 @@ FUNCTIONS = {F: lambda value: Literal(2 * int(value.value))}
 
 
 @pytest.fixture
-def graph():
+def graph() -> Any:
     store = Store()
     for number in range(6):
         node = NamedNode(f"{X}n{number}")
@@ -28,7 +30,7 @@ def graph():
     return store
 
 
-def rows(result):
+def rows(result: Any) -> Any:
     if isinstance(result, QuerySolutions):
         return sorted(tuple(str(row[v.value]) for v in sorted(result.variables, key=str)) for row in result)
     return bool(result)
@@ -55,12 +57,12 @@ def rows(result):
         "ASK { ?s x:v ?v FILTER(f:double(?v) = 11) }",
     ],
 )
-def test_both_halves_give_what_the_whole_gives(graph, query):
+def test_both_halves_give_what_the_whole_gives(graph: Any, query: Any) -> None:
     prologue = f"PREFIX x: <{X}> PREFIX f: <{X}> "
     whole = graph.query(prologue + query, custom_functions=FUNCTIONS)
     asked = []
 
-    def ask(part):
+    def ask(part: Any) -> Any:
         asked.append(part)
         return graph.query(part)
 
@@ -69,7 +71,7 @@ def test_both_halves_give_what_the_whole_gives(graph, query):
     assert not any("f:double" in token.text for part in asked for token in read_tokens(part))
 
 
-def test_what_calls_no_function_is_left_alone():
+def test_what_calls_no_function_is_left_alone() -> None:
     for query in (
         "SELECT ?s { ?s vtf:mean ?o }",
         'SELECT ("vtf:mean(?s)" AS ?t) { }',
@@ -91,7 +93,7 @@ def test_what_calls_no_function_is_left_alone():
         ("DESCRIBE ?s { ?s ?p ?v FILTER(vtf:mean(?v) > 1) }", "DESCRIBE"),
     ],
 )
-def test_what_cannot_be_split_is_refused_with_what_to_do(query, where):
+def test_what_cannot_be_split_is_refused_with_what_to_do(query: Any, where: Any) -> None:
     with pytest.raises(QueryError, match=rf"vtf:mean cannot be evaluated .*{where}.*Move the call into SELECT"):
         split_query(query, ())
 
@@ -107,12 +109,12 @@ def test_what_cannot_be_split_is_refused_with_what_to_do(query, where):
         "SELECT * { ?s ?p ?o FILTER(vtf:misspelt(?o) > 1) }",
     ],
 )
-def test_what_is_no_query_is_a_query_error_before_anything_is_asked(text):
+def test_what_is_no_query_is_a_query_error_before_anything_is_asked(text: Any) -> None:
     with pytest.raises(QueryError, match="query: "):
         rows(answer_in_two_parts(text, FUNCTIONS, pytest.fail))
 
 
-def test_a_blank_node_cannot_be_carried_over():
+def test_a_blank_node_cannot_be_carried_over() -> None:
     store = Store()
     store.add(Quad(BlankNode(), NamedNode(X + "v"), Literal(1)))
     with pytest.raises(QueryError, match="remove its variable from SELECT"):
@@ -121,7 +123,7 @@ def test_a_blank_node_cannot_be_carried_over():
     assert rows(result) == [('"2"^^<http://www.w3.org/2001/XMLSchema#integer>',)]
 
 
-def test_prefixes_are_declared_where_they_are_used_and_not_declared():
+def test_prefixes_are_declared_where_they_are_used_and_not_declared() -> None:
     assert with_prefixes("PREFIX a: <u:> SELECT ?s { ?s a:b b:c }", {"a": "A", "b": "B", "c": "C"}).startswith(
         "PREFIX b: <B> PREFIX a: <u:>"
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pyoxigraph import Store
 
@@ -45,7 +47,7 @@ UPDATES = {
 }
 
 
-def sentence(call) -> str:
+def sentence(call: Any) -> str:
     with pytest.raises(QueryError) as caught:
         call()
     assert "\n" not in str(caught.value)
@@ -54,15 +56,15 @@ def sentence(call) -> str:
 
 
 @pytest.mark.parametrize("text", QUERIES, ids=repr)
-def test_a_broken_query(text):
+def test_a_broken_query(text: Any) -> None:
     assert sentence(lambda: evaluate(Store(), text, True, None)).startswith(f"query: {QUERIES[text]}")
 
 
 @pytest.mark.parametrize("text", UPDATES, ids=repr)
-def test_a_broken_update(text):
+def test_a_broken_update(text: Any) -> None:
     assert sentence(lambda: parse_update(text)).startswith(f"update: {UPDATES[text]}")
 
 
-def test_a_long_text_is_not_asked_about_again():
+def test_a_long_text_is_not_asked_about_again() -> None:
     text = "SELECT * {\n" + "?s ?p ?o .\n" * (MOST_CHARACTERS // 10) + "?s ?p }"
     assert "near line 2002" in sentence(lambda: evaluate(Store(), text, True, None))

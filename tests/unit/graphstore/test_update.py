@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -48,39 +51,39 @@ GRAPH ex:i { ex:c ex:p ex:a }
 class World:
     """A journal and a store in memory, without a fleet around them."""
 
-    def __init__(self, folder):
+    def __init__(self, folder: Any) -> None:
         self.folder = folder
         self.journal = SqliteJournal.open(folder / "journal.sqlite")
         self.committer = Committer(self.journal, OxigraphStore(None, BASE))
 
-    def fill(self, quads):
-        graphs = {}
+    def fill(self, quads: Any) -> None:
+        graphs: dict[Any, Any] = {}
         for quad in quads:
             graphs.setdefault(quad.graph_name, []).append(f"{quad.triple} .\n")
         self.committer.commit(Entry("test", NOW, tuple(GraphChange(g, "", "".join(t)) for g, t in graphs.items())))
 
-    def update(self, text, functions=None):
+    def update(self, text: Any, functions: Any = None) -> Any:
         return run_update(text, UpdateSession(self.committer, NAMES, "ann", NOW), functions or {})
 
-    def quads(self):
+    def quads(self) -> Any:
         return [q for q in self.committer.store.quads(None, None, None, None) if q.graph_name != NAMES.state_graph]
 
 
 @pytest.fixture
-def world(tmp_path):
+def world(tmp_path: Path) -> Iterator[Any]:
     made = World(tmp_path)
     made.fill(loaded(DATA))
     yield made
     made.journal.close()
 
 
-def loaded(trig):
+def loaded(trig: Any) -> Any:
     store = Store()
     store.load(trig, RdfFormat.TRIG)
     return store
 
 
-def blank(term):
+def blank(term: Any) -> Any:
     if isinstance(term, NamedNode) and term.value.startswith(NAMES.skolem):
         return BlankNode(term.value.rpartition("/")[2])
     if isinstance(term, Triple):
@@ -88,7 +91,7 @@ def blank(term):
     return term
 
 
-def same(ours, theirs):
+def same(ours: Any, theirs: Any) -> Any:
     """Equal up to the names of blank nodes."""
     left = Dataset(Quad(blank(q.subject), q.predicate, blank(q.object), q.graph_name) for q in ours)
     right = Dataset(theirs)
@@ -174,7 +177,7 @@ UPDATES = [
 
 
 @pytest.mark.parametrize("text", UPDATES)
-def test_an_update_does_what_the_engine_does(world, text):
+def test_an_update_does_what_the_engine_does(world: Any, text: Any) -> None:
     plain = loaded(DATA)
     text = f"{EX} {text}"
     plain.update(text, prefixes={"xsd": "http://www.w3.org/2001/XMLSchema#"})
@@ -186,7 +189,7 @@ def test_an_update_does_what_the_engine_does(world, text):
     check_the_journal(world)
 
 
-def check_the_journal(world):
+def check_the_journal(world: Any) -> None:
     """The journal alone gives the same store, quad by quad, and each of its changes was one."""
     anew = OxigraphStore(None, BASE)
     for commit in world.journal.since(0):
@@ -234,7 +237,7 @@ operations = st.one_of(
 
 @settings(max_examples=150, deadline=None)
 @given(facts, st.lists(operations, min_size=1, max_size=3))
-def test_any_update_does_what_the_engine_does(tmp_path_factory, data, script):
+def test_any_update_does_what_the_engine_does(tmp_path_factory: pytest.TempPathFactory, data: Any, script: Any) -> None:
     trig = EX + " ".join(f"GRAPH {g} {{ {s} {p} {o} }}" for s, p, o, g in data)
     world = World(tmp_path_factory.mktemp("world"))
     world.fill(loaded(trig))
@@ -247,7 +250,7 @@ def test_any_update_does_what_the_engine_does(tmp_path_factory, data, script):
     world.journal.close()
 
 
-def test_the_default_graph_that_is_read_is_the_union(world):
+def test_the_default_graph_that_is_read_is_the_union(world: Any) -> None:
     world.update(
         EX + "INSERT { GRAPH ex:n { ex:a ex:n ?n } } WHERE { SELECT (COUNT(DISTINCT ?o) AS ?n) { ?s ex:p ?o } }"
     )
@@ -255,7 +258,7 @@ def test_the_default_graph_that_is_read_is_the_union(world):
     assert quad.object == Literal(5)
 
 
-def test_later_operations_see_the_union_as_earlier_ones_left_it(world):
+def test_later_operations_see_the_union_as_earlier_ones_left_it(world: Any) -> None:
     text = (
         "DELETE WHERE { GRAPH ex:g { ?s ex:p ?o } } ; INSERT DATA { GRAPH ex:m { ex:z ex:p 1 } } ; "
         "INSERT { GRAPH ex:n { ?s ex:seen ?o } } WHERE { ?s ex:p ?o }"
@@ -265,7 +268,7 @@ def test_later_operations_see_the_union_as_earlier_ones_left_it(world):
     assert {quad.subject.value[-1] for quad in seen} == {"a", "c", "z"}
 
 
-def test_prefixes_may_change_on_the_way(world):
+def test_prefixes_may_change_on_the_way(world: Any) -> None:
     """As the grammar of SPARQL has it, though the engine does not read it."""
     text = "BASE <https://b.example/> INSERT DATA { GRAPH ex:n { <a> ex:p 1 } } ; PREFIX ex: <https://y.example/> "
     world.update(f"{EX} {text} INSERT DATA {{ GRAPH ex:n {{ <a> ex:p 2 }} }} ; BASE <https://c.example/>")
@@ -276,7 +279,7 @@ def test_prefixes_may_change_on_the_way(world):
     }
 
 
-def test_functions_are_there(world):
+def test_functions_are_there(world: Any) -> None:
     double = NamedNode("https://x.example/double")
     text = f"{EX} WITH ex:g INSERT {{ ex:a ex:twice ?t }} WHERE {{ ex:a ex:q ?o BIND({double}(?o) AS ?t) }}"
     world.update(text, {double: lambda value: Literal(2 * float(value.value))})
@@ -284,12 +287,12 @@ def test_functions_are_there(world):
     assert quad.object == Literal(5.0)
 
 
-def test_prefixes_of_the_house_need_no_declaration(world):
+def test_prefixes_of_the_house_need_no_declaration(world: Any) -> None:
     world.update("INSERT DATA { GRAPH <https://x.example/n> { <https://x.example/a> a vt:Twin ; rdfs:label 'a' } }")
     assert len(list(world.committer.store.quads(None, None, None, NamedNode("https://x.example/n")))) == 2
 
 
-def test_one_request_is_one_commit_of_its_author(world):
+def test_one_request_is_one_commit_of_its_author(world: Any) -> None:
     seen = []
     world.committer.followers.append(lambda sequence, touched: seen.append((sequence, set(touched))))
     text = "DELETE DATA { GRAPH ex:g { ex:a ex:p 1 } } ; INSERT DATA { GRAPH ex:h { ex:a ex:p 2 } }"
@@ -300,7 +303,7 @@ def test_one_request_is_one_commit_of_its_author(world):
     assert seen == [(2, set(touched_by(commit.changes)))]
 
 
-def test_what_changes_nothing_is_no_commit(world):
+def test_what_changes_nothing_is_no_commit(world: Any) -> None:
     answer = world.update(EX + "INSERT DATA { GRAPH ex:g { ex:a ex:p ex:b } }")
     assert (answer.sequence, answer.added, answer.removed) == (None, 0, 0)
     assert world.journal.last_sequence == 1
@@ -333,7 +336,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("text", REFUSED)
-def test_what_is_not_taken_says_why_and_leaves_nothing(world, text):
+def test_what_is_not_taken_says_why_and_leaves_nothing(world: Any, text: Any) -> None:
     before = set(world.quads())
     for whole in (text, f"INSERT DATA {{ GRAPH ex:g {{ ex:n ex:p 1 }} }} ;\n {text}"):
         with pytest.raises(QueryError, match=re.escape(REFUSED[text]) if whole == text else "."):
@@ -342,7 +345,7 @@ def test_what_is_not_taken_says_why_and_leaves_nothing(world, text):
         assert world.journal.last_sequence == 1
 
 
-def test_too_much_at_once_is_refused(world, monkeypatch):
+def test_too_much_at_once_is_refused(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "QUADS_AT_MOST", 4)
     for text in (
         "DELETE WHERE { GRAPH ?g { ?s ?p ?o } }",
@@ -356,7 +359,7 @@ def test_too_much_at_once_is_refused(world, monkeypatch):
     assert world.update(EX + "INSERT DATA { GRAPH ex:n { ex:a ex:p 1,2,3,4 } }").added == 4
 
 
-def test_a_copy_that_would_be_too_large_is_refused(world, monkeypatch):
+def test_a_copy_that_would_be_too_large_is_refused(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "COPIED_AT_MOST", 6)
     first = "INSERT DATA { GRAPH ex:n { ex:a ex:p 1 } } ; "
     with pytest.raises(QueryError, match="one by one"):
@@ -367,7 +370,7 @@ def test_a_copy_that_would_be_too_large_is_refused(world, monkeypatch):
     )
 
 
-def test_all_is_the_data_and_not_what_the_fleet_is_made_of(world):
+def test_all_is_the_data_and_not_what_the_fleet_is_made_of(world: Any) -> None:
     fixed = [NAMES.ontology_graph, NAMES.shapes_graph, NAMES.actions_graph, NAMES.rules_graph]
     world.fill(Quad(NAMES.twin("a"), NamedNode("https://x.example/p"), Literal(1), graph) for graph in fixed)
     world.update("DROP ALL")
@@ -376,7 +379,7 @@ def test_all_is_the_data_and_not_what_the_fleet_is_made_of(world):
     assert {quad.graph_name for quad in world.quads()} == set(fixed[:-1])
 
 
-def test_the_protocols_dataset_becomes_using():
+def test_the_protocols_dataset_becomes_using() -> None:
     text = EX + "INSERT { GRAPH ex:n { ?s ex:p 1 } } WHERE { ?s ex:p 2 } ; DELETE WHERE { GRAPH ex:n { ?s ex:p 3 } }"
     first, second = parse_update(with_using(text, ["https://x.example/g"], ["https://x.example/h"]))
     for operation in (first, second):

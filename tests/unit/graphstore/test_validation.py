@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+from typing import Any
+
 from pyoxigraph import Literal
 
 from voltwin.graphstore.interfaces import Entry
 from voltwin.graphstore.journal.changes import ChangeSet
 from voltwin.ontology.iris import RDF, VT
+from voltwin.testing import Bench
 
 from .conftest import T0
 
 
-def test_a_bad_value_is_named_with_twin_path_value_and_shape(bench, truck):
+def test_a_bad_value_is_named_with_twin_path_value_and_shape(bench: Bench, truck: Any) -> None:
     fleet, names = bench.fleet, bench.fleet.names
     assert fleet.validate().conforms
     changes = ChangeSet(bench.committer.store)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -9,15 +11,15 @@ from voltwin.models.service.requests import answer
 from .samples import case_study, gate_instance, quantity, wire_trend
 
 
-def run(registry, *instances):
+def run(registry: Any, *instances: Any) -> Any:
     return answer(registry, "arrival-gate", {"instances": list(instances)})["results"]
 
 
-def value(result, port):
+def value(result: Any, port: Any) -> Any:
     return result["outputs"][port]["value"]
 
 
-def test_a_sound_module_is_accepted_with_its_figures(registry):
+def test_a_sound_module_is_accepted_with_its_figures(registry: Any) -> None:
     result = run(registry, gate_instance())[0]
     assert value(result, "decision") == "ACCEPT"
     assert value(result, "reasons") == ["EXTRAPOLATED_T"]
@@ -32,7 +34,7 @@ def test_a_sound_module_is_accepted_with_its_figures(registry):
     assert value(result, "sigma")[0] ** 2 == pytest.approx(squares, rel=1e-12)
 
 
-def test_the_window_is_sharp_when_soaked_and_wide_when_cold(registry):
+def test_the_window_is_sharp_when_soaked_and_wide_when_cold(registry: Any) -> None:
     warm, cold = run(registry, gate_instance(), gate_instance(arrivalTemperature=quantity(8.0, "DEG_C")))
     assert value(warm, "sigma")[0] == pytest.approx(0.9, abs=0.1)
     assert value(cold, "sigma")[0] == pytest.approx(2.7, abs=0.1)
@@ -40,7 +42,7 @@ def test_the_window_is_sharp_when_soaked_and_wide_when_cold(registry):
     assert value(cold, "decision") == "RETEST"
 
 
-def test_a_leak_the_fixed_window_misses_is_found(registry):
+def test_a_leak_the_fixed_window_misses_is_found(registry: Any) -> None:
     leaky = [3.6721] * 11 + [3.6671]
     result = run(registry, gate_instance(arrivalOcv=quantity(leaky, "V")))[0]
     assert value(result, "decision") == "REJECT"
@@ -50,7 +52,7 @@ def test_a_leak_the_fixed_window_misses_is_found(registry):
     assert value(result, "leakCurrent")[-1] > 300
 
 
-def test_a_cell_that_stands_away_from_its_siblings_is_found_where_the_shared_doubt_hides_it(registry):
+def test_a_cell_that_stands_away_from_its_siblings_is_found_where_the_shared_doubt_hides_it(registry: Any) -> None:
     cold = {"arrivalTemperature": quantity(8.0, "DEG_C"), "parameters": {"soakTolerance": quantity(30, "K")}}
     together = run(registry, gate_instance(**cold), gate_instance(arrivalOcv=quantity([3.6690] * 12, "V"), **cold))
     alone = run(registry, gate_instance(arrivalOcv=quantity([3.6721] * 11 + [3.6690], "V"), **cold))[0]
@@ -60,7 +62,7 @@ def test_a_cell_that_stands_away_from_its_siblings_is_found_where_the_shared_dou
     assert value(alone, "lowerLimit")[-1] > 3.6690
 
 
-def test_cells_in_parallel_hide_a_leak_and_the_module_adds_up(registry):
+def test_cells_in_parallel_hide_a_leak_and_the_module_adds_up(registry: Any) -> None:
     one, two = run(
         registry,
         gate_instance(moduleOcv=quantity(12 * 3.6721, "V")),
@@ -76,7 +78,7 @@ def test_cells_in_parallel_hide_a_leak_and_the_module_adds_up(registry):
     assert value(one, "leakCurrentSigma")[0] * (4 + 1.6449) > value(one, "smallestDetectableLeak")
 
 
-def test_a_few_cells_have_no_siblings(registry):
+def test_a_few_cells_have_no_siblings(registry: Any) -> None:
     three, four = run(registry, gate_instance(cells=3), gate_instance(cells=4))
     assert "siblingZScore" not in three["outputs"]
     assert len(value(four, "siblingZScore")) == 4
@@ -86,7 +88,7 @@ def test_a_few_cells_have_no_siblings(registry):
     )
 
 
-def test_doubt_leads_to_a_retest_unless_the_cell_is_far_off(registry):
+def test_doubt_leads_to_a_retest_unless_the_cell_is_far_off(registry: Any) -> None:
     short = {"arrivalRest": quantity(0.5, "HR")}
     slightly, far = [3.6721] * 11 + [3.667], [3.6721] * 11 + [3.60]
     results = run(
@@ -101,7 +103,7 @@ def test_doubt_leads_to_a_retest_unless_the_cell_is_far_off(registry):
     assert value(results[3], "reasons")[0] == "HIGH_OCV"
 
 
-def test_a_gap_is_said_bridged_and_doubted(registry):
+def test_a_gap_is_said_bridged_and_doubted(registry: Any) -> None:
     times, values = case_study(280.0)
     trend = wire_trend(times, values)
     for column in trend.values():
@@ -115,7 +117,7 @@ def test_a_gap_is_said_bridged_and_doubted(registry):
     assert value(gap, "sigmaSelfDischarge")[0] > value(whole, "sigmaSelfDischarge")[0]
 
 
-def test_a_history_that_starts_late_and_ends_early_is_a_gap_at_both_ends(registry):
+def test_a_history_that_starts_late_and_ends_early_is_a_gap_at_both_ends(registry: Any) -> None:
     times, values = case_study(280.0)
     trend = wire_trend(times[1:-1], values[1:-1])
     result = run(registry, gate_instance(temperatureTrend=trend), gate_instance())[0]
@@ -140,20 +142,20 @@ def test_a_history_that_starts_late_and_ends_early_is_a_gap_at_both_ends(registr
         ({"parameters": {"voltageSigma": 0.3}}, "voltageSigma", "no unit"),
     ],
 )
-def test_what_is_wrong_is_named_and_spoils_nothing(registry, change, field, words):
+def test_what_is_wrong_is_named_and_spoils_nothing(registry: Any, change: Any, field: Any, words: Any) -> None:
     sound, bad = run(registry, gate_instance(), gate_instance(**change))
     assert value(sound, "decision") == "ACCEPT"
     assert bad["error"]["field"] == field
     assert words in bad["error"]["message"]
 
 
-def test_false_reject_rates_are_those_of_the_normal_distribution():
+def test_false_reject_rates_are_those_of_the_normal_distribution() -> None:
     z = np.array([3.0, 3.29, 4.0])
     modules = 181 * any_of(false_reject_rate(z), np.full(3, 12.0))
     assert modules == pytest.approx([5.8, 2.2, 0.14], rel=0.02)
 
 
-def test_instances_may_mix_curves_sets_and_cell_counts(registry):
+def test_instances_may_mix_curves_sets_and_cell_counts(registry: Any) -> None:
     mixed = [
         gate_instance(parameters={"curve": "samsung-94ah"}),
         gate_instance(cells=6),

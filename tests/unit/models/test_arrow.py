@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.util
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ needs_arrow = pytest.mark.skipif(not installed, reason="pyarrow, an optional ext
 TREND = ("start", "end", "startValue", "endValue", "origin")
 
 
-def stream(model, instances):
+def stream(model: Any, instances: Any) -> Any:
     """An Arrow stream of the instances of a JSON request."""
     import pyarrow
 
@@ -44,7 +45,7 @@ def stream(model, instances):
     return written(pyarrow.Table.from_arrays(arrays, schema=pyarrow.schema(fields)))
 
 
-def written(table):
+def written(table: Any) -> Any:
     import pyarrow
 
     sink = pyarrow.BufferOutputStream()
@@ -53,13 +54,13 @@ def written(table):
     return sink.getvalue().to_pybytes()
 
 
-def read(body):
+def read(body: Any) -> Any:
     import pyarrow
 
     return pyarrow.ipc.open_stream(body).read_all()
 
 
-def same(table, results, model):
+def same(table: Any, results: Any, model: Any) -> None:
     units = {port.name: port.unit for port in model.outputs}
     for row, result in enumerate(results):
         if "error" in result:
@@ -77,7 +78,7 @@ def same(table, results, model):
 
 
 @needs_arrow
-def test_a_table_is_answered_as_the_json_request_is(registry):
+def test_a_table_is_answered_as_the_json_request_is(registry: Any) -> None:
     instances = [
         discharge_instance(250),
         discharge_instance(300, cells=[50.0, 51.0], parameters={"policy": "clamp"}),
@@ -96,7 +97,7 @@ def test_a_table_is_answered_as_the_json_request_is(registry):
 
 
 @needs_arrow
-def test_the_gate_answers_words_and_lists_of_words(registry):
+def test_the_gate_answers_words_and_lists_of_words(registry: Any) -> None:
     instances = [gate_instance(), gate_instance(cells=3, parameters={"curve": "chen-2020", "z": 3})]
     body, *_ = answer_arrow(registry, "arrival-gate", stream(registry.get("arrival-gate"), instances))
     same(
@@ -115,7 +116,9 @@ def test_the_gate_answers_words_and_lists_of_words(registry):
         ("colour", [1.0], {"unit": "V"}, "is not a column"),
     ],
 )
-def test_a_column_that_cannot_be_is_refused_by_name(registry, name, values, metadata, words):
+def test_a_column_that_cannot_be_is_refused_by_name(
+    registry: Any, name: Any, values: Any, metadata: Any, words: Any
+) -> None:
     import pyarrow
 
     array = pyarrow.array(values)
@@ -128,7 +131,7 @@ def test_a_column_that_cannot_be_is_refused_by_name(registry, name, values, meta
 
 
 @needs_arrow
-def test_what_is_no_number_is_the_problem_of_its_row(registry):
+def test_what_is_no_number_is_the_problem_of_its_row(registry: Any) -> None:
     import pyarrow
 
     array = pyarrow.array([[3.65, np.nan], None, [3.65]])
@@ -143,15 +146,15 @@ def test_what_is_no_number_is_the_problem_of_its_row(registry):
 
 
 @needs_arrow
-def test_what_is_no_stream_is_said(registry):
+def test_what_is_no_stream_is_said(registry: Any) -> None:
     with pytest.raises(InputError, match="not an Arrow stream"):
         answer_arrow(registry, "ocv-soc", b"not a table")
     with pytest.raises(NotFoundError):
         answer_arrow(registry, "oracle", b"")
 
 
-def test_without_pyarrow_the_answer_is_a_415_with_a_sentence(registry, monkeypatch):
-    def missing(name):
+def test_without_pyarrow_the_answer_is_a_415_with_a_sentence(registry: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: Any) -> None:
         raise ImportError(name)
 
     monkeypatch.setattr(arrow_module, "import_module", missing)

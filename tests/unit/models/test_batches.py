@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -33,7 +35,7 @@ OCV = [{"inputs": {"ocv": quantity([3.6 + 0.01 * number] * (number % 3), "V")}} 
         ("ocv-soc", OCV),
     ],
 )
-def test_parts_give_what_the_whole_gives(registry, name, instances, size):
+def test_parts_give_what_the_whole_gives(registry: Any, name: Any, instances: Any, size: Any) -> None:
     model = registry.get(name)
     batch, good, _ = decode(model, instances)
     assert len(good) == len(instances)
@@ -52,12 +54,12 @@ def test_parts_give_what_the_whole_gives(registry, name, instances, size):
             assert list(other) == list(column)
 
 
-def test_no_part_is_larger_than_asked_for_and_no_row_is_split(registry):
+def test_no_part_is_larger_than_asked_for_and_no_row_is_split(registry: Any) -> None:
     model = registry.get("self-discharge")
     batch, _, _ = decode(model, LOST)
     seen = []
 
-    def note(part):
+    def note(part: Any) -> Any:
         seen.append((part.size, part.trend("temperatureTrend").start.size + part.cells("soc").values.size))
         return ModelAnswer({})
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,8 +26,15 @@ TRUTH = {"k25": 0.45, "activationEnergy": 58.0, "beta": 1.3}
 
 
 def lot_request(
-    random, modules=40, cells=8, stores=(5.0, 15.0, 25.0, 35.0, 45.0), socs=(0.2, 0.5, 0.8), age=900.0, leaky=0, off=0.0
-):
+    random: Any,
+    modules: Any = 40,
+    cells: Any = 8,
+    stores: Any = (5.0, 15.0, 25.0, 35.0, 45.0),
+    socs: Any = (0.2, 0.5, 0.8),
+    age: float = 900.0,
+    leaky: Any = 0,
+    off: float = 0.0,
+) -> Any:
     """A request with modules stored at different temperatures and states of charge, of a plant with TRUTH.
 
     ``off``: standard deviation in K of its rooms' temperatures from their best guesses; 0 for measured histories.
@@ -68,11 +77,11 @@ def lot_request(
     return {"instances": instances}
 
 
-def run(request):
+def run(request: Any) -> Any:
     return fit(*read_lot(GATE, request))
 
 
-def test_a_plant_that_varies_temperature_and_charge_gets_its_truth_back():
+def test_a_plant_that_varies_temperature_and_charge_gets_its_truth_back() -> None:
     found = run(lot_request(np.random.default_rng(1)))
     assert found.modules == 40
     assert 0.4 < found.reduced_chi_square < 1.8
@@ -82,7 +91,7 @@ def test_a_plant_that_varies_temperature_and_charge_gets_its_truth_back():
         assert estimate.low < truth < estimate.high
 
 
-def test_the_intervals_cover_the_truth_as_often_as_they_say():
+def test_the_intervals_cover_the_truth_as_often_as_they_say() -> None:
     covered = dict.fromkeys(TRUTH, 0)
     plants = 40
     for seed in range(plants):
@@ -94,7 +103,7 @@ def test_the_intervals_cover_the_truth_as_often_as_they_say():
     assert all(count >= 33 for count in covered.values()), covered
 
 
-def test_modules_of_one_room_share_its_error_and_the_intervals_know_it():
+def test_modules_of_one_room_share_its_error_and_the_intervals_know_it() -> None:
     covered = dict.fromkeys(TRUTH, 0)
     for seed in range(40):
         found = run(lot_request(np.random.default_rng(300 + seed), modules=30, off=3.0))
@@ -104,15 +113,15 @@ def test_modules_of_one_room_share_its_error_and_the_intervals_know_it():
     assert all(count >= 33 for count in covered.values()), covered
 
 
-def test_more_modules_in_the_same_two_rooms_do_not_make_the_activation_energy_certain():
-    def width(modules):
+def test_more_modules_in_the_same_two_rooms_do_not_make_the_activation_energy_certain() -> None:
+    def width(modules: Any) -> Any:
         found = run(lot_request(np.random.default_rng(8), modules=modules, stores=(5.0, 42.0), off=3.0))
         return found.estimate("activationEnergy").high - found.estimate("activationEnergy").low
 
     assert width(120) > 0.7 * width(30)
 
 
-def test_what_is_held_is_not_taken_for_known():
+def test_what_is_held_is_not_taken_for_known() -> None:
     shipped = GATE.sets.get("generic-nmc-literature")
     observed, _ = read_lot(GATE, lot_request(np.random.default_rng(9), stores=(38.0,)))
     widths = []
@@ -124,14 +133,14 @@ def test_what_is_held_is_not_taken_for_known():
     assert widths[1] > 1.5 * widths[0]
 
 
-def test_a_few_leaky_cells_do_not_move_the_estimate():
+def test_a_few_leaky_cells_do_not_move_the_estimate() -> None:
     clean, leaky = run(lot_request(np.random.default_rng(2))), run(lot_request(np.random.default_rng(2), leaky=6))
     for name in TRUTH:
         width = clean.estimate(name).high - clean.estimate(name).low
         assert abs(leaky.estimate(name).value - clean.estimate(name).value) < width / 2
 
 
-def test_one_temperature_holds_no_activation_energy():
+def test_one_temperature_holds_no_activation_energy() -> None:
     found = run(lot_request(np.random.default_rng(3), stores=(25.0,)))
     energy = found.estimate("activationEnergy")
     assert not energy.identified
@@ -141,20 +150,20 @@ def test_one_temperature_holds_no_activation_energy():
     assert found.estimate("beta").identified
 
 
-def test_one_state_of_charge_holds_no_beta():
+def test_one_state_of_charge_holds_no_beta() -> None:
     found = run(lot_request(np.random.default_rng(4), socs=(0.5,)))
     assert not found.estimate("beta").identified
     assert "states of charge range from" in found.estimate("beta").remark
     assert found.estimate("activationEnergy").identified
 
 
-def test_the_case_study_itself_identifies_next_to_nothing():
+def test_the_case_study_itself_identifies_next_to_nothing() -> None:
     found = run(lot_request(np.random.default_rng(5), stores=(24.0, 25.0), socs=(0.5,), age=280.0))
     assert not found.estimate("activationEnergy").identified
     assert not found.estimate("beta").identified
 
 
-def test_the_estimates_become_a_parameter_set(tmp_path):
+def test_the_estimates_become_a_parameter_set(tmp_path: Path) -> None:
     observed, start = read_lot(GATE, lot_request(np.random.default_rng(6)))
     found = fit(observed, start)
     path = tmp_path / "plant.json"
@@ -182,7 +191,7 @@ def test_the_estimates_become_a_parameter_set(tmp_path):
         ),
     ],
 )
-def test_what_cannot_be_fitted_is_said(spoil, words):
+def test_what_cannot_be_fitted_is_said(spoil: Any, words: Any) -> None:
     request = lot_request(np.random.default_rng(7), modules=8)
     spoil(request)
     with pytest.raises(InputError, match=words):

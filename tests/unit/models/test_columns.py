@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ ROWS = st.lists(st.lists(st.floats(0, 1e3), max_size=9), max_size=6)
 
 
 @given(ROWS)
-def test_running_sums_are_the_cumulative_sums_of_each_row(rows):
+def test_running_sums_are_the_cumulative_sums_of_each_row(rows: Any) -> None:
     ragged = Ragged.from_rows(rows)
     sums = ragged.with_values(running_sums(ragged.values, ragged.offsets))
     for number, row in enumerate(rows):
@@ -21,14 +22,14 @@ def test_running_sums_are_the_cumulative_sums_of_each_row(rows):
 
 
 @given(ROWS, st.sampled_from([1e300, np.inf, np.nan]))
-def test_a_huge_row_does_not_change_the_running_sums_of_the_others(rows, value):
+def test_a_huge_row_does_not_change_the_running_sums_of_the_others(rows: Any, value: Any) -> None:
     alone, beside = Ragged.from_rows(rows), Ragged.from_rows([[value] * 3, *rows])
     expected = running_sums(alone.values, alone.offsets)
     assert running_sums(beside.values, beside.offsets)[3:].tolist() == expected.tolist()
 
 
 @given(st.lists(st.integers(0, 9), max_size=20), st.integers(1, 12))
-def test_blocks_of_rows_follow_each_other_and_are_no_larger_than_asked(lengths, size):
+def test_blocks_of_rows_follow_each_other_and_are_no_larger_than_asked(lengths: Any, size: Any) -> None:
     offsets = offsets_of(lengths)
     blocks = list(row_blocks(offsets, size))
     assert [row for first, end in blocks for row in range(first, end)] == list(range(len(lengths)))
@@ -39,7 +40,7 @@ def test_blocks_of_rows_follow_each_other_and_are_no_larger_than_asked(lengths, 
 
 
 @given(ROWS, st.data())
-def test_rows_between_two_positions_are_those_taken(rows, data):
+def test_rows_between_two_positions_are_those_taken(rows: Any, data: Any) -> None:
     ragged = Ragged.from_rows(rows)
     first = data.draw(st.integers(0, len(rows)))
     end = data.draw(st.integers(first, len(rows)))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -16,7 +18,7 @@ NAMES = sorted(LIBRARY.entries)
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("celsius", [5.0, 8.0, 22.0, 25.0, 33.0])
-def test_from_voltage_to_charge_and_back_above_five_percent(name, celsius):
+def test_from_voltage_to_charge_and_back_above_five_percent(name: Any, celsius: Any) -> None:
     curve = LIBRARY.get(name)
     soc = np.linspace(0.05, 1.0, 777)
     temperature = np.full_like(soc, celsius + 273.15)
@@ -27,7 +29,7 @@ def test_from_voltage_to_charge_and_back_above_five_percent(name, celsius):
 
 
 @given(st.sampled_from(NAMES), st.floats(0.001, 0.999), st.floats(5, 35))
-def test_slopes_are_those_of_the_curve(name, soc, celsius):
+def test_slopes_are_those_of_the_curve(name: Any, soc: Any, celsius: Any) -> None:
     curve = LIBRARY.get(name)
     s, t, h = np.array([soc]), np.array([celsius + 273.15]), 1e-6
     rise = (curve.voltage(s + h, t) - curve.voltage(s - h, t)) / (2 * h)
@@ -36,10 +38,10 @@ def test_slopes_are_those_of_the_curve(name, soc, celsius):
 
 
 @pytest.mark.parametrize(("percent", "millivolts"), [(0.084638, -0.426), (0.103801, -0.522)])
-def test_the_acceptance_loss_moves_the_linear_table_as_accepted(percent, millivolts):
+def test_the_acceptance_loss_moves_the_linear_table_as_accepted(percent: Any, millivolts: Any) -> None:
     curve = LIBRARY.get("bpx-nmc111")
 
-    def linear(soc):
+    def linear(soc: Any) -> Any:
         return np.interp(soc, curve.points, curve.voltages[0])
 
     assert (linear(0.5 - percent / 100) - linear(0.5)) * 1e3 == pytest.approx(millivolts, abs=5e-4)
@@ -47,15 +49,15 @@ def test_the_acceptance_loss_moves_the_linear_table_as_accepted(percent, millivo
     assert (cubic[0] - cubic[1]) * 1e3 == pytest.approx(millivolts, abs=0.02)
 
 
-def test_a_loss_of_280_hours_is_about_half_a_millivolt():
+def test_a_loss_of_280_hours_is_about_half_a_millivolt() -> None:
     curve = LIBRARY.get("bpx-nmc111")
     lost = loss(np.array([0.5]), np.array([0.0028 / 730 * 250]), 0.87)
     change = curve.voltage(0.5 - lost, np.array([298.15])) - curve.voltage(np.array([0.5]), np.array([298.15]))
     assert change[0] * 1e3 == pytest.approx(-0.5, abs=0.05)
 
 
-def test_units_are_converted_and_each_instance_has_its_curve(registry):
-    def instance(value, unit, curve):
+def test_units_are_converted_and_each_instance_has_its_curve(registry: Any) -> None:
+    def instance(value: Any, unit: Any, curve: Any) -> Any:
         return {"inputs": {"ocv": {"value": value, "unit": unit}}, "parameters": {"curve": curve}}
 
     results = answer(
@@ -83,7 +85,7 @@ def test_units_are_converted_and_each_instance_has_its_curve(registry):
     assert "12 cells in series" in results[6]["error"]["message"]
 
 
-def test_without_a_temperature_the_reference_is_used_and_said(registry):
+def test_without_a_temperature_the_reference_is_used_and_said(registry: Any) -> None:
     result = answer(registry, "ocv-soc", {"instances": [{"inputs": {"ocv": {"value": [3.7], "unit": "V"}}}]})[
         "results"
     ][0]["outputs"]
@@ -91,7 +93,7 @@ def test_without_a_temperature_the_reference_is_used_and_said(registry):
     assert "REFERENCE_TEMPERATURE" in result["flags"]["value"]
 
 
-def test_the_shipped_table_is_the_source_formula(registry):
+def test_the_shipped_table_is_the_source_formula(registry: Any) -> None:
     curve = registry.get("ocv-soc").library.get("bpx-nmc111")
     np.testing.assert_allclose(curve.voltages[0], analytic.voltage(curve.points), rtol=0, atol=1e-7)
     between = np.linspace(0.1, 1.0, 5000)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +20,7 @@ from voltwin.models.service.requests import answer
 from .samples import discharge_instance
 
 
-def rate(celsius, percent_per_month, sigma=10):
+def rate(celsius: Any, percent_per_month: Any, sigma: Any = 10) -> Any:
     return {
         "temperature": {"value": celsius, "unit": "DEG_C"},
         "rate": {"value": percent_per_month, "unit": "PERCENT-PER-MO"},
@@ -26,7 +28,7 @@ def rate(celsius, percent_per_month, sigma=10):
     }
 
 
-def content(*rates, **changes):
+def content(*rates: Any, **changes: Any) -> Any:
     whole = {
         "name": "plant-2024",
         "version": "1.0.0",
@@ -41,15 +43,15 @@ def content(*rates, **changes):
 
 
 @pytest.fixture(scope="module")
-def pieces(tmp_path_factory):
+def pieces(tmp_path_factory: pytest.TempPathFactory) -> Any:
     path = tmp_path_factory.mktemp("sets") / "pieces.json"
     path.write_text(json.dumps(content(*THREE)))
     return read_parameter_set(path)
 
 
 @pytest.fixture
-def write(tmp_path):
-    def writer(data):
+def write(tmp_path: Path) -> Any:
+    def writer(data: Any) -> Any:
         path = tmp_path / "parameters" / "set.json"
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(data))
@@ -64,7 +66,7 @@ THREE = (rate(25, 0.28), rate(45, 0.9), rate(60, 1.6))
 
 @pytest.mark.parametrize("policy", ["arrhenius", "linear", "clamp"])
 @pytest.mark.parametrize("rates", [TWO, THREE])
-def test_at_a_measured_temperature_the_measured_rate_comes_back(write, policy, rates):
+def test_at_a_measured_temperature_the_measured_rate_comes_back(write: Any, policy: Any, rates: Any) -> None:
     chosen = read_parameter_set(write(content(*rates)))
     law = chosen.law(policy)
     for item in rates:
@@ -75,7 +77,7 @@ def test_at_a_measured_temperature_the_measured_rate_comes_back(write, policy, r
 
 
 @given(st.sampled_from(["arrhenius", "linear", "clamp"]), st.floats(15, 75), st.floats(15, 75))
-def test_a_ramp_through_several_pieces_is_integrated_exactly(pieces, policy, first, last):
+def test_a_ramp_through_several_pieces_is_integrated_exactly(pieces: Any, policy: Any, first: Any, last: Any) -> None:
     law = pieces.law(policy)
     t0, t1 = first + 273.15, last + 273.15
     got = law.mean(np.array([t0]), np.array([t1]))[0]
@@ -89,19 +91,19 @@ def test_a_ramp_through_several_pieces_is_integrated_exactly(pieces, policy, fir
     assert got == pytest.approx(expected, rel=1e-11)
 
 
-def test_clamp_holds_the_ends(write):
+def test_clamp_holds_the_ends(write: Any) -> None:
     law = read_parameter_set(write(content(*THREE))).law("clamp")
     cold, hot = law.rate(np.array([263.15, 353.15])) * 730 * 100
     assert cold == pytest.approx(0.28)
     assert hot == pytest.approx(1.6)
 
 
-def run_with(path, *instances):
+def run_with(path: Any, *instances: Any) -> Any:
     registry = Registry.of([SelfDischargeModel.shipped(path.parent.parent)])
     return answer(registry, "self-discharge", {"instances": list(instances)})["results"]
 
 
-def test_linear_is_refused_where_it_turns_negative_and_only_there(write):
+def test_linear_is_refused_where_it_turns_negative_and_only_there(write: Any) -> None:
     steep = write(content(rate(25, 0.28), rate(60, 0.28 * 2.8)))
     parameters = {"parameterSet": "plant-2024", "policy": "linear"}
     result = run_with(steep, discharge_instance(parameters=parameters))[0]
@@ -111,7 +113,7 @@ def test_linear_is_refused_where_it_turns_negative_and_only_there(write):
     assert "outputs" in run_with(mild, discharge_instance(parameters=parameters))[0]
 
 
-def test_a_user_set_answers_beside_the_default_one(write):
+def test_a_user_set_answers_beside_the_default_one(write: Any) -> None:
     path = write(content(*TWO))
     own = discharge_instance(parameters={"parameterSet": "plant-2024"})
     both = run_with(path, discharge_instance(), own)
@@ -140,14 +142,14 @@ def test_a_user_set_answers_beside_the_default_one(write):
         ({"beta": None, "socFactor": {"stateOfCharge": [0, 100], "unit": "PERCENT", "factor": [1, 0]}}, "positive"),
     ],
 )
-def test_a_file_that_cannot_be_is_refused_by_name_and_field(write, change, words):
+def test_a_file_that_cannot_be_is_refused_by_name_and_field(write: Any, change: Any, words: Any) -> None:
     path = write(content(**{"rates": list(TWO), **change}))
     with pytest.raises(InputError, match=r"set\.json") as caught:
         read_parameter_set(path)
     assert words in str(caught.value)
 
 
-def test_a_tabulated_factor_gives_what_its_formula_gives(write):
+def test_a_tabulated_factor_gives_what_its_formula_gives(write: Any) -> None:
     points = np.linspace(0, 100, 201)
     table = {
         "stateOfCharge": points.tolist(),
@@ -163,7 +165,7 @@ def test_a_tabulated_factor_gives_what_its_formula_gives(write):
     assert two["lossSigmaRate"]["value"] == pytest.approx(one["lossSigmaRate"]["value"], rel=1e-4)
 
 
-def test_a_power_law_slows_down_and_forgets_nothing_of_its_age(write):
+def test_a_power_law_slows_down_and_forgets_nothing_of_its_age(write: Any) -> None:
     root = write(content(*TWO, timeExponent=0.5))
     parameters = {"parameterSet": "plant-2024"}
     results = run_with(
@@ -177,7 +179,7 @@ def test_a_power_law_slows_down_and_forgets_nothing_of_its_age(write):
     assert fresh == pytest.approx(0.28 * (tau / 730) ** 0.5, rel=2e-3)
 
 
-def test_shipped_sets_are_readable_and_cited():
+def test_shipped_sets_are_readable_and_cited() -> None:
     for chosen in ParameterSets.shipped().entries.values():
         assert chosen.citation
         assert chosen.rate_at_25 > 0

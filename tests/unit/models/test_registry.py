@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +13,7 @@ from voltwin.models.base.units import UNITS, convert, scale
 from voltwin.models.registry import Registry
 
 
-def write_curve(folder, **changes):
+def write_curve(folder: Any, **changes: Any) -> None:
     description = {
         "name": "own-cell",
         "version": "1.0.0",
@@ -28,7 +30,7 @@ def write_curve(folder, **changes):
     (folder / "own.json").write_text(json.dumps(description))
 
 
-def test_an_unknown_model_names_the_known(registry):
+def test_an_unknown_model_names_the_known(registry: Any) -> None:
     with pytest.raises(NotFoundError, match="arrival-gate, ocv-soc"):
         registry.get("oracle")
 
@@ -36,14 +38,14 @@ def test_an_unknown_model_names_the_known(registry):
 @pytest.mark.parametrize(
     ("value", "words"), [("no.such.module:x", "cannot be loaded"), ("builtins:dict", "does not follow")]
 )
-def test_an_entry_point_that_is_no_model_is_named(monkeypatch, value, words):
+def test_an_entry_point_that_is_no_model_is_named(monkeypatch: pytest.MonkeyPatch, value: Any, words: Any) -> None:
     point = EntryPoint("broken", value, registry_module.GROUP)
     monkeypatch.setattr(registry_module, "entry_points", lambda group: [point])
     with pytest.raises(EnvironmentProblem, match=words):
         Registry.discover()
 
 
-def test_a_model_of_another_package_replaces_ours_in_any_order(monkeypatch):
+def test_a_model_of_another_package_replaces_ours_in_any_order(monkeypatch: pytest.MonkeyPatch) -> None:
     points = [
         EntryPoint("ocv-soc", "builtins:dict", registry_module.GROUP),
         EntryPoint("ocv-soc", "voltwin.models.ocv_soc.model:OcvSocModel.shipped", registry_module.GROUP),
@@ -54,7 +56,7 @@ def test_a_model_of_another_package_replaces_ours_in_any_order(monkeypatch):
             Registry.discover()
 
 
-def test_files_of_ones_own_are_known_to_every_model(tmp_path):
+def test_files_of_ones_own_are_known_to_every_model(tmp_path: Path) -> None:
     for kind in ("curves", "parameters", "relaxations"):
         (tmp_path / kind).mkdir()
     points = [[s / 20, 3.0 + s / 20 + (s / 20) ** 2 / 10] for s in range(21)]
@@ -91,7 +93,7 @@ def test_files_of_ones_own_are_known_to_every_model(tmp_path):
         ({"validTemperature": {"minimum": 45, "maximum": 0, "unit": "DEG_C"}}, "validTemperature: minimum must be at"),
     ],
 )
-def test_a_curve_that_cannot_be_is_refused_by_field(tmp_path, change, words):
+def test_a_curve_that_cannot_be_is_refused_by_field(tmp_path: Path, change: Any, words: Any) -> None:
     tables = {
         "own.csv": [(0, 3.0), (0.25, 3.2), (0.5, 3.4), (0.75, 3.6), (1, 4.0)],
         "falling.csv": [(0, 3.0), (0.25, 3.2), (0.5, 3.4), (0.75, 3.3), (1, 4.0)],
@@ -108,7 +110,7 @@ def test_a_curve_that_cannot_be_is_refused_by_field(tmp_path, change, words):
     assert words in str(caught.value)
 
 
-def test_units_convert_there_and_back_within_a_dimension_and_not_across():
+def test_units_convert_there_and_back_within_a_dimension_and_not_across() -> None:
     for source in UNITS.values():
         for target in UNITS.values():
             if source.dimension == target.dimension:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,21 +31,21 @@ def nodes(steps: list[tuple[float, float]]) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize(("age", "tau", "percent"), [(250, 220.7459, 0.084638), (300, 270.7459, 0.103801)])
-def test_the_acceptance_history_gives_the_acceptance_figures(age, tau, percent):
+def test_the_acceptance_history_gives_the_acceptance_figures(age: Any, tau: Any, percent: Any) -> None:
     k = exposure(trends_of(case_study(age)), LAW)
     assert k[0] / K25 == pytest.approx(tau, abs=5e-5)
     assert loss(np.array([0.5]), k, BETA)[0] * 100 == pytest.approx(percent, abs=5e-7)
 
 
 @pytest.mark.parametrize("age", [250.0, 300.0])
-def test_the_closed_form_agrees_with_an_integrator_to_1e_12(age):
+def test_the_closed_form_agrees_with_an_integrator_to_1e_12(age: Any) -> None:
     times, values = case_study(age)
     k = exposure(trends_of((times, values)), LAW)
     state = np.array([0.5])
     for (t0, t1), (c0, c1) in zip(pairwise(times), pairwise(values), strict=True):
         span = (t1 - t0) / 3600
 
-        def slope(t, s, c0=c0, c1=c1, span=span):
+        def slope(t: Any, s: Any, c0: Any = c0, c1: Any = c1, span: Any = span) -> Any:
             temperature = 273.15 + c0 + (c1 - c0) * t / span
             rate = K25 * np.exp(-50e3 / GAS_CONSTANT * (1 / temperature - 1 / 298.15))
             return -rate * np.exp(BETA * (s - 0.5))
@@ -54,7 +55,7 @@ def test_the_closed_form_agrees_with_an_integrator_to_1e_12(age):
 
 
 @given(temperatures, temperatures, st.floats(1e3, 120e3))
-def test_a_ramp_is_integrated_exactly(first, last, energy):
+def test_a_ramp_is_integrated_exactly(first: Any, last: Any, energy: Any) -> None:
     law = ArrheniusLaw(1.0, energy, 298.15)
     t0, t1 = first + 273.15, last + 273.15
     got = law.mean(np.array([t0]), np.array([t1]))[0]
@@ -63,7 +64,7 @@ def test_a_ramp_is_integrated_exactly(first, last, energy):
 
 
 @given(st.floats(-1e-2, 1e-2), temperatures)
-def test_a_nearly_flat_ramp_loses_no_digits(step, celsius):
+def test_a_nearly_flat_ramp_loses_no_digits(step: Any, celsius: Any) -> None:
     middle = celsius + 273.15
     got = LAW.mean(np.array([middle - step / 2]), np.array([middle + step / 2]))[0]
     assert got == pytest.approx(LAW.rate(np.array([middle]))[0], rel=1e-7)
@@ -71,7 +72,7 @@ def test_a_nearly_flat_ramp_loses_no_digits(step, celsius):
 
 
 @given(histories, st.floats(0.05, 0.95), st.randoms())
-def test_splitting_and_reordering_leave_the_exposure_equal(steps, share, random):
+def test_splitting_and_reordering_leave_the_exposure_equal(steps: Any, share: Any, random: Any) -> None:
     whole = trends_of(nodes(steps))
     k = exposure(whole, LAW)[0]
     cut = whole.start + share * (whole.end - whole.start)
@@ -88,7 +89,7 @@ def test_splitting_and_reordering_leave_the_exposure_equal(steps, share, random)
 
 
 @given(histories, st.floats(0.1, 10), st.floats(0.01, 10))
-def test_loss_grows_with_age_and_with_temperature(steps, longer, warmer):
+def test_loss_grows_with_age_and_with_temperature(steps: Any, longer: Any, warmer: Any) -> None:
     times, values = nodes(steps)
     base = exposure(trends_of((times, values)), LAW)
     older = exposure(trends_of((np.append(times, times[-1] + longer * 3600), np.append(values, values[-1]))), LAW)
@@ -99,12 +100,12 @@ def test_loss_grows_with_age_and_with_temperature(steps, longer, warmer):
 
 
 @given(st.floats(0.05, 1.0), st.floats(0, 0.02), st.floats(-3, 3))
-def test_loss_derivatives_are_those_of_the_loss(start, k, beta):
+def test_loss_derivatives_are_those_of_the_loss(start: Any, k: Any, beta: Any) -> None:
     s, x = np.array([start]), np.array([k + 1e-6])
     slopes = loss_slopes(s, x, beta)
     h = 1e-6
 
-    def difference(f):
+    def difference(f: Any) -> Any:
         return (f(h) - f(-h)) / (2 * h)
 
     assert slopes.by_exposure[0] == pytest.approx(difference(lambda d: loss(s, x + d / 10, beta)[0]) * 10, rel=1e-4)
@@ -113,12 +114,12 @@ def test_loss_derivatives_are_those_of_the_loss(start, k, beta):
     assert slopes.by_state_of_charge[0] == pytest.approx(expected, rel=1e-3, abs=1e-9)
 
 
-def test_the_default_set_has_its_own_rate_at_25():
+def test_the_default_set_has_its_own_rate_at_25() -> None:
     chosen = ParameterSets.shipped().get("generic-nmc-literature")
     assert chosen.rate_at_25 * 730 * 100 == pytest.approx(0.28, rel=1e-12)
 
 
-def test_a_batch_answers_each_instance_and_spoils_none(registry):
+def test_a_batch_answers_each_instance_and_spoils_none(registry: Any) -> None:
     instances = [
         discharge_instance(250),
         discharge_instance(250, cells=[120.0]),
@@ -137,7 +138,7 @@ def test_a_batch_answers_each_instance_and_spoils_none(registry):
     assert results[4]["error"]["field"] == "parameterSet"
 
 
-def test_the_history_is_cut_at_the_moment_asked_for(registry):
+def test_the_history_is_cut_at_the_moment_asked_for(registry: Any) -> None:
     times, _ = case_study(250)
     inputs = [discharge_instance(250, until={"value": float(times[0]) + h * 3600, "unit": "SEC"}) for h in (0, 90, 183)]
     results = answer(registry, "self-discharge", {"instances": inputs})["results"]
@@ -164,7 +165,7 @@ def test_the_history_is_cut_at_the_moment_asked_for(registry):
         ({"colour": {"value": 1}}, "colour", "not an input"),
     ],
 )
-def test_what_is_wrong_is_named(registry, change, field, words):
+def test_what_is_wrong_is_named(registry: Any, change: Any, field: Any, words: Any) -> None:
     result = answer(registry, "self-discharge", {"instances": [discharge_instance(250, **change)]})["results"][0]
     assert result["error"]["field"] == field
     assert words in result["error"]["message"]
@@ -187,7 +188,7 @@ def test_what_is_wrong_is_named(registry, change, field, words):
         (lambda t: t.pop("unit"), "no unit"),
     ],
 )
-def test_a_history_that_is_none_is_refused(registry, edit, words):
+def test_a_history_that_is_none_is_refused(registry: Any, edit: Any, words: Any) -> None:
     instance = discharge_instance(250)
     edit(instance["inputs"]["temperatureTrend"])
     sound = discharge_instance(300)
@@ -197,7 +198,7 @@ def test_a_history_that_is_none_is_refused(registry, edit, words):
     assert words in results[1]["error"]["message"]
 
 
-def test_a_history_cut_twice_is_the_history_cut_once():
+def test_a_history_cut_twice_is_the_history_cut_once() -> None:
     whole = trends_of(case_study(280))
     begin, middle = whole.begins(), whole.begins() + 200 * HOUR
     late = middle - 10 * HOUR

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +29,9 @@ def history() -> Trends:
     return replace(trends_of(case_study(AGE)), measured=MEASURED)
 
 
-def drawn_exposures(random, *, rate=0.0, energy=0.0, measured=0.0, guessed=0.0):
+def drawn_exposures(
+    random: Any, *, rate: float = 0.0, energy: float = 0.0, measured: float = 0.0, guessed: float = 0.0
+) -> Any:
     """Exposures of a history with drawn rate, activation energy and temperatures, ``(DRAWS,)``."""
     base = history()
     k25 = SET.rate_at_25 * (1 + rate * random.standard_normal(DRAWS))
@@ -47,13 +50,13 @@ def drawn_exposures(random, *, rate=0.0, energy=0.0, measured=0.0, guessed=0.0):
     return total
 
 
-def outputs(registry, model, instance):
+def outputs(registry: Any, model: Any, instance: Any) -> Any:
     result = answer(registry, model, {"instances": [instance]})["results"][0]
     assert "outputs" in result, result
     return result["outputs"]
 
 
-def loss_instance():
+def loss_instance() -> Any:
     times, values = case_study(AGE)
     return discharge_instance(AGE, temperatureTrend=wire_trend(times, values, ORIGINS))
 
@@ -67,14 +70,14 @@ def loss_instance():
         ("lossSigmaGuessedTemperature", {"guessed": 1.0}, 1 / 3),
     ],
 )
-def test_each_first_order_agrees_within_two_percent(registry, port, drawn, share):
+def test_each_first_order_agrees_within_two_percent(registry: Any, port: Any, drawn: Any, share: Any) -> None:
     """A ``share`` of a deviation is drawn where the full size is beyond the first order."""
     k = drawn_exposures(np.random.default_rng(7), **drawn)
     sampled = loss(np.full(DRAWS, 0.5), k, 0.87).std() * 100 / share
     assert outputs(registry, "self-discharge", loss_instance())[port]["value"] == pytest.approx(sampled, rel=0.02)
 
 
-def test_the_whole_sigma_of_the_loss_agrees_within_two_percent_at_full_size(registry):
+def test_the_whole_sigma_of_the_loss_agrees_within_two_percent_at_full_size(registry: Any) -> None:
     random = np.random.default_rng(8)
     start = 0.5 + 0.01 * random.standard_normal(DRAWS)
     k = drawn_exposures(random, rate=0.5, energy=12e3, measured=0.5, guessed=3.0)
@@ -87,7 +90,7 @@ def test_the_whole_sigma_of_the_loss_agrees_within_two_percent_at_full_size(regi
     assert found["socSigma"]["value"][0] == pytest.approx(np.hypot(1.0, sampled), rel=0.02)
 
 
-def test_the_sigmas_of_age_and_mean_kinetic_temperature_agree_within_two_percent(registry):
+def test_the_sigmas_of_age_and_mean_kinetic_temperature_agree_within_two_percent(registry: Any) -> None:
     random = np.random.default_rng(11)
     found = outputs(registry, "self-discharge", loss_instance())
     tau = drawn_exposures(random, energy=12e3, measured=0.5, guessed=3.0) / SET.rate_at_25
@@ -98,7 +101,7 @@ def test_the_sigmas_of_age_and_mean_kinetic_temperature_agree_within_two_percent
     assert found["meanKineticTemperatureSigma"]["value"] == pytest.approx(kinetic.std(), rel=0.02)
 
 
-def test_the_parts_of_a_loss_add_up_in_squares(registry):
+def test_the_parts_of_a_loss_add_up_in_squares(registry: Any) -> None:
     found = outputs(registry, "self-discharge", loss_instance())
     parts = [value["value"] for name, value in found.items() if name.startswith("lossSigma") and name != "lossSigma"]
     assert len(parts) == 7
@@ -106,7 +109,7 @@ def test_the_parts_of_a_loss_add_up_in_squares(registry):
 
 
 @pytest.mark.parametrize(("voltage", "celsius"), [(3.55, 25.0), (3.67, 10.0), (3.9, 35.0)])
-def test_the_sigma_of_a_state_of_charge_agrees_within_two_percent(registry, voltage, celsius):
+def test_the_sigma_of_a_state_of_charge_agrees_within_two_percent(registry: Any, voltage: Any, celsius: Any) -> None:
     curve = CurveLibrary.shipped().get("bpx-nmc111")
     random = np.random.default_rng(9)
     temperature = celsius + 273.15 + random.standard_normal(DRAWS)
@@ -119,12 +122,12 @@ def test_the_sigma_of_a_state_of_charge_agrees_within_two_percent(registry, volt
 
 
 @pytest.mark.parametrize("celsius", [22.0, 8.0])
-def test_the_sigma_of_the_gate_agrees_within_two_percent(registry, celsius):
+def test_the_sigma_of_the_gate_agrees_within_two_percent(registry: Any, celsius: Any) -> None:
     """Draw the truth of a sound cell, measure it twice, and compare measured minus expected."""
     curve, law = CurveLibrary.shipped().get("bpx-nmc111"), Relaxations.shipped().get("partial-charge")
     random = np.random.default_rng(10)
 
-    def noise(sigma):
+    def noise(sigma: Any) -> Any:
         return sigma * random.standard_normal(DRAWS)
 
     warm, cold = np.full(DRAWS, 298.15), np.full(DRAWS, celsius + 273.15)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,13 +28,13 @@ def decays() -> np.ndarray:
     )
 
 
-def fitted(decay, basis):
+def fitted(decay: Any, basis: Any) -> Any:
     matrix = np.stack([np.ones_like(HOURS), basis], axis=1)
     values = np.linalg.lstsq(matrix, decay, rcond=None)[0]
     return values, float(np.sqrt(np.mean((matrix @ values - decay) ** 2)))
 
 
-def test_a_logarithm_fits_the_mean_decay_and_nothing_else_does(decays):
+def test_a_logarithm_fits_the_mean_decay_and_nothing_else_does(decays: Any) -> None:
     assert decays.shape == (39, 6)
     mean = decays.mean(axis=0)
     (start, amplitude), rms = fitted(mean, np.log(HOURS))
@@ -42,7 +43,7 @@ def test_a_logarithm_fits_the_mean_decay_and_nothing_else_does(decays):
     assert fitted(mean, HOURS)[1] == pytest.approx(0.773, abs=6e-4)
 
 
-def test_the_shipped_law_is_that_fit_and_its_sigma_covers_the_cells(decays):
+def test_the_shipped_law_is_that_fit_and_its_sigma_covers_the_cells(decays: Any) -> None:
     law = Relaxations.shipped().get("weng-2021")
     (_, amplitude), _ = fitted(decays.mean(axis=0), np.log(HOURS))
     assert law.amplitude * 1e3 == pytest.approx(amplitude, abs=5e-4)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import warnings
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -40,7 +42,7 @@ odd = st.one_of(
 )
 
 
-def places(value, way=()):
+def places(value: Any, way: Any = ()) -> Iterator[Any]:
     """The path of every place inside a JSON value."""
     yield way
     if isinstance(value, dict):
@@ -51,7 +53,7 @@ def places(value, way=()):
             yield from places(item, (*way, index))
 
 
-def replaced(instance, way, value):
+def replaced(instance: Any, way: Any, value: Any) -> Any:
     if not way:
         return value
     result = copy.deepcopy(instance)
@@ -62,7 +64,7 @@ def replaced(instance, way, value):
     return result
 
 
-def same(one, two):
+def same(one: Any, two: Any) -> Any:
     """Equality, with a tolerance for the rounding that depends on the length of an array."""
     if isinstance(one, dict):
         return one.keys() == two.keys() and all(same(one[key], two[key]) for key in one)
@@ -74,7 +76,7 @@ def same(one, two):
 @pytest.mark.parametrize("name", sorted(SOUND))
 @given(data=st.data())
 @settings(max_examples=150, deadline=None)
-def test_one_odd_value_anywhere_spoils_at_most_its_own_instance(name, data):
+def test_one_odd_value_anywhere_spoils_at_most_its_own_instance(name: Any, data: Any) -> None:
     sound = SOUND[name]
     edits = data.draw(st.lists(st.tuples(st.sampled_from(list(places(sound))), odd), min_size=1, max_size=2))
     spoiled = sound
@@ -87,13 +89,13 @@ def test_one_odd_value_anywhere_spoils_at_most_its_own_instance(name, data):
 
 
 @pytest.mark.parametrize("name", [name for name, sound in SOUND.items() if "temperatureTrend" in sound["inputs"]])
-def test_an_absurd_start_time_does_not_change_the_neighbours(name):
+def test_an_absurd_start_time_does_not_change_the_neighbours(name: Any) -> None:
     """Found by hypothesis: a running sum over all histories changed a neighbour's film loss by 3e-8."""
     start = ("inputs", "temperatureTrend", "start", 0)
     assert_neighbours_unchanged(name, replaced(SOUND[name], start, -3_135_326_124_517_626_624))
 
 
-def assert_neighbours_unchanged(name, spoiled):
+def assert_neighbours_unchanged(name: Any, spoiled: Any) -> None:
     sound = SOUND[name]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -110,11 +112,11 @@ def assert_neighbours_unchanged(name, spoiled):
 
 
 @given(st.recursive(st.one_of(st.none(), st.booleans(), st.floats(), st.text(max_size=5)), st.lists, max_leaves=5))
-def test_a_request_that_is_none_is_an_error_of_ours(request_):
+def test_a_request_that_is_none_is_an_error_of_ours(request_: Any) -> None:
     with pytest.raises(VoltwinError):
         answer(REGISTRY, "ocv-soc", request_)
 
 
 @pytest.mark.parametrize("name", REGISTRY.names())
-def test_a_description_is_json(name):
+def test_a_description_is_json(name: Any) -> None:
     json.dumps(describe(REGISTRY.get(name)), allow_nan=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pyoxigraph import Literal
 
@@ -10,13 +12,14 @@ from voltwin.graphstore.journal.changes import ChangeSet
 from voltwin.graphstore.paths.writing import Provenance, TwinWriter
 from voltwin.ontology.iris import RDF, VT
 from voltwin.ontology.literals import EPOCH
+from voltwin.testing import Bench
 
 
 @pytest.fixture
-def add_rule(bench):
+def add_rule(bench: Bench) -> Any:
     """``add_rule("key", "Module", subsequent=…, …)``: states a rule in the graph; antecedents as a list."""
 
-    def add(key, cls, **fields):
+    def add(key: Any, cls: Any, **fields: Any) -> Any:
         names, changes = bench.fleet.names, ChangeSet(bench.committer.store)
         rule, graph = names.rule(key), names.rules_graph
         changes.add(rule, RDF.type, VT.Rule, graph)
@@ -31,10 +34,10 @@ def add_rule(bench):
 
 
 @pytest.fixture
-def write(bench):
+def write(bench: Bench) -> Any:
     """``write(("Module", "m1", "serial", "S", None, moment), …)``: one commit."""
 
-    def commit(*puts):
+    def commit(*puts: Any) -> None:
         fleet = bench.fleet
         changes = ChangeSet(bench.committer.store)
         writer = TwinWriter(changes, fleet.schema, fleet.names, bench.committer.journal.series)
@@ -49,11 +52,11 @@ def write(bench):
 
 
 @pytest.fixture
-def inferred(bench):
+def inferred(bench: Bench) -> Any:
     """Everything the reasoner keeps, by graph."""
 
-    def read():
-        graphs = {}
+    def read() -> Any:
+        graphs: dict[Any, Any] = {}
         for quad in bench.committer.store.quads(None, None, None, None):
             if quad.graph_name.value.endswith("/inferred"):
                 graphs.setdefault(quad.graph_name.value, set()).add(quad.triple)

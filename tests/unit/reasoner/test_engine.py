@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -25,7 +26,7 @@ T0 = datetime(2019, 4, 1, 6, tzinfo=UTC)
 STORAGES = ["storage-cell-plant", "storage-system-plant"]
 
 
-def at(hour):
+def at(hour: Any) -> Any:
     return T0 + timedelta(hours=hour)
 
 
@@ -34,7 +35,7 @@ modules, trucks = st.sampled_from(["m1", "m2", "m3"]), st.sampled_from(["t1", "t
 stays = st.sampled_from(["outbound", "inbound"])
 
 
-def op(cls, key, path, value, unit=None):
+def op(cls, key: Any, path: Any, value: Any, unit: Any = None) -> Any:  # type: ignore[no-untyped-def]  # hypothesis hands it over
     return st.tuples(st.just(cls), key, path, value, st.just(unit), hours.map(at))
 
 
@@ -52,15 +53,15 @@ ops = st.one_of(
 commits = st.lists(st.lists(ops, min_size=1, max_size=4), min_size=1, max_size=8)
 
 
-def read_inferred(bench):
-    graphs = {}
+def read_inferred(bench: Any) -> Any:
+    graphs: dict[Any, Any] = {}
     for quad in bench.committer.store.quads(None, None, None, None):
         if quad.graph_name.value.endswith("/inferred"):
             graphs.setdefault(quad.graph_name.value, set()).add(quad.triple)
     return graphs
 
 
-def chain(bench):
+def chain(bench: Any) -> None:
     """A rule that gives a storage's set point: modules take it over from another twin's inferred graph."""
     names, changes = bench.fleet.names, ChangeSet(bench.committer.store)
     rule, graph = names.rule("set-point-by-name"), names.rules_graph
@@ -77,7 +78,7 @@ def chain(bench):
 
 @settings(max_examples=25, deadline=None)
 @given(commits, st.booleans())
-def test_incremental_is_as_from_scratch(case_study, script, chained):
+def test_incremental_is_as_from_scratch(case_study: Any, script: Any, chained: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench.make(Path(folder), case_study)
         if chained:
@@ -99,11 +100,11 @@ def test_incremental_is_as_from_scratch(case_study, script, chained):
         bench.close()
 
 
-def _graphs(bench, name):
+def _graphs(bench: Any, name: Any) -> Any:
     return {q.graph_name for q in bench.committer.store.quads(None, None, None, None) if q.graph_name.value == name}
 
 
-def stored_module(key="m1"):
+def stored_module(key: str = "m1") -> Any:
     return [
         ("Module", key, "endOfLineTest/performedAt", at(0), None, at(0)),
         ("Module", key, "storageStays/outbound/begin", at(1), None, at(1)),
@@ -111,7 +112,7 @@ def stored_module(key="m1"):
     ]
 
 
-def trend(bench, key="m1", hour=20):
+def trend(bench: Any, key: str = "m1", hour: Any = 20) -> Any:
     fleet = bench.fleet
     prop = fleet.schema.property_of(fleet.schema.class_named("Module").iri, "temperatureTrend")
     (answer,) = fleet.reader.resolver.resolve(fleet.names.twin(key), prop, at(hour))
@@ -119,7 +120,7 @@ def trend(bench, key="m1", hour=20):
     return [(item.rule, item.priority, item.origin, item.values[0]) for item in answer.value.segments]
 
 
-def test_a_storage_that_changes_its_set_point_changes_the_modules_stored_there(bench, write):
+def test_a_storage_that_changes_its_set_point_changes_the_modules_stored_there(bench: Bench, write: Any) -> None:
     write(*stored_module("m1"), *stored_module("m2"))
     assert trend(bench) == [
         ("default-temperature", 90, "best guess", 20.0),
@@ -130,7 +131,7 @@ def test_a_storage_that_changes_its_set_point_changes_the_modules_stored_there(b
     assert trend(bench, "m2")[1][3] == 18.5
 
 
-def test_a_truck_logs_for_the_modules_on_it_from_its_first_sample(bench, write):
+def test_a_truck_logs_for_the_modules_on_it_from_its_first_sample(bench: Bench, write: Any) -> None:
     write(
         *stored_module(),
         ("Module", "m1", "transport/begin", at(5), None, at(5)),
@@ -147,7 +148,9 @@ def test_a_truck_logs_for_the_modules_on_it_from_its_first_sample(bench, write):
     ]
 
 
-def test_what_is_inferred_for_a_storage_reaches_the_modules_stored_there(bench, write, add_rule):
+def test_what_is_inferred_for_a_storage_reaches_the_modules_stored_there(
+    bench: Bench, write: Any, add_rule: Any
+) -> None:
     write(*stored_module())
     add_rule(
         "set-point-by-name",
@@ -167,7 +170,7 @@ def test_what_is_inferred_for_a_storage_reaches_the_modules_stored_there(bench, 
     assert Literal(4.0) not in {item.value for item in candidates}
 
 
-def test_deriving_for_one_twin_writes_no_other_graph(bench, write, inferred):
+def test_deriving_for_one_twin_writes_no_other_graph(bench: Bench, write: Any, inferred: Any) -> None:
     write(*stored_module("m1"), *stored_module("m2"))
     before = inferred()
     victim = bench.fleet.names.inferred_graph(bench.fleet.names.twin("m2"))
@@ -179,7 +182,7 @@ def test_deriving_for_one_twin_writes_no_other_graph(bench, write, inferred):
 @pytest.mark.parametrize(
     "rule", ["default-temperature", "storage-set-point", "transport-temperature", "logged-temperature"]
 )
-def test_no_rule_speaks_of_twins_it_was_not_asked_for(bench, write, rule):
+def test_no_rule_speaks_of_twins_it_was_not_asked_for(bench: Bench, write: Any, rule: Any) -> None:
     write(*stored_module("m1"), *stored_module("m2"))
     (compiled,) = (item for item in bench.engine.rules if item.rule.key == rule)
     names = bench.fleet.names
@@ -189,7 +192,7 @@ def test_no_rule_speaks_of_twins_it_was_not_asked_for(bench, write, rule):
         assert owners <= set(asked)
 
 
-def test_a_kill_between_taking_a_commit_in_and_deriving_is_made_good(bench, write, inferred):
+def test_a_kill_between_taking_a_commit_in_and_deriving_is_made_good(bench: Bench, write: Any, inferred: Any) -> None:
     write(*stored_module())
     before = inferred()
     followers, bench.committer.followers[:] = list(bench.committer.followers), []
@@ -204,14 +207,16 @@ def test_a_kill_between_taking_a_commit_in_and_deriving_is_made_good(bench, writ
     bench.committer.followers[:] = followers
 
 
-def test_resuming_an_empty_journal_does_nothing(tmp_path):
+def test_resuming_an_empty_journal_does_nothing(tmp_path: Path) -> None:
     bench = Bench.make(tmp_path)
     bench.engine.resume(bench.committer.journal)
     assert bench.engine.rules == []
     bench.close()
 
 
-def test_many_twins_at_once_are_as_one_after_another(bench, write, inferred, monkeypatch):
+def test_many_twins_at_once_are_as_one_after_another(
+    bench: Bench, write: Any, inferred: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(*stored_module("m1"), *stored_module("m2"), *stored_module("m3"))
     chain(bench)
     wanted = inferred()
@@ -222,7 +227,7 @@ def test_many_twins_at_once_are_as_one_after_another(bench, write, inferred, mon
     assert inferred() == wanted
 
 
-def test_the_smallest_priority_wins_and_equal_ones_are_settled_by_name(bench, write, add_rule):
+def test_the_smallest_priority_wins_and_equal_ones_are_settled_by_name(bench: Bench, write: Any, add_rule: Any) -> None:
     for key, priority in (("b-rule", 30), ("a-rule", 30), ("c-rule", 40)):
         add_rule(key, "Storage", subsequent="setPoint", priority=priority, transformation=f"{ord(key[0])}.0")
     bench.engine.reload(bench.fleet.schema)
@@ -237,7 +242,7 @@ def test_the_smallest_priority_wins_and_equal_ones_are_settled_by_name(bench, wr
     assert len(fleet.reader.resolver.candidates(fleet.names.twin("s9"))) == 3
 
 
-def test_a_rule_speaks_inside_its_interval_only(bench, write, add_rule):
+def test_a_rule_speaks_inside_its_interval_only(bench: Bench, write: Any, add_rule: Any) -> None:
     interval = {"each": "transport", "intervalStart": "begin", "intervalEnd": "end"}
     add_rule("r", "Module", subsequent="transport/temperature", transformation="5.0", **interval)
     bench.engine.reload(bench.fleet.schema)
@@ -250,7 +255,7 @@ def test_a_rule_speaks_inside_its_interval_only(bench, write, add_rule):
     assert (candidate.valid_from, candidate.valid_to) == (at(5), at(9))
 
 
-def test_nothing_is_answered_where_no_rule_speaks(bench, write):
+def test_nothing_is_answered_where_no_rule_speaks(bench: Bench, write: Any) -> None:
     write(("Module", "m1", "", None, None, at(0)))
     with pytest.raises(NotFoundError):
         bench.fleet.get("/m1/reasoner/temperatureTrend")

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from voltwin.errors import RuleError
 from voltwin.reasoner.compile import compile_rule, construct_for
 from voltwin.reasoner.rules import load_rules
+from voltwin.testing import Bench
 
 
 @pytest.fixture
-def reload(bench):
+def reload(bench: Bench) -> Any:
     return lambda: bench.engine.reload(bench.fleet.schema)
 
 
-def test_the_rules_of_the_case_study_run_after_what_they_take(bench):
+def test_the_rules_of_the_case_study_run_after_what_they_take(bench: Bench) -> None:
     order = [item.rule.key for item in bench.engine.rules]
     assert set(order) == {
         "default-temperature",
@@ -25,7 +28,7 @@ def test_the_rules_of_the_case_study_run_after_what_they_take(bench):
     assert order.index("transport-temperature") < order.index("logged-temperature")
 
 
-def test_every_rule_is_one_query_with_its_twins_first(bench):
+def test_every_rule_is_one_query_with_its_twins_first(bench: Bench) -> None:
     names = bench.fleet.names
     for rule in load_rules(bench.committer.store, names):
         text = construct_for(compile_rule(rule, bench.fleet.schema, names), [names.twin("a b")])
@@ -57,7 +60,9 @@ def test_every_rule_is_one_query_with_its_twins_first(bench):
         ({"subsequent": "serial", "intervalStart": "nowhen"}, "nowhen"),
     ],
 )
-def test_a_bad_rule_is_refused_and_the_old_ones_stay(bench, add_rule, reload, fields, said):
+def test_a_bad_rule_is_refused_and_the_old_ones_stay(
+    bench: Bench, add_rule: Any, reload: Any, fields: Any, said: Any
+) -> None:
     before = bench.engine.strata
     add_rule("bad", "Module", **fields)
     with pytest.raises(RuleError) as caught:
@@ -67,20 +72,20 @@ def test_a_bad_rule_is_refused_and_the_old_ones_stay(bench, add_rule, reload, fi
     assert bench.engine.strata == before
 
 
-def test_a_circle_is_refused_and_named(bench, add_rule, reload):
+def test_a_circle_is_refused_and_named(bench: Bench, add_rule: Any, reload: Any) -> None:
     add_rule("one", "Module", subsequent="serial", antecedent="x <- curve")
     add_rule("two", "Module", subsequent="curve", antecedent="x <- serial")
     with pytest.raises(RuleError, match=r"one -> two -> one|two -> one -> two"):
         reload()
 
 
-def test_a_rule_that_takes_what_it_gives_is_a_circle(bench, add_rule, reload):
+def test_a_rule_that_takes_what_it_gives_is_a_circle(bench: Bench, add_rule: Any, reload: Any) -> None:
     add_rule("self", "Module", subsequent="serial", antecedent="x <- serial")
     with pytest.raises(RuleError, match="self"):
         reload()
 
 
-def test_a_class_that_does_not_exist_is_refused(bench, add_rule, reload):
+def test_a_class_that_does_not_exist_is_refused(bench: Bench, add_rule: Any, reload: Any) -> None:
     from pyoxigraph import Literal
 
     from voltwin.graphstore.interfaces import Entry, GraphChange

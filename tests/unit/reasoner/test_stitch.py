@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ SERIES = NamedNode("https://f.example/twins/a/t")
 
 
 @st.composite
-def spans(draw):
+def spans(draw: Any) -> Any:
     times = sorted(draw(st.sets(st.integers(0, 40), min_size=2, max_size=6)))
     constant = draw(st.booleans())
     if constant:
@@ -31,13 +32,13 @@ def spans(draw):
     return Span(times[0], times[-1], (priority, rule), origin, rule, tuple(times), tuple(values))
 
 
-def best_at(given, instant):
+def best_at(given: Any, instant: Any) -> Any:
     speaking = [item for item in given if item.start <= instant < item.end]
     return min(speaking, key=lambda item: item.order, default=None)
 
 
 @given(st.lists(spans(), max_size=7))
-def test_at_every_instant_the_lowest_priority_that_speaks_wins(given_spans):
+def test_at_every_instant_the_lowest_priority_that_speaks_wins(given_spans: Any) -> None:
     segments = stitch(given_spans).segments
     for instant in np.arange(-0.5, 41, 0.5):
         best = best_at(given_spans, instant)
@@ -53,7 +54,7 @@ def test_at_every_instant_the_lowest_priority_that_speaks_wins(given_spans):
 
 
 @given(st.lists(spans(), max_size=7))
-def test_segments_are_in_order_and_do_not_overlap(given_spans):
+def test_segments_are_in_order_and_do_not_overlap(given_spans: Any) -> None:
     segments = stitch(given_spans).segments
     for item in segments:
         assert item.start < item.end
@@ -65,25 +66,25 @@ def test_segments_are_in_order_and_do_not_overlap(given_spans):
 
 
 @given(st.lists(spans(), max_size=6, unique_by=lambda item: item.order))
-def test_neighbours_of_one_span_are_one_segment(given_spans):
+def test_neighbours_of_one_span_are_one_segment(given_spans: Any) -> None:
     segments = stitch(given_spans).segments
     for before, after in pairwise(segments):
         assert not (before.end == after.start and (before.priority, before.rule) == (after.priority, after.rule))
 
 
 @given(st.permutations(range(5)), st.lists(spans(), min_size=5, max_size=5, unique_by=lambda item: item.order))
-def test_the_order_in_which_candidates_come_does_not_matter(order, given_spans):
+def test_the_order_in_which_candidates_come_does_not_matter(order: Any, given_spans: Any) -> None:
     assert stitch([given_spans[index] for index in order]) == stitch(given_spans)
 
 
 @given(spans())
-def test_one_span_is_its_own_trend(item):
+def test_one_span_is_its_own_trend(item: Any) -> None:
     (segment,) = stitch([item]).segments
     assert (segment.times, segment.values, segment.origin) == (item.times, item.values, item.origin)
 
 
 @given(st.lists(spans(), max_size=5), st.integers(0, 40), st.integers(0, 40))
-def test_a_window_of_a_trend_is_the_trend_in_the_window(given_spans, start, end):
+def test_a_window_of_a_trend_is_the_trend_in_the_window(given_spans: Any, start: Any, end: Any) -> None:
     trend = stitch(given_spans)
     cut = trend.within(start, end)
     for instant in np.arange(0.25, 41, 0.5):
@@ -97,10 +98,10 @@ def test_a_window_of_a_trend_is_the_trend_in_the_window(given_spans, start, end)
 class Samples:
     """A series reader over two lists."""
 
-    def __init__(self, times, values):
+    def __init__(self, times: Any, values: Any) -> None:
         self.times, self.values = np.array(times, np.int64), np.array(values, np.float64)
 
-    def read(self, series, start=None, end=None):
+    def read(self, series: Any, start: Any = None, end: Any = None) -> Any:
         kept = np.ones(len(self.times), bool)
         if start is not None:
             kept &= self.times >= start
@@ -109,20 +110,20 @@ class Samples:
         return self.times[kept], self.values[kept]
 
 
-def candidate(value, start=None, end=None):
+def candidate(value: Any, start: Any = None, end: Any = None) -> Any:
     rule = NamedNode("https://f.example/rules/r")
     moments = (None if t is None else from_microseconds(t) for t in (start, end))
-    return Candidate(NODE, NODE, NODE, value, rule, 10, *moments, ())
+    return Candidate(NODE, NODE, NODE, value, rule, 10, *moments, ())  # type: ignore[call-arg]  # built from a row of the table above
 
 
-def test_a_series_speaks_between_its_samples_inside_the_interval_only():
+def test_a_series_speaks_between_its_samples_inside_the_interval_only() -> None:
     series = Samples([0, 10, 20, 30, 40], [1, 2, 3, 4, 5])
     made = span(candidate(SERIES, 5, 35), series, 100)
     assert (made.start, made.end, made.times, made.values) == (10, 30, (10, 20, 30), (2.0, 3.0, 4.0))
     assert made.origin == "measured"
 
 
-def test_nothing_is_known_after_the_moment_that_is_asked_for():
+def test_nothing_is_known_after_the_moment_that_is_asked_for() -> None:
     series = Samples([0, 10, 20, 30], [1, 2, 3, 4])
     assert span(candidate(SERIES, 0), series, 20).times == (0, 10, 20)
     assert span(candidate(SERIES, 0), series, 9) is None
@@ -131,14 +132,14 @@ def test_nothing_is_known_after_the_moment_that_is_asked_for():
     assert span(candidate(Literal(25.0), 20, 35), series, 20) is None
 
 
-def test_one_sample_is_no_stretch_of_time():
+def test_one_sample_is_no_stretch_of_time() -> None:
     assert span(candidate(SERIES), Samples([10], [1]), 100) is None
 
 
-def test_a_constant_without_a_beginning_has_no_stretch_to_speak_for():
+def test_a_constant_without_a_beginning_has_no_stretch_to_speak_for() -> None:
     assert span(candidate(Literal(25.0)), Samples([], []), 100) is None
 
 
-def test_an_interval_that_is_still_open_lasts_until_now():
+def test_an_interval_that_is_still_open_lasts_until_now() -> None:
     made = span(candidate(Literal(25), 5), Samples([], []), 77)
     assert (made.start, made.end, made.origin) == (5, 77, "best guess")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from voltwin.errors import InputError
@@ -16,7 +18,7 @@ from voltwin.simulator.publisher import Broker, publish
         ("mqtt://anna:p%40ss%3Aword@broker.example", Broker("broker.example", 1883, "anna", "p@ss:word")),
     ],
 )
-def test_an_address_is_read(url, broker):
+def test_an_address_is_read(url: Any, broker: Any) -> None:
     assert Broker.parse(url) == broker
 
 
@@ -33,13 +35,13 @@ def test_an_address_is_read(url, broker):
         "mqtt://host/topic",
     ],
 )
-def test_anything_else_is_refused_with_an_example(url):
+def test_anything_else_is_refused_with_an_example(url: Any) -> None:
     with pytest.raises(InputError, match=r"mqtt://127\.0\.0\.1:1883"):
         Broker.parse(url)
 
 
 @pytest.mark.parametrize("url", ["mqtt://anna:secret@h:x", "http://anna:secret@h", "mqtt://anna:secret@h/topic"])
-def test_a_password_never_shows(url):
+def test_a_password_never_shows(url: Any) -> None:
     with pytest.raises(InputError) as caught:
         Broker.parse(url)
     assert "secret" not in str(caught.value)
@@ -47,10 +49,10 @@ def test_a_password_never_shows(url):
     assert "secret" not in f"{broker} {broker!r}"
 
 
-def test_an_ipv6_address_is_written_as_it_was_read():
+def test_an_ipv6_address_is_written_as_it_was_read() -> None:
     assert str(Broker.parse("mqtt://[::1]:1884")) == "mqtt://[::1]:1884"
 
 
-def test_a_window_lets_something_through():
+def test_a_window_lets_something_through() -> None:
     with pytest.raises(InputError, match="window 0"):
         publish([], Broker("127.0.0.1"), window=0)

@@ -3,9 +3,11 @@ from __future__ import annotations
 import copy
 import json
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
@@ -20,7 +22,7 @@ NOON = datetime(2019, 4, 10, 12, tzinfo=UTC)
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
 
-def numbers(node, name=""):
+def numbers(node: Any, name: str = "") -> Iterator[Any]:
     """Every schema of a number below ``node``, with its name."""
     if isinstance(node, dict):
         if node.get("type") in ("number", "integer"):
@@ -29,13 +31,13 @@ def numbers(node, name=""):
             yield from numbers(value, key)
 
 
-def test_there_is_a_schema_for_every_kind_and_no_other():
+def test_there_is_a_schema_for_every_kind_and_no_other() -> None:
     found = {entry.name.removesuffix(".schema.json") for entry in files(ontology).joinpath("messages").iterdir()}
     assert found == set(KINDS)
 
 
 @every_kind
-def test_the_schema_is_sound_and_its_examples_fit_it(kind):
+def test_the_schema_is_sound_and_its_examples_fit_it(kind: Any) -> None:
     definition = schema(kind)
     Draft202012Validator.check_schema(definition)
     assert definition["$id"] == f"https://w3id.org/voltwin/messages/{kind}"
@@ -45,13 +47,13 @@ def test_the_schema_is_sound_and_its_examples_fit_it(kind):
 
 
 @every_kind
-def test_every_number_has_a_unit(kind):
+def test_every_number_has_a_unit(kind: Any) -> None:
     for name, node in numbers(schema(kind)):
         assert node.get("x-unit") in UNITS, name
 
 
 @every_kind
-def test_a_message_with_a_member_too_few_or_too_many_is_refused(kind):
+def test_a_message_with_a_member_too_few_or_too_many_is_refused(kind: Any) -> None:
     validator = Draft202012Validator(schema(kind))
     example = schema(kind)["examples"][0]
     for name in schema(kind)["required"]:
@@ -65,16 +67,16 @@ def test_a_message_with_a_member_too_few_or_too_many_is_refused(kind):
 @pytest.mark.parametrize(
     "wrong", ["2019-04-10T12:00:00", "2019-04-10T12:00:00+02:00", "2019-04-10", "noon", 1554897600]
 )
-def test_only_utc_times_are_times(kind, wrong):
+def test_only_utc_times_are_times(kind: Any, wrong: Any) -> None:
     example = {**schema(kind)["examples"][0], "time": wrong}
     assert not Draft202012Validator(schema(kind)).is_valid(example)
 
 
 @pytest.mark.parametrize("kind", ["module-end-of-line", "module-arrival"])
-def test_cells_are_closed_too(kind):
+def test_cells_are_closed_too(kind: Any) -> None:
     validator = Draft202012Validator(schema(kind))
     example = schema(kind)["examples"][0]
-    for cells in (
+    for cells in (  # type: ignore[var-annotated]  # filled below
         {},
         {"cell 1": {"voltage": 3.6}},
         {"cell-01": {}},
@@ -86,7 +88,7 @@ def test_cells_are_closed_too(kind):
 
 
 @every_kind
-def test_topics_come_from_the_schema(kind):
+def test_topics_come_from_the_schema(kind: Any) -> None:
     template = schema(kind)["x-topic"]
     assert topic(kind, "thing-1") == template.replace("{twin}", "thing-1")
     assert template.startswith("voltwin/")
@@ -94,7 +96,7 @@ def test_topics_come_from_the_schema(kind):
 
 
 @every_kind
-def test_the_documentation_names_every_topic_and_member(kind):
+def test_the_documentation_names_every_topic_and_member(kind: Any) -> None:
     text = DOCS.read_text(encoding="utf-8")
     section = text.split(f"### {kind}\n", maxsplit=1)[1].split("\n### ", maxsplit=1)[0]
     assert f"`{schema(kind)['x-topic']}`" in section
@@ -106,12 +108,12 @@ def test_the_documentation_names_every_topic_and_member(kind):
             assert member["x-unit"] in section
 
 
-def test_times_are_written_in_utc():
+def test_times_are_written_in_utc() -> None:
     berlin = timezone(timedelta(hours=2))
     assert timestamp(datetime(2019, 4, 10, 14, tzinfo=berlin)) == "2019-04-10T12:00:00Z"
 
 
-def test_a_message_is_compact_json_in_utf_8():
+def test_a_message_is_compact_json_in_utf_8() -> None:
     message = twin_message("transport-begin", "module-0001", NOON, truck="Lkw-ä")
     assert (
         message.encode()
@@ -123,7 +125,7 @@ def test_a_message_is_compact_json_in_utf_8():
     assert recorded == {"topic": message.topic, "payload": json.loads(message.encode())}
 
 
-def test_only_the_last_message_of_the_clock_is_final():
+def test_only_the_last_message_of_the_clock_is_final() -> None:
     assert "final" not in clock_message(NOON).body
     assert clock_message(NOON, final=True).body["final"] is True
     assert clock_message(NOON).body["id"] == "clock/2019-04-10T12:00:00Z"

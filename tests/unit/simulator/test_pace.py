@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -29,7 +30,7 @@ def every(*hours: float) -> list[Message]:
 
 
 @given(st.lists(st.integers(0, 10_000), min_size=1, max_size=30), st.floats(0.1, 1e6))
-def test_each_message_leaves_at_its_moment(offsets, acceleration):
+def test_each_message_leaves_at_its_moment(offsets: Any, acceleration: Any) -> None:
     watch = Watch()
     messages = [clock_message(NOON + timedelta(seconds=s)) for s in sorted(offsets)]
     for message in paced(messages, acceleration, clock=lambda: watch.now, sleep=watch.sleep):
@@ -37,7 +38,7 @@ def test_each_message_leaves_at_its_moment(offsets, acceleration):
         assert watch.now - 50.0 == pytest.approx(elapsed, abs=1e-6)
 
 
-def test_a_delay_is_caught_up():
+def test_a_delay_is_caught_up() -> None:
     watch = Watch()
     left = []
     for message in paced(every(0, 1, 2, 3), 3600.0, clock=lambda: watch.now, sleep=watch.sleep):
@@ -48,6 +49,6 @@ def test_a_delay_is_caught_up():
 
 
 @pytest.mark.parametrize("wrong", [0.0, -1.0, float("nan"), float("inf")])
-def test_time_has_to_move_forward(wrong):
+def test_time_has_to_move_forward(wrong: Any) -> None:
     with pytest.raises(InputError, match="acceleration"):
         list(paced(every(0), wrong))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -23,7 +25,7 @@ from voltwin.simulator.physics import (
 HALF = CellTruth(np.array([0.5]), np.array([RATE_25]), np.array([0.0]))
 
 
-def test_the_curve_meets_its_table_and_rises_between_the_points():
+def test_the_curve_meets_its_table_and_rises_between_the_points() -> None:
     curve = ocv_curve()
     assert curve.voltage(curve.soc, 25.0) == pytest.approx(curve.ocv, abs=1e-12)
     fine = curve.voltage(np.linspace(0.0, 1.0, 100_001), 25.0)
@@ -31,19 +33,19 @@ def test_the_curve_meets_its_table_and_rises_between_the_points():
 
 
 @given(st.floats(0.05, 0.95))
-def test_charge_to_voltage_and_back(soc):
+def test_charge_to_voltage_and_back(soc: Any) -> None:
     curve = ocv_curve()
     assert curve.state_of_charge(curve.voltage(np.array([soc]), 25.0))[0] == pytest.approx(soc, abs=1e-9)
 
 
-def test_a_warmer_cell_shows_less_at_half_charge():
+def test_a_warmer_cell_shows_less_at_half_charge() -> None:
     curve, half = ocv_curve(), np.array([0.5])
     change = (curve.voltage(half, 35.0) - curve.voltage(half, 25.0))[0]
     assert change == pytest.approx(10.0 * -8.6762571e-05, rel=1e-6)
 
 
 @pytest.mark.parametrize(("age", "expected", "loss"), [(250.0, 220.7459, 0.084638), (300.0, 270.7459, 0.103801)])
-def test_equivalent_age_and_loss_of_a_known_history(age, expected, loss):
+def test_equivalent_age_and_loss_of_a_known_history(age: Any, expected: Any, loss: Any) -> None:
     # a cross-check with figures computed by adaptive integration outside this project
     hours = np.arange(0.0, age + 1e-9, 1.0 / 60.0)
     celsius = np.interp(hours, [0, age - 70, age - 64, age - 40, age - 38, age], [25, 25, 5, 5, 22, 22])
@@ -53,7 +55,7 @@ def test_equivalent_age_and_loss_of_a_known_history(age, expected, loss):
 
 
 @given(st.floats(0.0, 5000.0), st.floats(0.1, 0.9))
-def test_the_closed_form_solves_the_rate_law(hours, start):
+def test_the_closed_form_solves_the_rate_law(hours: Any, start: Any) -> None:
     cells = CellTruth(np.array([start]), np.array([RATE_25 * 10.0]), np.array([0.0]))
     soc, step = start, hours / 400.0
     for _ in range(400):  # classical Runge-Kutta
@@ -65,12 +67,12 @@ def test_the_closed_form_solves_the_rate_law(hours, start):
     assert soc_after(cells, hours, hours)[0] == pytest.approx(soc, abs=1e-12)
 
 
-def test_at_25_degrees_the_equivalent_age_is_the_age():
+def test_at_25_degrees_the_equivalent_age_is_the_age() -> None:
     seconds = np.linspace(0.0, 280 * 3600.0, 50)
     assert equivalent_age(seconds, np.full(50, 25.0)) == pytest.approx(280.0, rel=1e-12)
 
 
-def test_cold_slows_and_warmth_hastens():
+def test_cold_slows_and_warmth_hastens() -> None:
     seconds = np.linspace(0.0, 3600.0, 10)
     ages = [equivalent_age(seconds, np.full(10, celsius)) for celsius in (5.0, 22.0, 25.0, 40.0)]
     assert ages == sorted(ages)
@@ -78,7 +80,7 @@ def test_cold_slows_and_warmth_hastens():
 
 
 @given(st.integers(0, 2**32), st.integers(1, 24))
-def test_healthy_cells_are_half_full_and_do_not_leak(seed, count):
+def test_healthy_cells_are_half_full_and_do_not_leak(seed: Any, count: Any) -> None:
     cells = draw_cells(np.random.default_rng(seed), count)
     assert (np.abs(cells.soc - 0.5) <= 0.01 + 1e-12).all()
     assert (cells.rate > 0.0).all()
@@ -86,7 +88,7 @@ def test_healthy_cells_are_half_full_and_do_not_leak(seed, count):
 
 
 @given(st.floats(0.001, 0.03), st.integers(0, 11))
-def test_a_leak_leaves_its_cell_as_low_as_asked(drop, cell):
+def test_a_leak_leaves_its_cell_as_low_as_asked(drop: Any, cell: Any) -> None:
     healthy = draw_cells(np.random.default_rng(7), 12)
     leaky = with_leak(healthy, cell, drop, 250.0, 280.0)
     curve = ocv_curve()
@@ -96,13 +98,13 @@ def test_a_leak_leaves_its_cell_as_low_as_asked(drop, cell):
     assert leaky.leak[cell] * 280.0 < CAPACITY
 
 
-def test_rest_lets_the_voltage_sink_by_less_than_a_millivolt():
+def test_rest_lets_the_voltage_sink_by_less_than_a_millivolt() -> None:
     soc = np.array([0.5])
     sunk = (terminal_voltage(soc, 25.0, 6.0) - terminal_voltage(soc, 25.0, 286.0))[0]
     assert 0.0002 < sunk < 0.001
 
 
-def test_readings_scatter_as_the_instrument_does():
+def test_readings_scatter_as_the_instrument_does() -> None:
     noise = reading(np.random.default_rng(1), np.full(20_000, 3.67)) - 3.67
     assert noise.std() == pytest.approx(VOLTAGE_NOISE, rel=0.03)
     assert noise.mean() == pytest.approx(0.0, abs=1e-5)

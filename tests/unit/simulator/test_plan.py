@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -34,7 +35,7 @@ def moments(module: ModulePlan) -> list[object]:
 
 
 @given(fleets)
-def test_every_life_is_in_order_and_every_age_within_limits(settings):
+def test_every_life_is_in_order_and_every_age_within_limits(settings: Any) -> None:
     plan = plan_fleet(settings)
     trucks = {truck.key: truck for truck in plan.trucks}
     for module in plan.modules:
@@ -51,7 +52,7 @@ def test_every_life_is_in_order_and_every_age_within_limits(settings):
 
 
 @given(fleets)
-def test_modules_are_produced_and_tested_in_order_of_their_number(settings):
+def test_modules_are_produced_and_tested_in_order_of_their_number(settings: Any) -> None:
     modules = plan_fleet(settings).modules
     assert [module.key for module in modules] == [f"module-{i + 1:04d}" for i in range(settings.modules)]
     for before, after in pairwise(modules):
@@ -60,7 +61,7 @@ def test_modules_are_produced_and_tested_in_order_of_their_number(settings):
         assert before.truck <= after.truck
 
 
-def test_the_case_study_has_four_trucks_of_about_thirty_hours():
+def test_the_case_study_has_four_trucks_of_about_thirty_hours() -> None:
     plan = plan_fleet(ReplaySettings())
     assert [truck.key for truck in plan.trucks] == ["truck-01", "truck-02", "truck-03", "truck-04"]
     loads = [sum(module.truck == truck.key for module in plan.modules) for truck in plan.trucks]
@@ -71,11 +72,11 @@ def test_the_case_study_has_four_trucks_of_about_thirty_hours():
 
 
 @pytest.mark.parametrize(("modules", "trucks"), [(1, 1), (3, 3), (4, 4), (400, 4), (401, 5), (10_000, 100)])
-def test_as_many_trucks_as_the_fleet_needs(modules, trucks):
+def test_as_many_trucks_as_the_fleet_needs(modules: Any, trucks: Any) -> None:
     assert len(plan_fleet(ReplaySettings(modules=modules, leaky=0)).trucks) == trucks
 
 
-def test_a_seed_moves_the_ages_and_nothing_on_the_road():
+def test_a_seed_moves_the_ages_and_nothing_on_the_road() -> None:
     one, other = (plan_fleet(ReplaySettings(seed=seed)) for seed in (1, 2))
     assert one.trucks == other.trucks
     assert [module.age for module in one.modules] != [module.age for module in other.modules]
@@ -93,7 +94,7 @@ def test_a_seed_moves_the_ages_and_nothing_on_the_road():
         {"leaky": -1},
     ],
 )
-def test_settings_out_of_range_are_named(wrong):
+def test_settings_out_of_range_are_named(wrong: Any) -> None:
     (name,) = wrong
     with pytest.raises(InputError, match=f"^{name} = "):
         ReplaySettings(**wrong)

@@ -8,6 +8,7 @@ import sys
 from collections import defaultdict
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,7 +37,7 @@ LIFE = [
 
 
 @st.composite
-def fleets(draw):
+def fleets(draw: Any) -> Any:
     modules = draw(st.integers(1, 200))
     return ReplaySettings(
         modules=modules,
@@ -47,14 +48,14 @@ def fleets(draw):
 
 
 @pytest.fixture(scope="module")
-def case_study():
+def case_study() -> Any:
     plan = plan_fleet(ReplaySettings())
     return plan, list(replay(plan))
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(fleets())
-def test_any_fleet_is_ordered_valid_unique_and_repeatable(chosen):
+def test_any_fleet_is_ordered_valid_unique_and_repeatable(chosen: Any) -> None:
     plan = plan_fleet(chosen)
     messages = list(replay(plan))
     assert all(a.order < b.order for a, b in pairwise(messages))
@@ -70,7 +71,7 @@ def test_any_fleet_is_ordered_valid_unique_and_repeatable(chosen):
     assert all(a.record() == b.record() for a, b in zip(messages, again, strict=True))
 
 
-def test_two_processes_give_the_same_bytes():
+def test_two_processes_give_the_same_bytes() -> None:
     script = (
         "import sys\nfrom voltwin.simulator.plan import ReplaySettings, plan_fleet\n"
         "from voltwin.simulator.replay import replay\n"
@@ -89,14 +90,14 @@ def test_two_processes_give_the_same_bytes():
     assert len(digests) == 1
 
 
-def test_another_seed_gives_other_measurements():
+def test_another_seed_gives_other_measurements() -> None:
     first, second = (list(replay(plan_fleet(ReplaySettings(modules=2, seed=seed)))) for seed in (1, 2))
     assert [m.body for m in first if m.kind == "module-arrival"] != [
         m.body for m in second if m.kind == "module-arrival"
     ]
 
 
-def test_the_case_study_runs_from_birth_to_twelve_hours_behind_the_last_test(case_study):
+def test_the_case_study_runs_from_birth_to_twelve_hours_behind_the_last_test(case_study: Any) -> None:
     plan, messages = case_study
     tally = Tally()
     for message in messages:
@@ -117,7 +118,7 @@ def test_the_case_study_runs_from_birth_to_twelve_hours_behind_the_last_test(cas
     assert hours[-1] - hours[-2] <= timedelta(hours=1)
 
 
-def test_a_truck_is_heard_of_before_anything_is_loaded_and_its_log_has_no_gap(case_study):
+def test_a_truck_is_heard_of_before_anything_is_loaded_and_its_log_has_no_gap(case_study: Any) -> None:
     plan, messages = case_study
     for truck in plan.trucks:
         topic = f"voltwin/trucks/{truck.key}/sample"
@@ -128,9 +129,9 @@ def test_a_truck_is_heard_of_before_anything_is_loaded_and_its_log_has_no_gap(ca
         assert times[-1] > max(module.unloaded for module in aboard) - timedelta(minutes=5)
 
 
-def test_the_coldest_sample_is_near_five_degrees_and_one_truck_stays_above_six(case_study):
+def test_the_coldest_sample_is_near_five_degrees_and_one_truck_stays_above_six(case_study: Any) -> None:
     _, messages = case_study
-    lowest = defaultdict(lambda: 99.0)
+    lowest: Any = defaultdict(lambda: 99.0)
     for message in messages:
         if message.kind == "transport-sample":
             lowest[message.topic] = min(lowest[message.topic], message.body["temperature"])
@@ -139,7 +140,7 @@ def test_the_coldest_sample_is_near_five_degrees_and_one_truck_stays_above_six(c
     assert max(lowest.values()) > 6.0
 
 
-def test_a_modules_voltage_is_the_sum_of_its_cells(case_study):
+def test_a_modules_voltage_is_the_sum_of_its_cells(case_study: Any) -> None:
     _, messages = case_study
     tests = [m.body for m in messages if m.kind in ("module-end-of-line", "module-arrival")]
     assert len(tests) == 362
@@ -148,7 +149,7 @@ def test_a_modules_voltage_is_the_sum_of_its_cells(case_study):
         assert len(body["cells"]) == 12
 
 
-def test_rest_goes_on_between_the_tests(case_study):
+def test_rest_goes_on_between_the_tests(case_study: Any) -> None:
     plan, messages = case_study
     rest = {(m.kind, m.topic.split("/")[2]): m.body["rest"] for m in messages if "rest" in m.body}
     for module in plan.modules:
@@ -157,7 +158,7 @@ def test_rest_goes_on_between_the_tests(case_study):
         assert after - before == pytest.approx(module.age / timedelta(hours=1), abs=0.001)
 
 
-def test_what_is_measured_is_the_truth_with_the_instruments_noise(case_study):
+def test_what_is_measured_is_the_truth_with_the_instruments_noise(case_study: Any) -> None:
     plan, messages = case_study
     world = World.of(plan)
     arrivals = {m.topic.split("/")[2]: m.body for m in messages if m.kind == "module-arrival"}
@@ -173,7 +174,7 @@ def test_what_is_measured_is_the_truth_with_the_instruments_noise(case_study):
     assert scatter.mean() == pytest.approx(0.0, abs=2e-5)
 
 
-def test_planted_leaks_show_in_the_messages_and_stand_in_the_truth(case_study):
+def test_planted_leaks_show_in_the_messages_and_stand_in_the_truth(case_study: Any) -> None:
     plan, messages = case_study
     leaks = truth(plan)["leakyCells"]
     assert [leak["voltageDropMillivolt"] for leak in leaks] == [5.0, 15.0]
@@ -187,7 +188,7 @@ def test_planted_leaks_show_in_the_messages_and_stand_in_the_truth(case_study):
         assert missing == pytest.approx(leak["voltageDropMillivolt"], abs=5 * 0.3 * 1.5)
 
 
-def test_healthy_cells_lose_about_a_tenth_of_a_percent(case_study):
+def test_healthy_cells_lose_about_a_tenth_of_a_percent(case_study: Any) -> None:
     plan, _ = case_study
     values = truth(plan)
     leaky = {leak["module"] for leak in values["leakyCells"]}
@@ -199,7 +200,7 @@ def test_healthy_cells_lose_about_a_tenth_of_a_percent(case_study):
         assert module["equivalentAgeHours"] < module["ageHours"] + 10.0
 
 
-def test_one_more_module_leaves_the_noise_of_the_others_alone():
+def test_one_more_module_leaves_the_noise_of_the_others_alone() -> None:
     few, more = (World.of(plan_fleet(ReplaySettings(modules=n, leaky=0))) for n in (8, 12))
     for index in range(8):
         first, second = (module_truth(world, world.plan.modules[index]).cells for world in (few, more))
@@ -207,6 +208,6 @@ def test_one_more_module_leaves_the_noise_of_the_others_alone():
         assert (first.rate == second.rate).all()
 
 
-def test_an_empty_tally_has_no_summary():
+def test_an_empty_tally_has_no_summary() -> None:
     with pytest.raises(ValueError, match="nothing was counted"):
         Tally().summary()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ from voltwin.simulator.route import (
 
 
 @given(st.floats(0.01, 60.0))
-def test_drivers_keep_the_law(hours):
+def test_drivers_keep_the_law(hours: Any) -> None:
     legs = driving_schedule(hours)
     assert sum(leg.end - leg.start for leg in legs) == pytest.approx(hours)
     today = 0.0
@@ -43,7 +44,7 @@ def test_drivers_keep_the_law(hours):
 
 @given(st.floats(0.5, 40.0))
 @example(22.5078125)
-def test_driven_hours_grow_only_while_driving(hours):
+def test_driven_hours_grow_only_while_driving(hours: Any) -> None:
     legs = driving_schedule(hours)
     # the ends of the legs are among the moments, so that no leg, however short, falls between two of them
     ends = [moment for leg in legs for moment in (leg.start, leg.end)]
@@ -56,18 +57,18 @@ def test_driven_hours_grow_only_while_driving(hours):
     assert (steps[~is_driving(legs, elapsed)[1:] & ~is_driving(legs, elapsed)[:-1]] == 0.0).all()
 
 
-def test_known_distance():
+def test_known_distance() -> None:
     # Berlin to Paris, city centres: about 878 km
     assert distance(WayPoint("Berlin", 52.52, 13.405), WayPoint("Paris", 48.8566, 2.3522)) == pytest.approx(878, abs=2)
 
 
-def test_way_points_are_a_days_drive_at_most_and_lead_west():
+def test_way_points_are_a_days_drive_at_most_and_lead_west() -> None:
     for a, b in pairwise(WROCLAW_TO_PARIS):
         assert 5.0 < distance(a, b) < 120.0
     assert WROCLAW_TO_PARIS[0].longitude > WROCLAW_TO_PARIS[-1].longitude
 
 
-def test_positions_lie_on_the_road_at_an_even_pace():
+def test_positions_lie_on_the_road_at_an_even_pace() -> None:
     total = length(WROCLAW_TO_PARIS)
     travelled = np.linspace(0.0, total, 2001)
     places = positions(WROCLAW_TO_PARIS, travelled)
@@ -80,7 +81,7 @@ def test_positions_lie_on_the_road_at_an_even_pace():
     assert sum(steps) == pytest.approx(total, rel=0.005)
 
 
-def test_a_way_point_is_passed_when_its_distance_is_done():
+def test_a_way_point_is_passed_when_its_distance_is_done() -> None:
     done = 0.0
     for a, b in pairwise(WROCLAW_TO_PARIS):
         done += distance(a, b)
@@ -88,11 +89,11 @@ def test_a_way_point_is_passed_when_its_distance_is_done():
         assert place == pytest.approx([b.latitude, b.longitude], abs=1e-9)
 
 
-def test_the_truck_waits_at_both_ends():
+def test_the_truck_waits_at_both_ends() -> None:
     places = positions(WROCLAW_TO_PARIS, np.array([-5.0, 0.0, 1e6]))
     assert places[0] == pytest.approx(places[1])
     assert places[2] == pytest.approx([WROCLAW_TO_PARIS[-1].latitude, WROCLAW_TO_PARIS[-1].longitude])
 
 
-def test_the_trip_takes_about_thirty_hours():
+def test_the_trip_takes_about_thirty_hours() -> None:
     assert 29.0 < driving_schedule(length(WROCLAW_TO_PARIS) / AVERAGE_SPEED)[-1].end < 30.5

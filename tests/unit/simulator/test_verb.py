@@ -6,6 +6,8 @@ import pty
 import signal
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 import pytest
@@ -20,7 +22,7 @@ SMALL = ["--modules", "3", "--cells", "4", "--seed", "7"]
 PLAN = plan_fleet(ReplaySettings(modules=3, cells=4, seed=7))
 
 
-def test_a_dry_run_records_every_message_and_the_truth(tmp_path):
+def test_a_dry_run_records_every_message_and_the_truth(tmp_path: Path) -> None:
     record, true = tmp_path / "messages.jsonl", tmp_path / "truth.json"
     done = CliRunner().invoke(
         verb,
@@ -35,7 +37,7 @@ def test_a_dry_run_records_every_message_and_the_truth(tmp_path):
     assert summary["byKind"]["module-arrival"] == 3
 
 
-def test_without_a_terminal_progress_is_plain_lines_on_stderr():
+def test_without_a_terminal_progress_is_plain_lines_on_stderr() -> None:
     done = CliRunner().invoke(verb, [*SMALL, "--dry-run"], catch_exceptions=False)
     lines = done.stderr.splitlines()
     assert len(lines) == 10
@@ -44,7 +46,7 @@ def test_without_a_terminal_progress_is_plain_lines_on_stderr():
     assert "module-birth            3" in done.stdout
 
 
-def test_on_a_terminal_progress_is_a_bar():
+def test_on_a_terminal_progress_is_a_bar() -> None:
     screen, terminal = pty.openpty()
     script = "from voltwin.verbs.simulate import replay; replay()"
     try:
@@ -75,13 +77,13 @@ def test_on_a_terminal_progress_is_a_bar():
         (["--dry-run", "--record", "/nowhere/messages.jsonl"], InputError, "cannot be written"),
     ],
 )
-def test_errors_say_what_to_do(options, error, says):
+def test_errors_say_what_to_do(options: Any, error: Any, says: Any) -> None:
     done = CliRunner().invoke(verb, [*SMALL, *options])
     assert isinstance(done.exception, error)
     assert says in str(done.exception)
 
 
-def test_the_weather_is_served_until_interrupted():
+def test_the_weather_is_served_until_interrupted() -> None:
     command = [sys.executable, "-m", "voltwin", "simulate", "weather", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as service:
         address = service.stdout.readline().split()[-1]

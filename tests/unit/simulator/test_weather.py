@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -15,7 +17,7 @@ from voltwin.simulator.weather import answer, weather_server
 
 
 @pytest.fixture
-def service():
+def service() -> Iterator[Any]:
     with weather_server("127.0.0.1", 0) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
@@ -24,7 +26,7 @@ def service():
         thread.join()
 
 
-def test_the_service_answers_from_the_trace(service):
+def test_the_service_answers_from_the_trace(service: Any) -> None:
     with urlopen(f"{service}/weather?time=2019-04-11T06:30:00Z") as response:
         assert response.headers["Content-Type"] == "application/json"
         body = json.load(response)
@@ -34,7 +36,7 @@ def test_the_service_answers_from_the_trace(service):
     assert "2010" in body["source"]
 
 
-def test_health(service):
+def test_health(service: Any) -> None:
     with urlopen(f"{service}/health") as response:
         assert json.load(response) == {
             "status": "ok",
@@ -43,7 +45,7 @@ def test_health(service):
         }
 
 
-def test_an_error_is_json_too(service):
+def test_an_error_is_json_too(service: Any) -> None:
     with pytest.raises(HTTPError) as caught:
         urlopen(f"{service}/weather?time=2020-01-01T00:00:00Z")
     with caught.value as response:
@@ -60,7 +62,7 @@ def test_an_error_is_json_too(service):
         "2019-04-11T06:30Z",
     ],
 )
-def test_any_rfc_3339_time_will_do(query):
+def test_any_rfc_3339_time_will_do(query: Any) -> None:
     status, body = answer(f"/weather?time={query}")
     assert status == HTTPStatus.OK
     assert body["time"] == "2019-04-11T06:30:00Z"
@@ -81,13 +83,13 @@ def test_any_rfc_3339_time_will_do(query):
         ("/elsewhere", HTTPStatus.NOT_FOUND, "/weather"),
     ],
 )
-def test_what_cannot_be_answered_says_why(target, status, says):
+def test_what_cannot_be_answered_says_why(target: Any, status: Any, says: Any) -> None:
     given, body = answer(target)
     assert given == status
     assert says in body["error"]
 
 
-def test_a_busy_port_is_named():
+def test_a_busy_port_is_named() -> None:
     with (
         weather_server("127.0.0.1", 0) as first,
         pytest.raises(EnvironmentProblem, match=str(first.server_port)),
