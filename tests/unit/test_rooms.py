@@ -53,7 +53,7 @@ def floors(found: dict[str, set[str]]) -> int:
 
 @pytest.mark.parametrize("folder", MOST)
 def test_rooms_are_few_and_import_downwards(
-    imports: Any, folder: Path, record_property: Callable[[str, object], None]
+    imports: Any, folder: str, record_property: Callable[[str, object], None]
 ) -> None:
     found = rooms(imports, folder)
     most_rooms, most_floors = MOST[folder]
