@@ -24,9 +24,9 @@ _COLOURS: Final = {"ACCEPT": "measured", "REJECT": "bad", "RETEST": "doubtful"}
 
 def self_discharge_by_age(points: Sequence[LossPoint], style: Style = FOR_FILES) -> bytes:
     """Figure 3a: loss [% SOC] of every module, sorted by age; ages [h] are on the upper axis."""
+    figure, axes, colours = start_plot(style, "Self-discharge of all modules, sorted by age")
     from matplotlib.ticker import MaxNLocator
 
-    figure, axes, colours = start_plot(style, "Self-discharge of all modules, sorted by age")
     ranks = np.arange(1, len(points) + 1)
     losses = np.array([point.loss for point in points])
     kinds = [point.decision or "not decided" for point in points]
@@ -144,9 +144,8 @@ def time_span(trend: TemperatureTrend) -> tuple[float, float] | None:
 
 
 def _age_axis(axes: Axes, ages: Sequence[float], colours: Palette) -> None:
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
-
     """The ages of the ranks, above."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     upper = axes.secondary_xaxis("top")
     upper.set_facecolor("none")

@@ -148,9 +148,12 @@ def _plain(text: str) -> str:
 
 
 def start_plot(style: Style, title: str) -> tuple[Figure, Axes, Palette]:
-    """A figure with one pair of axes in the style's colours."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    """A figure with one pair of axes in the style's colours; call it before any other import of matplotlib."""
+    # Its modules import each other in a circle: two threads that load it at once leave it half loaded for good.
+    with _DRAWING:
+        import matplotlib.dates  # noqa: F401 - loaded here for those who import from it afterwards
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
 
     colours = PALETTES[style.theme]
     figure = Figure(figsize=(style.width, style.height), dpi=style.dpi, facecolor=colours.ground, layout="constrained")
