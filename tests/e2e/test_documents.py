@@ -88,7 +88,7 @@ def desk(study: Study, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Des
     for name in ("examples", "ontology"):
         (folder / name).symlink_to(ROOT / name)
     (folder / ".venv").symlink_to(sys.prefix)
-    for name in ("module.mdj", "model.mdj", "old.mdj", "new.mdj"):
+    for name in ("module.mdj", "model.mdj", "my-model.mdj", "old.mdj", "new.mdj"):
         shutil.copy(ROOT / "ontology" / "models" / "battery_logistics.mdj", folder / name)
     (folder / "fix.ru").write_text(f"{FIX % 'notes'} ; {FIX % 'drafts'}", "utf-8")
     (folder / "materials.ttl").write_text(MATERIALS, "utf-8")
