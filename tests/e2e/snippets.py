@@ -16,7 +16,7 @@ _COMMAND: Final = re.compile(rf"(?:\$ )?(?:\w+=\S+ )*(?:{PROGRAMS} |{SETTING})")
 
 NOT_RUN: Final = {
     r"^make (demo|test|docs|release|lock)\b": "the suite itself, and what stands around it",
-    r"^(pip|pipx|uv) (install|wheel)|^git clone": "fetches from elsewhere; tests/integration/test_release.py tries the wheel",
+    r"^(pip|pipx|uv) (install|wheel)|^git clone": "tests/integration/test_release.py tries the wheel",
     r"^python deploy/release\.py": "tests/integration/test_release.py, on a clone",
     r"^voltwin demo\b": "the fleet that all the others are run on is made by it",
     r"^voltwin serve .*mqtt://": "needs a broker and services at fixed ports; the case study starts all of them",

@@ -1,5 +1,6 @@
 """Properties of every XMI file: random UML models, written as Eclipse UML2 and as Enterprise Architect write them."""
 
+import re
 import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
