@@ -144,9 +144,8 @@ def time_span(trend: TemperatureTrend) -> tuple[float, float] | None:
 
 
 def _age_axis(axes: Axes, ages: Sequence[float], colours: Palette) -> None:
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
-
     """The ages of the ranks, above."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     upper = axes.secondary_xaxis("top")
     upper.set_facecolor("none")
