@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from starlette.testclient import TestClient
 
 from voltwin.api.app import create_app
@@ -30,6 +31,7 @@ from voltwin.graphstore.paths.answers import Answer
 from voltwin.graphstore.series.reading import SeriesReading
 from voltwin.ontology.literals import to_microseconds
 from voltwin.ontology.steps import natural_order
+from voltwin.verbs.tree import tree
 
 from .gearbox_fleet import KEYS, RIGS, START, description, make_gearbox_fleet
 from .html_page import Page, check_page
@@ -340,6 +342,10 @@ def test_values_and_parts_that_no_class_declares_are_shown_all_the_same(tmp_path
         assert [other.path for other in found.others] == ["/gearbox-1/spare/left"]
         assert structure_from_json(found.to_json()) == found
         assert fleet.structure("/gearbox-1", 1).others == ()
+    said = CliRunner().invoke(tree, ["/gearbox-1", "--fleet", str(tmp_path / "gearboxes")]).output
+    assert re.search(r"place +string +shelf", said)
+    assert re.search(r"^/gearbox-1/spare/left  Bearing$", said, re.MULTILINE)
+    assert re.search(r"clearance +double \[mm\]  0\.5 mm", said)
 
 
 def test_the_page_of_a_twin_reads_no_samples(gears: Any, monkeypatch: pytest.MonkeyPatch) -> None:
