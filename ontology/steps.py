@@ -24,3 +24,9 @@ def quote_step(name: str) -> str:
 def quote_text(text: str) -> str:
     """``text`` in single quotes."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def natural_order(text: str) -> tuple[tuple[str, int, str], ...]:
+    """A sort key in which ``pump-2`` comes before ``pump-10``."""
+    parts = re.findall(r"(\D*)(\d*)", text)
+    return tuple((word.casefold(), int(digits or -1), digits) for word, digits in parts)

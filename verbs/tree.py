@@ -46,6 +46,8 @@ def tree(path: str | None, depth: int | None, as_of: str | None, fleet: str, as_
 def _lines(element: ElementStructure) -> Iterator[str]:
     yield f"{element.path}  {_dim(element.type)}"
     yield from _members(element, "")
+    for other in element.others:
+        yield from _lines(other)
 
 
 def _members(element: ElementStructure, indent: str) -> Iterator[str]:
@@ -73,7 +75,7 @@ def _value(item: PropertyStructure) -> str:
         unit = f" {symbol(item.unit)}" if item.unit else ""
         when = f" {format_time(item.series.time)}" if item.series.time else ""
         last = f", last {item.series.last:.6g}{unit}{when}"
-        return f"{item.series.samples} samples, {item.series.low:.6g} to {item.series.high:.6g}{unit}{_dim(last)}"
+        return f"{item.series}{unit}{_dim(last)}"
     if not item.answers:
         return _dim("not set" + (", though required" if item.required else ""))
     if item.kind == "object" and item.composition:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from ..web.plots import FOR_FILES, Palette, Style, add_legend, finish_plot, say_instead, start_plot
+from ..web.plots import FOR_FILES, Palette, Style, add_legend, finish_plot, origin_looks, say_instead, start_plot
 from .plot_data import GateComparison, LossPoint, LossTrend, TemperatureTrend
 
 if TYPE_CHECKING:  # imported where something is drawn
@@ -59,20 +59,9 @@ def self_discharge_by_age(points: Sequence[LossPoint], style: Style = FOR_FILES)
 def temperature_over_time(trend: TemperatureTrend, style: Style = FOR_FILES) -> bytes:
     """Figure 3b: the reasoner's temperature trend [°C] against hours since end of line."""
     figure, axes, colours = start_plot(style, f"Temperature trend of {trend.module}, from the reasoner")
-    looks = {"measured": (colours.measured, "-"), "best guess": (colours.guessed, (0, (5, 2)))}
-    named: set[str] = set()
-    for segment in trend.segments:
-        colour, line = looks[segment.origin]
-        label = segment.origin
-        axes.plot(
-            segment.hours,
-            segment.celsius,
-            color=colour,
-            linestyle=line,
-            linewidth=2,
-            label=None if label in named else label,
-        )
-        named.add(label)
+    looks = origin_looks((segment.origin for segment in trend.segments), colours)
+    for segment, look in zip(trend.segments, looks, strict=True):
+        axes.plot(segment.hours, segment.celsius, color=look.colour, linestyle=look.line, linewidth=2, label=look.label)
     for before, after in itertools.pairwise(trend.segments):
         if before.hours and after.hours and before.hours[-1] == after.hours[0]:
             step = (before.celsius[-1], after.celsius[0])

@@ -11,6 +11,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
+from ...graphstore.fleets.structure import SeriesSummary
 from ...graphstore.paths.answers import Answer, SeriesValue, Trend
 from ...ontology.literals import format_time
 
@@ -78,9 +79,9 @@ def short_value(answer: Answer) -> str:
     )
 
 
-def source_text(answer: Answer) -> str:
+def source_text(answer: Answer | SeriesSummary) -> str:
     """The origin of the value: the rule, or the action of the run that brought it."""
-    if answer.rule:
+    if isinstance(answer, Answer) and answer.rule:
         return f"{answer.origin} by rule {answer.rule}, priority {answer.priority}"
     return f"{answer.origin} by {answer.source.partition('~')[0]}" if answer.source else answer.origin
 

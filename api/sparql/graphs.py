@@ -28,12 +28,11 @@ from ...errors import InputError, NotFoundError
 from ...graphstore.fleets.fleet import FleetAccess
 from ...graphstore.interfaces import LoadAnswer, QueryAnswer
 from ...graphstore.queries.results import choose_formats
-from ...graphstore.sparql.binding import bind
+from ...graphstore.sparql.binding import WHOLE_GRAPH, bind
 from ...graphstore.update.files import file_name
 from ..http.accept import negotiate
 from .request import ProtocolRequest, negotiated, refuse_foreign_pages
 
-_GRAPH: Final = "CONSTRUCT { ?s ?p ?o } WHERE { GRAPH $graph { ?s ?p ?o } }"
 _UNION: Final = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
 _EXISTS: Final = "ASK { GRAPH $graph { ?s ?p ?o } }"
 _SKOLEM: Final = "/.well-known/genid/"
@@ -121,7 +120,7 @@ def _missing(graph: str | None) -> NotFoundError:
 
 def _read(fleet: FleetAccess, graph: str | None, accept: str | None) -> Response:
     chosen = choose_formats(negotiate(accept, ())).rdf or RdfFormat.TURTLE
-    query = _UNION if graph is None else bind(_GRAPH, {"graph": NamedNode(graph)})
+    query = _UNION if graph is None else bind(WHOLE_GRAPH, {"graph": NamedNode(graph)})
     found = fleet.query(query, RdfFormat.N_TRIPLES.media_type)
     if graph is not None and not found.body.strip():
         raise _missing(graph)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +14,7 @@ from ...graphstore.schema import OntologyClass, Schema
 from ...graphstore.sparql.binding import bind
 from ...ontology.iris import CORE, VT
 from ...ontology.naming import Naming
+from ...ontology.steps import natural_order
 from ..presentation.tables import read_table
 from .fleet_schema import fleet_names, fleet_schema
 
@@ -81,21 +81,15 @@ def read_twins(fleet: FleetAccess, address: str | None, page: int = 1, descendin
     pages = max(1, -(-len(keys) // PAGE_ROWS))
     page = min(page, pages)
     shown = keys[(page - 1) * PAGE_ROWS : page * PAGE_ROWS]
-    types = _types(fleet, schema, names, shown)
+    classes = classes_of(fleet, schema, names, shown)
     return TwinList(
         name=cls.name if cls else "All twins",
         address=address or "",
         twins=len(keys),
         page=page,
         pages=pages,
-        rows=tuple(TwinRow(key, types.get(key, "")) for key in shown),
+        rows=tuple(TwinRow(key, classes[key].name if key in classes else "") for key in shown),
     )
-
-
-def natural_order(text: str) -> tuple[tuple[str, int, str], ...]:
-    """A sort key in which ``pump-2`` comes before ``pump-10``."""
-    parts = re.findall(r"(\D*)(\d*)", text)
-    return tuple((word.casefold(), int(digits or -1), digits) for word, digits in parts)
 
 
 def class_address(schema: Schema, cls: OntologyClass) -> str:
@@ -110,12 +104,6 @@ def find_class(schema: Schema, address: str) -> OntologyClass:
         if address in (class_address(schema, cls), cls.iri.value):
             return cls
     raise NotFoundError(f"class {address!r}: the fleet's ontology has no such class; /fleet lists those with twins")
-
-
-def most_specific(schema: Schema, classes: Iterable[NamedNode]) -> OntologyClass | None:
-    """The class with the most classes above it."""
-    known = [schema.classes[iri] for iri in classes if iri in schema.classes]
-    return max(known, key=lambda cls: (len(cls.ancestors), cls.iri.value), default=None)
 
 
 def is_own(cls: OntologyClass) -> bool:
@@ -135,12 +123,12 @@ def _parents(schema: Schema, cls: OntologyClass) -> tuple[str, ...]:
     return tuple(sorted(schema.classes[iri].name for iri in nearest))
 
 
-def _types(fleet: FleetAccess, schema: Schema, names: Naming, keys: Sequence[str]) -> Mapping[str, str]:
-    if not keys:
-        return {}
+def classes_of(fleet: FleetAccess, schema: Schema, names: Naming, keys: Sequence[str]) -> Mapping[str, OntologyClass]:
+    """The most specific class of each of these twins that has one in the schema, by key."""
     found: dict[str, list[NamedNode]] = {}
-    for twin, cls in read_table(fleet.query(bind(_TYPES, {"twins": [names.twin(key) for key in keys]}))).rows:
+    rows = read_table(fleet.query(bind(_TYPES, {"twins": [names.twin(key) for key in keys]}))).rows if keys else ()
+    for twin, cls in rows:
         if twin.iri and cls.iri:
             found.setdefault(names.twin_key(NamedNode(twin.iri)), []).append(NamedNode(cls.iri))
-    best = {key: most_specific(schema, classes) for key, classes in found.items()}
-    return {key: cls.name for key, cls in best.items() if cls is not None}
+    best = {key: schema.most_specific(types) for key, types in found.items()}
+    return {key: schema.classes[iri] for key, iri in best.items() if iri is not None}

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from ...graphstore.engines.oxigraph import OxigraphStore
 from ...graphstore.fleets.fleet import FleetAccess
 from ...graphstore.fleets.local import LocalFleet
 from ...graphstore.schema import Schema, load_schema
-from ...graphstore.sparql.binding import bind
+from ...graphstore.sparql.binding import WHOLE_GRAPH, bind
 from ...ontology.naming import Naming
-
-_ONTOLOGY: Final = "CONSTRUCT { ?s ?p ?o } WHERE { GRAPH $graph { ?s ?p ?o } }"
 
 
 def fleet_names(fleet: FleetAccess) -> Naming:
@@ -26,5 +22,5 @@ def fleet_schema(fleet: FleetAccess) -> Schema:
     names = fleet_names(fleet)
     graph = names.ontology_graph
     store = OxigraphStore(None, names.base)
-    store.load(graph, fleet.query(bind(_ONTOLOGY, {"graph": graph}), "application/n-triples").body)
+    store.load(graph, fleet.query(bind(WHOLE_GRAPH, {"graph": graph}), "application/n-triples").body)
     return load_schema(store, names)

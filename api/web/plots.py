@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import itertools
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from typing import Literal as OneOf
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
-from ...graphstore.paths.answers import Answer, SeriesValue, Trend
+from ...graphstore.paths.answers import Answer, SegmentOrigin, SeriesValue, Trend
 from ..presentation.wording import symbol
 
 if TYPE_CHECKING:  # matplotlib is imported where something is drawn: it takes half a second to load
@@ -70,6 +70,24 @@ PALETTES: Final[dict[Theme, Palette]] = {
 }
 
 
+@dataclass(frozen=True)
+class Look:
+    """Colour and line style of a line, and its name in the legend."""
+
+    colour: str
+    line: str | tuple[int, tuple[int, int]] = "-"
+    label: str | None = None
+
+
+def origin_looks(origins: Iterable[SegmentOrigin], colours: Palette) -> Iterator[Look]:
+    """The looks of the segments of a trend: guesses are dashed, and the first of each origin has a name."""
+    named: set[SegmentOrigin] = set()
+    for origin in origins:
+        label = None if origin in named else origin
+        yield Look(colours.measured, "-", label) if origin == "measured" else Look(colours.guessed, (0, (5, 2)), label)
+        named.add(origin)
+
+
 def plot_series(answer: Answer, style: Style = FOR_FILES) -> bytes:
     """A series, or a trend with its segments, over time in UTC. Raises InputError for a value that is neither."""
     value = answer.value
@@ -80,16 +98,12 @@ def plot_series(answer: Answer, style: Style = FOR_FILES) -> bytes:
     axes.set_ylabel(_plain(f"{answer.path.rpartition('/')[2]}{f' ({unit})' if unit else ''}"), color=colours.ink)
     axes.set_xlabel("Time (UTC)", color=colours.ink)
     if isinstance(value, SeriesValue):
-        _line(axes, value.times, value.values, colours.measured)
+        _line(axes, value.times, value.values, Look(colours.measured))
     else:
-        looks = {"measured": (colours.measured, "-"), "best guess": (colours.guessed, "--")}
-        named: set[str] = set()
-        for segment in value.segments:
-            colour, line = looks[segment.origin]
-            label = None if segment.origin in named else segment.origin
-            _line(axes, segment.times, segment.values, colour, line, label)
-            named.add(segment.origin)
-        if named:
+        looks = origin_looks((segment.origin for segment in value.segments), colours)
+        for segment, look in zip(value.segments, looks, strict=True):
+            _line(axes, segment.times, segment.values, look)
+        if value.segments:
             add_legend(axes, colours, "Origin", "best")
     if axes.lines:
         from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
@@ -103,26 +117,19 @@ def plot_series(answer: Answer, style: Style = FOR_FILES) -> bytes:
     return finish_plot(figure, style)
 
 
-def _line(
-    axes: Axes,
-    times: Sequence[int],
-    values: Sequence[float],
-    colour: str,
-    line: str = "-",
-    label: str | None = None,
-) -> None:
+def _line(axes: Axes, times: Sequence[int], values: Sequence[float], look: Look) -> None:
     if times:
         moments, shown = thin_out(np.asarray(times, np.int64), np.asarray(values, np.float64))
         marker = "o" if len(times) <= 60 else ""
         axes.plot(
             moments.astype("datetime64[us]"),
             shown,
-            color=colour,
-            linestyle=line,
+            color=look.colour,
+            linestyle=look.line,
             linewidth=1.8,
             marker=marker,
             markersize=3.5,
-            label=label,
+            label=look.label,
         )
 
 

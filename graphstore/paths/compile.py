@@ -76,6 +76,11 @@ def compile_path(path: Path, schema: Schema, names: Naming, observed: bool = Tru
     return _elements(walk)
 
 
+def compile_element(node: NamedNode, schema: Schema, names: Naming) -> str:
+    """The query for all values of one element, whatever its class."""
+    return _values(Walk(schema, names, node, frozenset()), [None], observed=True).query
+
+
 def _values(walk: Walk, properties: Sequence[NamedNode | None], observed: bool) -> Compiled:
     """Values of each of the properties; None means any property."""
     way = " ".join([*map(str, walk.patterns), *walk.filters])

@@ -5,24 +5,25 @@ Asserted values precede values computed by models, and those precede values infe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from pyoxigraph import Literal, NamedNode, QuerySolution, QuerySolutions
 
 from ...errors import PathNotFoundError
 from ...ontology.iris import PROV, RDF, SOSA, VT
-from ...ontology.literals import to_microseconds, to_python
+from ...ontology.literals import EPOCH, to_microseconds, to_python
 from ...ontology.naming import Naming
 from ..interfaces import SeriesReader, TripleStore
 from ..schema import OntologyClass, Property, Schema
 from .answers import Answer, Element, Origin, SeriesValue, Value, first_time
-from .compile import compile_path
+from .compile import compile_element, compile_path
 from .resolver import Resolver
 from .syntax import Name, Path, Window
 
+_NO_SAMPLES: Final = Window(EPOCH, EPOCH)
 _RANK: dict[Origin, int] = {"given": 0, "computed": 1, "inferred": 2}
 
 
@@ -62,7 +63,13 @@ class PathReader:
         if compiled.ends_on_elements:
             return [self.element(row["value"]) for row in rows]
         # A rule that is valid for intervals only may have no stored value.
-        return self._values(rows, path.window, moment) or self._derived(path, moment)
+        values = self._values(rows, path.window, moment).values()
+        return [answer for found in values for answer in found] or self._derived(path, moment)
+
+    def values_of(self, node: NamedNode) -> Mapping[NamedNode, Sequence[Answer]]:
+        """The stored values of a twin or part by property, whatever its class; a series without its samples."""
+        rows = self._select(compile_element(node, self.schema, self.names))
+        return {iri: found for (_, iri), found in self._values(rows, _NO_SAMPLES, None).items()}
 
     def _ask_reasoner(self, path: Path, moment: datetime | None, observed: bool) -> list[Answer]:
         wanted = path.without_reasoner()
@@ -85,7 +92,9 @@ class PathReader:
         assert isinstance(rows, QuerySolutions)
         return list(rows)
 
-    def _values(self, rows: Sequence[QuerySolution], window: Window | None, moment: datetime | None) -> list[Answer]:
+    def _values(
+        self, rows: Sequence[QuerySolution], window: Window | None, moment: datetime | None
+    ) -> dict[tuple[NamedNode, NamedNode], Sequence[Answer]]:
         places: dict[tuple[NamedNode, NamedNode], dict[NamedNode, _Found]] = {}
         marks: list[QuerySolution] = []
         for row in rows:
@@ -100,17 +109,17 @@ class PathReader:
             found = places.get((row["node"], row["property"]), {}).get(row["graph"])
             if found is not None:
                 found.marks[row["mark"]] = row["value"]
-        answers: list[Answer] = []
+        answers: dict[tuple[NamedNode, NamedNode], Sequence[Answer]] = {}
         for (node, iri), by_graph in places.items():
             prop = self.schema.properties[iri]
             graph = min(by_graph, key=lambda graph: _RANK[self._origin(graph)])
             origin = self._origin(graph)
             if origin == "inferred":
-                answers.extend(self.resolver.resolve(node, prop, moment))
+                answers[node, iri] = self.resolver.resolve(node, prop, moment)
             elif prop.kind == "object":
-                answers.extend(self.element(value) for value in by_graph[graph].values)
+                answers[node, iri] = [self.element(value) for value in by_graph[graph].values]
             else:
-                answers.append(self._stored(node, prop, by_graph[graph], origin, window))
+                answers[node, iri] = [self._stored(node, prop, by_graph[graph], origin, window)]
         return answers
 
     def _origin(self, graph: NamedNode) -> Origin:

@@ -21,6 +21,9 @@ Bindable = NamedNode | Literal | Iterable[NamedNode | Literal]
 
 _PLACE: Final = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
 
+WHOLE_GRAPH: Final = "CONSTRUCT { ?s ?p ?o } WHERE { GRAPH $graph { ?s ?p ?o } }"
+"""The template for all triples of one graph."""
+
 
 def bind(template: str, values: Mapping[str, Bindable]) -> str:
     """Fill every ``$name``; several terms are written one after the other (for ``VALUES``).

@@ -146,6 +146,10 @@ def test_a_structure_has_what_is_set_and_what_is_not(fleet: Any) -> None:
     assert (loss.kind, loss.type, loss.series.samples, loss.answers) == ("series", "series", 4, ())
     assert (loss.series.low, loss.series.last) == pytest.approx((LOSS / 4, LOSS))
     assert loss.series.time == EOL + timedelta(hours=AGES["module-0002"])
+    assert (loss.series.origin, loss.series.source) == ("computed", None)
+    transport = {item.name: item for item in properties["transport"].parts[0].properties}
+    (inferred,) = transport["temperature"].answers  # a rule borrows the samples of the truck's series
+    assert (type(inferred.value), inferred.origin, transport["temperature"].series) == (Trend, "inferred", None)
     test = {item.name: item for item in properties["arrivalTest"].parts[0].properties}
     assert test["decision"].choices == ("ACCEPT", "REJECT", "RETEST")
     assert not fleet.structure("/module-0002", 0).properties[0].parts

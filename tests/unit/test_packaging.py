@@ -167,13 +167,27 @@ class Nothing(MetaPathFinder):
             raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 
 sys.meta_path.insert(0, Nothing())
+"""
+
+RUN_VERB = """
 from voltwin.cli import main
 main(sys.argv[1:])
 """
 
+GET_PAGES = """
+from starlette.testclient import TestClient
+from voltwin.api.app import create_app
+from voltwin.assembly import open_fleet
+with open_fleet(sys.argv[1]) as fleet:
+    web = TestClient(create_app(fleet))
+    for address in sys.argv[2:]:
+        answer = web.get(address)
+        print(answer.status_code, address, answer.text if answer.status_code == 500 else "")
+"""
 
-def without_extras(*words: str, **options: Any) -> subprocess.CompletedProcess[str]:
-    script = WITHOUT_EXTRAS.format(extras=set(EXTRAS))
+
+def without_extras(*words: str, then: str = RUN_VERB, **options: Any) -> subprocess.CompletedProcess[str]:
+    script = WITHOUT_EXTRAS.format(extras=set(EXTRAS)) + then
     return subprocess.run(
         [sys.executable, "-c", script, *words], capture_output=True, text=True, check=False, timeout=120, **options
     )
@@ -193,6 +207,18 @@ def test_paths_sparql_and_validation_need_no_extra(root: Path, tmp_path: Path) -
         done = without_extras(*words, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
         assert answer in done.stdout
+
+
+def test_pages_need_no_extra_and_a_plot_names_it(root: Path, tmp_path: Path) -> None:
+    model = root / "ontology" / "models" / "battery_logistics.mdj"
+    assert without_extras("init", "plant", str(model), cwd=tmp_path).returncode == 0
+    pages = ("/", "/fleet", "/fleet/twins", "/fleet/twins/storage-cell-plant", "/modules", "/query")
+    plot = "/battery/plots/self-discharge.svg"
+    done = without_extras("plant", *pages, plot, then=GET_PAGES, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    *answers, last = done.stdout.splitlines()
+    assert [line.strip() for line in answers] == [f"200 {page}" for page in pages]
+    assert "pip install 'voltwin[plots]'" in last
 
 
 @pytest.mark.parametrize(

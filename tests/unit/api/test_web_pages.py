@@ -10,23 +10,32 @@ from urllib.parse import quote
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from starlette.testclient import TestClient
 
 from voltwin.api.app import create_app
 from voltwin.api.http.server import WebServer
 from voltwin.api.presentation.tables import read_table
 from voltwin.api.web import classes
-from voltwin.api.web.classes import natural_order, read_classes, read_twins
+from voltwin.api.web.classes import read_classes, read_twins
 from voltwin.api.web.plots import Style, plot_series, thin_out
 from voltwin.api.web.structure import read_structure
 from voltwin.api.web.views import discover_views, example_queries
+from voltwin.assembly import ServerHooks, assemble
+from voltwin.control.clock import SystemClock
 from voltwin.errors import InputError, NotFoundError, TwinNotFoundError
 from voltwin.graphstore.fleets.remote import RemoteFleet
+from voltwin.graphstore.fleets.structure import structure_from_json
+from voltwin.graphstore.folder import read_folder
 from voltwin.graphstore.paths.answers import Answer
+from voltwin.graphstore.series.reading import SeriesReading
 from voltwin.ontology.literals import to_microseconds
+from voltwin.ontology.steps import natural_order
+from voltwin.verbs.tree import tree
 
 from .gearbox_fleet import KEYS, RIGS, START, description, make_gearbox_fleet
 from .html_page import Page, check_page
+from .sample_fleet import make_fleet
 
 PAGES = (
     "/",
@@ -308,6 +317,59 @@ def test_a_fleet_behind_a_server_has_the_same_structure(gears: Any) -> None:
             read_structure(remote, "nobody")
         with pytest.raises(NotFoundError):
             read_twins(remote, "Nothing")
+
+
+def test_values_and_parts_that_no_class_declares_are_shown_all_the_same(tmp_path: Path) -> None:
+    with make_gearbox_fleet(tmp_path, ["gearbox-1", "gearbox-10"]) as fleet:
+        stage, bearing, place, clearance = (
+            fleet.schema.class_named("Stage"),
+            fleet.schema.class_named("Bearing"),
+            *(fleet.schema.by_name[name][0].iri.value for name in ("place", "clearance")),
+        )
+        graph = fleet.names.twin("gearbox-1").value
+        known, loose = f"<{graph}/stages/stage-2>", f"<{graph}/spare/left>"
+        types = " ".join(f"a <{above.value}> ;" for above in bearing.ancestors)
+        fleet.update(
+            f"INSERT DATA {{ GRAPH <{graph}> {{ {known} <{place}> 'shelf' . {loose} {types} <{clearance}> 0.5e0 }} }}",
+            author="test",
+        )
+        root = read_structure(fleet, "gearbox-1").root
+        second = next(part for part in root.parts if part.path.endswith("stage-2"))
+        assert (second.type, second.rows[1].name, second.rows[1].answer.value) == (stage.name, "place", "shelf")
+        assert (root.parts[-1].name, root.parts[-1].type) == ("spare/left", "Bearing")
+        assert [row.answer.value for row in root.parts[-1].rows] == [0.5]
+        found = fleet.structure("/gearbox-1")
+        assert [other.path for other in found.others] == ["/gearbox-1/spare/left"]
+        assert structure_from_json(found.to_json()) == found
+        assert fleet.structure("/gearbox-1", 1).others == ()
+    said = CliRunner().invoke(tree, ["/gearbox-1", "--fleet", str(tmp_path / "gearboxes")]).output
+    assert re.search(r"place +string +shelf", said)
+    assert re.search(r"^/gearbox-1/spare/left  Bearing$", said, re.MULTILINE)
+    assert re.search(r"clearance +double \[mm\]  0\.5 mm", said)
+
+
+def test_the_page_of_a_twin_reads_no_samples(gears: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    spans = []
+    read = SeriesReading.read
+
+    def watched(self: Any, series: Any, start: Any = None, end: Any = None) -> Any:
+        spans.append((start, end))
+        return read(self, series, start, end)
+
+    monkeypatch.setattr(SeriesReading, "read", watched)
+    row = next(row for row in read_structure(gears, "gearbox-1").root.rows if row.name == "oilTemperature")
+    assert (row.series.samples, row.series.origin) == (90, "measured")
+    assert spans
+    assert all(start == end is not None for start, end in spans)
+
+
+@pytest.mark.parametrize(("told", "is_said"), [({"listening": None}, True), ({"listening": "#"}, False), ({}, False)])
+@pytest.mark.parametrize("make", [make_gearbox_fleet, make_fleet])
+def test_the_start_page_says_that_nothing_is_listened_to(tmp_path: Path, make: Any, told: Any, is_said: Any) -> None:
+    make(tmp_path, []).close()
+    (folder,) = (file.parent for file in tmp_path.glob("*/fleet.json"))
+    with assemble(read_folder(folder), SystemClock(), None, ServerHooks([], lambda: told)).fleet as fleet:
+        assert ("Nothing is listened to" in TestClient(create_app(fleet)).get("/").text) is is_said
 
 
 def test_the_plot_of_a_trend_tells_measured_from_guessed(fleet: Any) -> None:
