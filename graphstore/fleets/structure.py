@@ -18,7 +18,7 @@ from ...ontology.iris import CORE, RDF, VT
 from ...ontology.literals import format_time, parse_time
 from ...ontology.steps import natural_order
 from ..interfaces import Node
-from ..paths.answers import Answer, Element, Origin, SeriesValue, answer_from_json
+from ..paths.answers import Answer, Element, Origin, answer_from_json
 from ..paths.parse import parse
 from ..paths.reading import PathReader
 from ..paths.syntax import Name
@@ -171,13 +171,14 @@ def _ordered(nodes: Iterable[NamedNode]) -> list[NamedNode]:
 def _filled(
     reader: PathReader, node: NamedNode, prop: Property, stored: Sequence[Answer], depth: int | None
 ) -> PropertyStructure:
+    # What rules infer of a series is a trend, though its link leads to samples.
     inferred = reader.names.inferred_graph(reader.names.owner(node) or node)
     quads = [quad for quad in reader.store.quads(node, prop.iri, None, None) if quad.graph_name != inferred]
     nodes = _ordered(quad.object for quad in quads if isinstance(quad.object, NamedNode))
     answers: tuple[Answer, ...] = ()
     series = None
     parts: tuple[ElementStructure, ...] = ()
-    if stored and isinstance(stored[0].value, SeriesValue):  # what rules infer is a trend
+    if prop.kind == "series" and nodes and stored:
         series = _summary(reader, nodes[0], stored[0])
     elif prop.derived:
         answers = tuple(stored or reader.resolver.resolve(node, prop, None))
