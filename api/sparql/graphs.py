@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from email.parser import BytesParser
 from email.policy import HTTP
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
@@ -29,7 +30,9 @@ from ...graphstore.fleets.fleet import FleetAccess
 from ...graphstore.interfaces import LoadAnswer, QueryAnswer
 from ...graphstore.queries.results import choose_formats
 from ...graphstore.sparql.binding import bind
-from ...graphstore.update.files import file_name
+from ...graphstore.update.files import FORMATS, file_name
+from ...graphstore.update.nesting import check_triple_terms
+from ...settings import InputLimits
 from ..http.accept import negotiate
 from .request import ProtocolRequest, negotiated, refuse_foreign_pages
 
@@ -178,12 +181,16 @@ def _file(request: Request, media: str, graph: str | None, body: Path) -> Path:
 def _parts(message: bytes, graph: str | None) -> Iterator[str]:
     """The triples of every part of a form, as lines."""
     for part in BytesParser(policy=HTTP).parsebytes(message).iter_parts():
-        known = RdfFormat.from_media_type(part.get_content_type())
+        # JSON-LD is none of the formats of graphs: its parser ends the process where values are nested deep.
+        known = next(
+            (one for one in FORMATS.values() if one == RdfFormat.from_media_type(part.get_content_type())), None
+        )
         payload = part.get_payload(decode=True)
         if known is None or not isinstance(payload, bytes):
             raise UnsupportedGraphBody(f"part {part.get_filename() or ''!r}: Content-Type {part.get_content_type()!r}")
+        check_triple_terms("body", BytesIO(payload), InputLimits())
         try:
             for quad in parse(payload, format=known, base_iri=graph, rename_blank_nodes=True):
                 yield f"{quad.triple} .\n"
-        except SyntaxError as error:
+        except (SyntaxError, MemoryError) as error:
             raise InputError(f"part {part.get_filename() or ''!r}: cannot be read as {known.name}: {error}") from error
