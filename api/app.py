@@ -38,7 +38,8 @@ def create_app(fleet: FleetAccess, limits: InputLimits | None = None) -> FastAPI
     limits = limits or InputLimits()
     add_problem_handlers(app)
     app.include_router(sparql_routes(fleet, limits))
-    for routes in (twin_routes, graph_routes, state_routes):
+    app.include_router(graph_routes(fleet, limits))
+    for routes in (twin_routes, state_routes):
         app.include_router(routes(fleet))
     app.include_router(page_routes(fleet, discover_views()))
     if isinstance(fleet, LocalFleet):  # the journal is here

@@ -4,7 +4,7 @@
          -H 'Content-Type: text/turtle' --data-binary @materials.ttl
 
 ``?graph=IRI`` names the graph; without it the address of the request does (``/graphs/…``), and a POST to ``/graphs``
-creates a graph and returns its name. ``author`` is recorded in the journal. Bodies may have any size, also with
+creates a graph and returns its name. ``author`` is recorded in the journal. Bodies may be large (docs/limits.md), also with
 ``Content-Encoding: gzip``; TriG and N-Quads may name their graphs themselves. Every request is one commit.
 """
 
@@ -25,7 +25,7 @@ from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, Triple, parse, 
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
-from ...errors import InputError, NotFoundError
+from ...errors import InputError, InputLimitError, NotFoundError
 from ...graphstore.fleets.fleet import FleetAccess
 from ...graphstore.interfaces import LoadAnswer, QueryAnswer
 from ...graphstore.queries.results import choose_formats
@@ -60,7 +60,7 @@ class Addressed:
     new: bool = False
 
 
-def graph_routes(fleet: FleetAccess) -> APIRouter:
+def graph_routes(fleet: FleetAccess, limits: InputLimits) -> APIRouter:
     """The graph store, below ``/graphs``."""
     router = APIRouter(tags=["graphs"])
 
@@ -73,7 +73,7 @@ def graph_routes(fleet: FleetAccess) -> APIRouter:
             with body.open("wb") as out:
                 async for piece in request.stream():
                     out.write(piece)
-            return await run_in_threadpool(_write, fleet, request, body)
+            return await run_in_threadpool(_write, fleet, request, body, limits)
 
     def delete(request: Request) -> Response:
         refuse_foreign_pages(request)
@@ -145,7 +145,7 @@ def _with_blank_nodes(triple: Triple) -> Triple:
     return Triple(subject, triple.predicate, node(triple.object))
 
 
-def _write(fleet: FleetAccess, request: Request, body: Path) -> Response:
+def _write(fleet: FleetAccess, request: Request, body: Path, limits: InputLimits) -> Response:
     refuse_foreign_pages(request)
     address, replace = _address(request), request.method == "PUT"
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -153,20 +153,22 @@ def _write(fleet: FleetAccess, request: Request, body: Path) -> Response:
     if address.new and replace and not itself:
         raise InputError("graph: PUT replaces one graph; name it, ?graph=IRI")
     graph = None if itself else _named(address)
-    file = _file(request, media, graph, body)
+    file = _file(request, media, graph, body, limits)
     existed = graph is not None and b"true" in fleet.query(bind(_EXISTS, {"graph": NamedNode(graph)}), "text/csv").body
     done: LoadAnswer = fleet.load(file, graph=graph, author=address.author, replace=replace)
     headers = {"Location": graph} if address.new and graph is not None else {}
     return JSONResponse(asdict(done), 200 if existed or graph is None else 201, headers)
 
 
-def _file(request: Request, media: str, graph: str | None, body: Path) -> Path:
+def _file(request: Request, media: str, graph: str | None, body: Path, limits: InputLimits) -> Path:
     """The body as a file with the extension of its format."""
     if media == _MULTIPART:
+        if body.stat().st_size > limits.body_bytes:  # it is read into memory
+            raise InputLimitError(f"body: a form has at most {limits.body_bytes} bytes; send the graph as it is")
         joined = body.with_name("parts.nt")
         header = f"Content-Type: {request.headers['content-type']}\r\n\r\n".encode()
         with joined.open("w", encoding="utf-8") as out:
-            out.writelines(_parts(header + body.read_bytes(), graph))
+            out.writelines(_parts(header + body.read_bytes(), graph, limits))
         return joined
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     name = file_name(media, encoding == "gzip")
@@ -178,17 +180,16 @@ def _file(request: Request, media: str, graph: str | None, body: Path) -> Path:
     return body.rename(body.with_name(name))
 
 
-def _parts(message: bytes, graph: str | None) -> Iterator[str]:
+def _parts(message: bytes, graph: str | None, limits: InputLimits) -> Iterator[str]:
     """The triples of every part of a form, as lines."""
     for part in BytesParser(policy=HTTP).parsebytes(message).iter_parts():
         # JSON-LD is none of the formats of graphs: its parser ends the process where values are nested deep.
-        known = next(
-            (one for one in FORMATS.values() if one == RdfFormat.from_media_type(part.get_content_type())), None
-        )
+        named = RdfFormat.from_media_type(part.get_content_type())
+        known = named if named in FORMATS.values() else None
         payload = part.get_payload(decode=True)
         if known is None or not isinstance(payload, bytes):
             raise UnsupportedGraphBody(f"part {part.get_filename() or ''!r}: Content-Type {part.get_content_type()!r}")
-        check_triple_terms("body", BytesIO(payload), InputLimits())
+        check_triple_terms("body", BytesIO(payload), limits)
         try:
             for quad in parse(payload, format=known, base_iri=graph, rename_blank_nodes=True):
                 yield f"{quad.triple} .\n"
