@@ -4,8 +4,8 @@
          -H 'Content-Type: text/turtle' --data-binary @materials.ttl
 
 ``?graph=IRI`` names the graph; without it the address of the request does (``/graphs/…``), and a POST to ``/graphs``
-creates a graph and returns its name. ``author`` is recorded in the journal. Bodies may be large (docs/limits.md), also with
-``Content-Encoding: gzip``; TriG and N-Quads may name their graphs themselves. Every request is one commit.
+creates a graph and returns its name. ``author`` is recorded in the journal. Bodies may be large (docs/limits.md),
+also with ``Content-Encoding: gzip``; TriG and N-Quads may name their graphs themselves. Every request is one commit.
 """
 
 from __future__ import annotations

@@ -47,7 +47,6 @@ class Committer:
 
         ``touched`` are the slots of its changes; those of its loads are found here.
         """
-        # A line longer than its reader's buffer could be stored and never be read again.
         for change in entry.changes:
             check_lines(change.added, self.inputs)
         with self.lock:

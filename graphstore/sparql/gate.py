@@ -25,6 +25,9 @@ from .tokens import Token, closing, read_tokens
 _WIDEST: Final = 4
 """The most bytes of a character."""
 
+_MOST_READ: Final = 2**24
+"""The buffer of the journal's reader: a longer term could be stored and never be read again."""
+
 _NO_SERVICE: Final = (
     "query: SERVICE <…> is refused, because a server must not fetch addresses from a request; "
     "name those it may ask in VOLTWIN_INPUT_SERVICES"
@@ -92,15 +95,14 @@ def check_value(value: Any, limits: InputLimits) -> None:
 
 def check_lines(text: str, limits: InputLimits) -> None:
     """Measure the terms of N-Triples, a line each, with the journal's own reader. Raises InputLimitError."""
-    if len(text) <= limits.value_bytes // _WIDEST:
-        return
-    for line in text.split("\n"):
-        if len(line) <= limits.value_bytes // _WIDEST:
+    short = min(limits.value_bytes, _MOST_READ) // _WIDEST
+    for line in text.split("\n") if len(text) > short else ():
+        if len(line) <= short:
             continue
         try:
             longest = max(len(term) for quad in parse(line, format=RdfFormat.N_TRIPLES) for term in _terms(quad.triple))
-        except MemoryError:  # longer than its buffer: stored, it could never be read again
-            longest = len(line)
+        except MemoryError:
+            raise InputLimitError("value: a term is too long for the reader of the journal; send less") from None
         if longest > limits.value_bytes:
             raise InputLimitError(
                 f"value: a term has {longest} bytes, at most {limits.value_bytes} are allowed; "

@@ -1,11 +1,13 @@
-"""A real server and everything that is too large, too deep or no text: refused with a sentence, and the server lives."""
+"""A real server and what is too large, too deep or no text: refused with a sentence, and the server lives."""
 
 from __future__ import annotations
 
+import http.client
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from voltwin.assembly import open_fleet
-from voltwin.graphstore.fleets.local import LocalFleet
+from voltwin.errors import InputLimitError, QueryError
 from voltwin.settings import InputLimits
 
-from ..unit.api.sample_fleet import make_fleet
+from ..unit.api.sample_fleet import EOL, make_fleet
 
 pytestmark = pytest.mark.integration
 
@@ -26,7 +27,8 @@ LIMITS = InputLimits()
 QUERY = {"Content-Type": "application/sparql-query"}
 UPDATE = {"Content-Type": "application/sparql-update"}
 TURTLE = {"Content-Type": "text/turtle"}
-COMMENT = "/twins/module-0001/serialNumber"
+TEXT = "/module-0001/serial"
+COMMENT = f"/twins{TEXT}"
 GRAPH = "/graphs?graph=https://x.example/g"
 
 
@@ -53,6 +55,8 @@ class Served:
         self.web.close()
         self.process.terminate()
         self.process.wait(20)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +114,7 @@ def test_depth_of_an_update(served: Served) -> None:
 
 @pytest.mark.parametrize("sign", ["!", "?a||", "?a+"])
 def test_words_and_signs_of_a_query(served: Served, sign: str) -> None:
-    each = 1 if sign == "!" else 2 if sign == "?a+" else 2
+    each = {"!": 1, "?a||": 2, "?a+": 2}[sign]
     just = (LIMITS.query_tokens - 20) // each
     assert served.web.post("/sparql", content=f"ASK {{ FILTER({sign * just}1) }}", headers=QUERY).status_code == 200
     for count in (LIMITS.query_tokens, 60_000):
@@ -222,9 +226,7 @@ def test_what_is_no_text(served: Served, text: str) -> None:
         served.refuses(served.web.put(COMMENT, content=body, headers=json_type), 400, 422)
 
 
-ODD = st.sampled_from(
-    ["%00", "%ED%A0%80", "%FF", "a" * 5000, "'", "[" * 300, "/" * 300, "%F0%9F%98%80", "*", "**", ".."]
-)
+ODD = st.sampled_from(["%00", "%ED%A0%80", "%FF", "a" * 5000, "'", "[" * 300, "/" * 300, "%F0%9F%98%80", "*", ".."])
 BODIES = st.one_of(
     st.binary(max_size=300),
     st.builds(
@@ -281,16 +283,43 @@ ROUTES = st.sampled_from(
 def test_no_request_ends_the_server(
     served: Served, method: str, route: str, odd: list[str], kind: str, body: bytes
 ) -> None:
-    headers = {b"Content-Type": kind.encode("latin-1")}
-    answer = served.web.request(method, route.format("".join(odd)), content=body, headers=headers)
-    assert answer.status_code < 500, (answer.status_code, answer.text[:300])
+    client = http.client.HTTPConnection(served.web.base_url.host, served.web.base_url.port, timeout=60)
+    with closing(client):
+        client.request(method, route.format("".join(odd)), body, {"Content-Type": kind})
+        answer = client.getresponse()
+        text = answer.read()
+    assert answer.status < 500, (answer.status, text[:300])
     assert served.lives()
 
 
-def test_all_that_was_acknowledged_is_read_again(folder: Path) -> None:
-    with open_fleet(folder) as fleet:
-        assert isinstance(fleet, LocalFleet)
-        for commit in fleet.committer.journal.since(0):
-            assert commit.changes or commit.sequence
+@pytest.mark.parametrize("value", ["\n" * 2**20, "\u20ac" * (2**20 // 3), "\U0001f600" * 2**18])
+def test_what_was_acknowledged_is_read_again(tmp_path: Path, value: str) -> None:
+    with make_fleet(tmp_path, ["module-0001"]) as fleet:
+        fleet.put(TEXT, value, unit=None, time=EOL, author="ann")
+        with pytest.raises(InputLimitError, match="value: has"):
+            fleet.put(TEXT, f"{value}abc", unit=None, time=EOL, author="ann")
         fleet.committer.store.clear()
         assert fleet.committer.catch_up()
+        assert fleet.get(TEXT).value == value
+
+
+def test_no_setting_lets_in_what_the_reader_of_the_journal_cannot_take(tmp_path: Path) -> None:
+    with make_fleet(tmp_path, ["module-0001"]) as fleet:
+        fleet.committer.inputs = InputLimits(value_bytes=15_000_000)
+        fleet.put(TEXT, "x" * 14_000_000, unit=None, time=EOL, author="ann")
+        fleet.committer.inputs = InputLimits(value_bytes=2**27)
+        with pytest.raises(InputLimitError):
+            fleet.put(TEXT, "x" * 17_000_000, unit=None, time=EOL, author="ann")
+        with pytest.raises(QueryError):
+            fleet.update(insert("x" * 17_000_000), author="ann")
+        fleet.committer.store.clear()
+        assert fleet.committer.catch_up()
+
+
+def test_service_at_an_address_of_the_settings(tmp_path: Path) -> None:
+    with make_fleet(tmp_path, []) as fleet:
+        fleet.committer.inputs = InputLimits(services=frozenset({"http://127.0.0.1:9/"}))
+        with pytest.raises(QueryError, match=r"(?i)connect|http"):
+            fleet.query("SELECT * { SERVICE <http://127.0.0.1:9/> { ?a ?b ?c } }")
+        with pytest.raises(QueryError, match="VOLTWIN_INPUT_SERVICES"):
+            fleet.query("SELECT * { SERVICE <http://127.0.0.1:10/> { ?a ?b ?c } }")
