@@ -101,15 +101,19 @@ def _address(request: Request) -> Addressed:
     if len(graphs) + default > 1:
         raise InputError("graph: name one graph, by ?graph=IRI or ?default")
     if graphs:
-        try:
-            return Addressed(NamedNode(graphs[0]).value, sent.author)
-        except ValueError as error:
-            raise InputError(f"graph {graphs[0]!r}: not an absolute IRI ({error})") from error
+        return Addressed(_iri(graphs[0]), sent.author)
     if default:
         return Addressed(None, sent.author)
     here = str(request.url.replace(query=""))
     collection = request.url.path.rstrip("/") == "/graphs"
-    return Addressed(f"{here.rstrip('/')}/{uuid.uuid4()}" if collection else here, sent.author, new=collection)
+    return Addressed(_iri(f"{here.rstrip('/')}/{uuid.uuid4()}" if collection else here), sent.author, new=collection)
+
+
+def _iri(text: str) -> str:
+    try:
+        return NamedNode(text).value
+    except ValueError as error:
+        raise InputError(f"graph {text!r}: not an absolute IRI ({error})") from error
 
 
 def _named(address: Addressed) -> str:
