@@ -15,7 +15,7 @@ from ..errors import InputError, RuleError
 from ..graphstore.interfaces import TripleStore
 from ..graphstore.paths.parse import parse
 from ..graphstore.paths.syntax import Path
-from ..graphstore.sparql.gate import check_sparql
+from ..graphstore.sparql.gate import check_services, check_sparql
 from ..ontology.bindings import parse_binding
 from ..ontology.iris import RDF, VT
 from ..ontology.naming import Naming
@@ -82,6 +82,7 @@ def _read(iri: NamedNode, store: TripleStore, names: Naming) -> Rule:
     try:
         transformation = one(VT.transformation)
         check_sparql("transformation", transformation, InputLimits())
+        check_services(transformation, InputLimits())
         bindings = [parse_binding(text) for text in values(VT.antecedent)]
         return Rule(
             iri=iri,
