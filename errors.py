@@ -7,6 +7,7 @@ exits with ``exit_code`` (:data:`EXIT_CODES`, docs/cli.md), the REST interface a
 
     VoltwinError                    1 / 500
     ├── InputError                  2 / 422   wrong input from a person or a file
+    │   ├── InputLimitError         2 / 413   a text or body is larger or deeper than allowed
     │   ├── ModelFileError          2 / 422   a UML file or description cannot be read
     │   ├── PathSyntaxError         2 / 400   a path is not well formed
     │   ├── QueryError              2 / 400   a SPARQL text is not well formed or not allowed
@@ -69,6 +70,12 @@ class InputError(VoltwinError):
 
     exit_code = 2
     status = 422
+
+
+class InputLimitError(InputError):
+    """A text or body is larger or deeper than the limits in the settings allow."""
+
+    status = 413
 
 
 class ModelFileError(InputError):

@@ -57,7 +57,8 @@ class Server:
         self._control: _Control | None = None
         try:
             fleet = self._parts.fleet
-            self._web = WebServer(create_app(fleet), settings.host, settings.port)
+            fleet.committer.inputs = settings.inputs
+            self._web = WebServer(create_app(fleet, settings.inputs), settings.host, settings.port)
             if settings.broker is not None:
                 self._control = _Control(fleet, births, clock, settings, settings.broker)
                 self._ending.callback(self._control.close)

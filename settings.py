@@ -20,6 +20,47 @@ ClockKind = Literal["system", "replay"]
 
 
 @dataclass(frozen=True)
+class InputLimits:
+    """The limits of everything that comes in by HTTP, as SPARQL text or as a path (docs/limits.md)."""
+
+    body_bytes: int = 16 * 2**20
+    graph_bytes: int = 2**30
+    """The body of ``/graphs``, which is written to a file, not held in memory."""
+    value_bytes: int = 2**20
+    """One text, and the line of a triple in a commit; the reader of the journal takes 16 MiB."""
+    author_bytes: int = 1000
+    parameters: int = 100
+    """Parameters of a URL or form."""
+    query_depth: int = 100
+    """Brackets within brackets of a query or update, and triple terms within triple terms of a file."""
+    query_tokens: int = 4000
+    """Words and signs of a query or update, without the blocks of VALUES and DATA."""
+    path_steps: int = 100
+    path_predicates: int = 100
+    path_characters: int = 10_000
+    services: frozenset[str] = frozenset()
+    """The addresses that SERVICE in a query may name."""
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            if item.name != "services" and not getattr(self, item.name) > 0:
+                raise InputError(f"input limit {item.name} = {getattr(self, item.name)}: must be more than 0")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> InputLimits:
+        """Read ``VOLTWIN_INPUT_BODY_BYTES``, …; ``VOLTWIN_INPUT_SERVICES`` as ``url,url``."""
+        values: dict[str, int | frozenset[str]] = {}
+        for item in fields(cls):
+            name = f"{PREFIX}INPUT_{item.name.upper()}"
+            if (text := environment.get(name)) is not None:
+                try:
+                    values[item.name] = frozenset(text.split(",")) if item.name == "services" else int(text)
+                except ValueError:
+                    raise InputError(f"{name}={text!r}: not a whole number; give one or unset the variable") from None
+        return cls(**values)  # type: ignore[arg-type]  # each field has its own type
+
+
+@dataclass(frozen=True)
 class Settings:
     """The settings of a server. Addresses are URLs; times are seconds."""
 
@@ -44,12 +85,15 @@ class Settings:
     query_memory: int = 2 * 2**30
     query_readers: int = 2
     """The number of long queries that run at once, each in its own process."""
+    inputs: InputLimits = InputLimits()
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
         """Read ``VOLTWIN_HOST``, ``VOLTWIN_PORT``, …; services as ``name=url,name=url``."""
-        values: dict[str, object] = {}
+        values: dict[str, object] = {"inputs": InputLimits.from_environment(environment)}
         for item in fields(cls):
+            if item.name in values:
+                continue
             text = environment.get(PREFIX + item.name.upper())
             if text is not None:
                 values[item.name] = _parse(item.name, text)

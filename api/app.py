@@ -13,6 +13,8 @@ from starlette.middleware.cors import CORSMiddleware
 from ..graphstore.fleets.fleet import FleetAccess
 from ..graphstore.fleets.local import LocalFleet
 from ..graphstore.fleets.wire import ERROR_HEADER
+from ..settings import InputLimits
+from .http.gate import InputGate
 from .http.headers import CommonHeaders
 from .http.problems import add_problem_handlers
 from .rest.events import event_routes
@@ -27,19 +29,23 @@ from .web.views import discover_views
 TITLE = "voltwin"
 
 
-def create_app(fleet: FleetAccess) -> FastAPI:
+def create_app(fleet: FleetAccess, limits: InputLimits | None = None) -> FastAPI:
     """The application; it does not close ``fleet``."""
     # The pages that FastAPI makes of the description load scripts from elsewhere; the description itself stays.
     app = FastAPI(
         title=TITLE, docs_url=None, redoc_url=None, description="A fleet of digital twins, by path and SPARQL."
     )
+    limits = limits or InputLimits()
     add_problem_handlers(app)
-    for routes in (twin_routes, sparql_routes, graph_routes, state_routes):
+    app.include_router(sparql_routes(fleet, limits))
+    app.include_router(graph_routes(fleet, limits))
+    for routes in (twin_routes, state_routes):
         app.include_router(routes(fleet))
     app.include_router(page_routes(fleet, discover_views()))
     if isinstance(fleet, LocalFleet):  # the journal is here
         app.include_router(event_routes(fleet))
     app.mount("/static", static_files())
+    app.add_middleware(InputGate, limits=limits)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=["*"],

@@ -15,9 +15,11 @@ from ..errors import InputError, RuleError
 from ..graphstore.interfaces import TripleStore
 from ..graphstore.paths.parse import parse
 from ..graphstore.paths.syntax import Path
+from ..graphstore.sparql.gate import check_services, check_sparql
 from ..ontology.bindings import parse_binding
 from ..ontology.iris import RDF, VT
 from ..ontology.naming import Naming
+from ..settings import InputLimits
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,9 @@ def _read(iri: NamedNode, store: TripleStore, names: Naming) -> Rule:
         return parsed
 
     try:
+        transformation = one(VT.transformation)
+        check_sparql("transformation", transformation, InputLimits())
+        check_services(transformation, InputLimits())
         bindings = [parse_binding(text) for text in values(VT.antecedent)]
         return Rule(
             iri=iri,
@@ -86,7 +91,7 @@ def _read(iri: NamedNode, store: TripleStore, names: Naming) -> Rule:
             subsequent=_relative(one(VT.subsequent)),
             each=path(VT.each),
             antecedents=tuple(Antecedent(binding.target, _relative(binding.source)) for binding in bindings),
-            transformation=one(VT.transformation),
+            transformation=transformation,
             interval_start=path(VT.intervalStart),
             interval_end=path(VT.intervalEnd),
             priority=int(one(VT.priority)),

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import Any, Final
 
@@ -25,12 +26,12 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(VoltwinError)
     def expected(_: Request, error: VoltwinError) -> Response:
-        return JSONResponse(error_to_json(error), error.status)
+        return _Problem(error_to_json(error), error.status)
 
     @app.exception_handler(RequestValidationError)
     def invalid(request: Request, error: RequestValidationError) -> Response:
         found = InputError(f"{request.method} {request.url.path}: {'; '.join(map(_sentence, error.errors()))}")
-        return JSONResponse(error_to_json(found), found.status)
+        return _Problem(error_to_json(found), found.status)
 
     @app.exception_handler(HTTPException)
     def refused(request: Request, error: HTTPException) -> Response:
@@ -47,6 +48,13 @@ def add_problem_handlers(app: FastAPI) -> None:
         _LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
         message = f"{request.method} {request.url.path}: failed inside the server; see its log"
         return JSONResponse({"error": "InternalError", "message": message}, 500)
+
+
+class _Problem(JSONResponse):
+    """In ASCII: the sentence may quote halves of surrogate pairs, which UTF-8 has not."""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content).encode("ascii")
 
 
 def _sentence(problem: Any) -> str:

@@ -4,8 +4,8 @@
          -H 'Content-Type: text/turtle' --data-binary @materials.ttl
 
 ``?graph=IRI`` names the graph; without it the address of the request does (``/graphs/…``), and a POST to ``/graphs``
-creates a graph and returns its name. ``author`` is recorded in the journal. Bodies may have any size, also with
-``Content-Encoding: gzip``; TriG and N-Quads may name their graphs themselves. Every request is one commit.
+creates a graph and returns its name. ``author`` is recorded in the journal. Bodies may be large (docs/limits.md),
+also with ``Content-Encoding: gzip``; TriG and N-Quads may name their graphs themselves. Every request is one commit.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from email.parser import BytesParser
 from email.policy import HTTP
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
@@ -24,12 +25,14 @@ from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, Triple, parse, 
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
-from ...errors import InputError, NotFoundError
+from ...errors import InputError, InputLimitError, NotFoundError
 from ...graphstore.fleets.fleet import FleetAccess
 from ...graphstore.interfaces import LoadAnswer, QueryAnswer
 from ...graphstore.queries.results import choose_formats
 from ...graphstore.sparql.binding import WHOLE_GRAPH, bind
-from ...graphstore.update.files import file_name
+from ...graphstore.update.files import FORMATS, file_name
+from ...graphstore.update.nesting import check_triple_terms
+from ...settings import InputLimits
 from ..http.accept import negotiate
 from .request import ProtocolRequest, negotiated, refuse_foreign_pages
 
@@ -56,7 +59,7 @@ class Addressed:
     new: bool = False
 
 
-def graph_routes(fleet: FleetAccess) -> APIRouter:
+def graph_routes(fleet: FleetAccess, limits: InputLimits) -> APIRouter:
     """The graph store, below ``/graphs``."""
     router = APIRouter(tags=["graphs"])
 
@@ -69,7 +72,7 @@ def graph_routes(fleet: FleetAccess) -> APIRouter:
             with body.open("wb") as out:
                 async for piece in request.stream():
                     out.write(piece)
-            return await run_in_threadpool(_write, fleet, request, body)
+            return await run_in_threadpool(_write, fleet, request, body, limits)
 
     def delete(request: Request) -> Response:
         refuse_foreign_pages(request)
@@ -97,15 +100,19 @@ def _address(request: Request) -> Addressed:
     if len(graphs) + default > 1:
         raise InputError("graph: name one graph, by ?graph=IRI or ?default")
     if graphs:
-        try:
-            return Addressed(NamedNode(graphs[0]).value, sent.author)
-        except ValueError as error:
-            raise InputError(f"graph {graphs[0]!r}: not an absolute IRI ({error})") from error
+        return Addressed(_iri(graphs[0]), sent.author)
     if default:
         return Addressed(None, sent.author)
     here = str(request.url.replace(query=""))
     collection = request.url.path.rstrip("/") == "/graphs"
-    return Addressed(f"{here.rstrip('/')}/{uuid.uuid4()}" if collection else here, sent.author, new=collection)
+    return Addressed(_iri(f"{here.rstrip('/')}/{uuid.uuid4()}" if collection else here), sent.author, new=collection)
+
+
+def _iri(text: str) -> str:
+    try:
+        return NamedNode(text).value
+    except ValueError as error:
+        raise InputError(f"graph {text!r}: not an absolute IRI ({error})") from error
 
 
 def _named(address: Addressed) -> str:
@@ -141,7 +148,7 @@ def _with_blank_nodes(triple: Triple) -> Triple:
     return Triple(subject, triple.predicate, node(triple.object))
 
 
-def _write(fleet: FleetAccess, request: Request, body: Path) -> Response:
+def _write(fleet: FleetAccess, request: Request, body: Path, limits: InputLimits) -> Response:
     refuse_foreign_pages(request)
     address, replace = _address(request), request.method == "PUT"
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -149,20 +156,22 @@ def _write(fleet: FleetAccess, request: Request, body: Path) -> Response:
     if address.new and replace and not itself:
         raise InputError("graph: PUT replaces one graph; name it, ?graph=IRI")
     graph = None if itself else _named(address)
-    file = _file(request, media, graph, body)
+    file = _file(request, media, graph, body, limits)
     existed = graph is not None and b"true" in fleet.query(bind(_EXISTS, {"graph": NamedNode(graph)}), "text/csv").body
     done: LoadAnswer = fleet.load(file, graph=graph, author=address.author, replace=replace)
     headers = {"Location": graph} if address.new and graph is not None else {}
     return JSONResponse(asdict(done), 200 if existed or graph is None else 201, headers)
 
 
-def _file(request: Request, media: str, graph: str | None, body: Path) -> Path:
+def _file(request: Request, media: str, graph: str | None, body: Path, limits: InputLimits) -> Path:
     """The body as a file with the extension of its format."""
     if media == _MULTIPART:
+        if body.stat().st_size > limits.body_bytes:  # it is read into memory
+            raise InputLimitError(f"body: a form has at most {limits.body_bytes} bytes; send the graph as it is")
         joined = body.with_name("parts.nt")
         header = f"Content-Type: {request.headers['content-type']}\r\n\r\n".encode()
         with joined.open("w", encoding="utf-8") as out:
-            out.writelines(_parts(header + body.read_bytes(), graph))
+            out.writelines(_parts(header + body.read_bytes(), graph, limits))
         return joined
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     name = file_name(media, encoding == "gzip")
@@ -174,15 +183,18 @@ def _file(request: Request, media: str, graph: str | None, body: Path) -> Path:
     return body.rename(body.with_name(name))
 
 
-def _parts(message: bytes, graph: str | None) -> Iterator[str]:
+def _parts(message: bytes, graph: str | None, limits: InputLimits) -> Iterator[str]:
     """The triples of every part of a form, as lines."""
     for part in BytesParser(policy=HTTP).parsebytes(message).iter_parts():
-        known = RdfFormat.from_media_type(part.get_content_type())
+        # JSON-LD is none of the formats of graphs: its parser ends the process where values are nested deep.
+        named = RdfFormat.from_media_type(part.get_content_type())
+        known = named if named in FORMATS.values() else None
         payload = part.get_payload(decode=True)
         if known is None or not isinstance(payload, bytes):
             raise UnsupportedGraphBody(f"part {part.get_filename() or ''!r}: Content-Type {part.get_content_type()!r}")
+        check_triple_terms("body", BytesIO(payload), limits)
         try:
             for quad in parse(payload, format=known, base_iri=graph, rename_blank_nodes=True):
                 yield f"{quad.triple} .\n"
-        except SyntaxError as error:
+        except (SyntaxError, MemoryError) as error:
             raise InputError(f"part {part.get_filename() or ''!r}: cannot be read as {known.name}: {error}") from error

@@ -20,6 +20,7 @@ from ...errors import QueryError
 from ...graphstore.fleets.asking import at_moment
 from ...graphstore.fleets.fleet import FleetAccess
 from ...graphstore.sparql.dataset import with_base, with_dataset
+from ...settings import InputLimits
 from ..http.accept import negotiate
 from .description import service_description
 from .request import ProtocolRequest, negotiated, plain_errors, refuse_foreign_pages
@@ -36,17 +37,17 @@ class UpdateRefused(QueryError):
     status = 405
 
 
-def sparql_routes(fleet: FleetAccess) -> APIRouter:
+def sparql_routes(fleet: FleetAccess, limits: InputLimits) -> APIRouter:
     """The endpoint, with and without a slash at its end."""
     router = APIRouter(tags=["sparql"])
 
     async def get(request: Request) -> Response:
         if not request.url.query:
             return negotiated(service_description(str(request.url), request.headers.get("accept")))
-        return await _respond(fleet, request, None)
+        return await _respond(fleet, request, None, limits)
 
     async def post(request: Request) -> Response:
-        return await _respond(fleet, request, await request.body())
+        return await _respond(fleet, request, await request.body(), limits)
 
     async def options(_: Request) -> Response:
         return Response(status_code=204, headers=_METHODS)
@@ -59,12 +60,12 @@ def sparql_routes(fleet: FleetAccess) -> APIRouter:
     return router
 
 
-async def _respond(fleet: FleetAccess, request: Request, body: bytes | None) -> Response:
+async def _respond(fleet: FleetAccess, request: Request, body: bytes | None, limits: InputLimits) -> Response:
     """The answer from a thread; a query is cancelled when the client disconnects or the server stops first."""
     abandoned = Event()
     watcher = asyncio.create_task(_watch(request, abandoned))
     try:
-        return await run_in_threadpool(plain_errors, lambda: _answer(fleet, request, body, abandoned))
+        return await run_in_threadpool(plain_errors, lambda: _answer(fleet, request, body, abandoned, limits))
     finally:
         abandoned.set()
         watcher.cancel()
@@ -76,13 +77,15 @@ async def _watch(request: Request, abandoned: Event) -> None:
     abandoned.set()
 
 
-def _answer(fleet: FleetAccess, request: Request, body: bytes | None, abandoned: Event) -> Response:
+def _answer(
+    fleet: FleetAccess, request: Request, body: bytes | None, abandoned: Event, limits: InputLimits
+) -> Response:
     """Answer a query or apply an update; relative IRIs are below the endpoint. Raises VoltwinError."""
     headers, endpoint = request.headers, str(request.url.replace(query=""))
-    sent = ProtocolRequest.read(headers.get("content-type"), body, request.url.query)
+    sent = ProtocolRequest.read(headers.get("content-type"), body, request.url.query, limits.parameters)
     if sent.is_update:
         refuse_foreign_pages(request)
-        return answer_update(fleet, sent, endpoint)
+        return answer_update(fleet, sent, endpoint, limits)
     text, accept = query_text(sent), accepted_types(sent, headers.get("accept"))
     state = at_moment(fleet, sent.one("as_of"))
     return negotiated(state.query(with_base(text, endpoint), accept, abandoned=abandoned))

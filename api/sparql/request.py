@@ -51,15 +51,15 @@ class ProtocolRequest:
     """Whether the body holds an update."""
 
     @classmethod
-    def read(cls, content_type: str | None, body: bytes | None, url: str) -> ProtocolRequest:
-        """Read the query string ``url`` and the body, if there is one. Raises QueryError."""
-        parameters = _parse(url)
+    def read(cls, content_type: str | None, body: bytes | None, url: str, most: int | None = None) -> ProtocolRequest:
+        """Read the query string ``url`` and the body, if there is one, at most ``most`` parameters each."""
+        parameters = _parse(url, most)
         if body is None:
             return cls(parameters)
         media, *options = (part.strip().lower() for part in (content_type or "").split(";"))
         text = _decode(body, next((o[8:].strip('"') for o in options if o.startswith("charset=")), "utf-8"))
         if media == FORM_TYPE:
-            sent = _parse(text)
+            sent = _parse(text, most)
         elif media in _TEXT_TYPES:
             sent = {_TEXT_TYPES[media]: [text]}
         else:
@@ -87,9 +87,9 @@ class ProtocolRequest:
         return self.one("author") or ANONYMOUS
 
 
-def _parse(text: str) -> dict[str, list[str]]:
+def _parse(text: str, most: int | None) -> dict[str, list[str]]:
     try:
-        return parse_qs(text, keep_blank_values=True, errors="strict")
+        return parse_qs(text, keep_blank_values=True, errors="strict", max_num_fields=most)
     except ValueError as error:
         raise QueryError(f"parameters: cannot be read ({error}); percent-encode UTF-8") from error
 

@@ -17,17 +17,18 @@ from ...graphstore.fleets.asking import at_moment
 from ...graphstore.fleets.fleet import FleetAccess
 from ...graphstore.sparql.dataset import with_base
 from ...graphstore.update.parse import with_using
+from ...settings import InputLimits
 from .request import ProtocolRequest
 
 
-def answer_update(fleet: FleetAccess, sent: ProtocolRequest, endpoint: str) -> Response:
+def answer_update(fleet: FleetAccess, sent: ProtocolRequest, endpoint: str, limits: InputLimits) -> Response:
     """Apply the update; relative IRIs are below ``endpoint``. Raises VoltwinError."""
-    text = with_base(update_text(sent), endpoint)
+    text = with_base(update_text(sent, limits), endpoint)
     return JSONResponse(asdict(at_moment(fleet, sent.one("as_of")).update(text, author=sent.author)))
 
 
-def update_text(sent: ProtocolRequest) -> str:
+def update_text(sent: ProtocolRequest, limits: InputLimits) -> str:
     """The update over the request's dataset. Raises QueryError."""
     if "query" in sent.parameters:
         raise QueryError("update: sent together with a query; send one of them")
-    return with_using(sent.one("update") or "", sent.all("using-graph-uri"), sent.all("using-named-graph-uri"))
+    return with_using(sent.one("update") or "", sent.all("using-graph-uri"), sent.all("using-named-graph-uri"), limits)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ from pyoxigraph import NamedNode, QueryResultsFormat, QuerySolutions, parse_quer
 
 from ...errors import InputError, StoreError
 from ...ontology.naming import Naming
+from ...settings import InputLimits
 from ..history.events import EventFilter, Subscription
 from ..history.past_graphs import AsOf
 from ..interfaces import Entry, LoadAnswer, QueryAnswer, TripleStore, UpdateAnswer
@@ -30,6 +31,7 @@ from ..queries.pool import QueryPool
 from ..queries.run import QueryRun
 from ..schema import Schema, load_schema, twins_of
 from ..series.functions import series_functions
+from ..sparql.gate import check_author, check_path, check_services, check_sparql, check_text, check_value
 from ..update.bulk import run_load
 from ..update.run import run_update
 from ..update.session import DesignValidator, NoValidation, UpdateSession
@@ -61,6 +63,11 @@ class LocalFleet(FleetAccess):
     on_close: Callable[[], None] = lambda: None
     """Releases the other resources of the fleet, such as its lock."""
 
+    @property
+    def inputs(self) -> InputLimits:
+        """The limits of texts, paths and values."""
+        return self.committer.inputs
+
     @cached_property
     def schema(self) -> Schema:
         """The classes and properties of the ontology; read once, dropped by :meth:`reload`."""
@@ -89,6 +96,7 @@ class LocalFleet(FleetAccess):
 
     def all(self, path: str) -> list[Answer]:
         """Every answer of an absolute path."""
+        check_path(path, self.inputs)
         return self.reader.ask(parse(path))
 
     def structure(self, path: str, depth: int | None = None) -> ElementStructure:
@@ -97,6 +105,8 @@ class LocalFleet(FleetAccess):
 
     def query(self, text: str, accept: str | None = None, *, abandoned: Event | None = None) -> QueryAnswer:
         """Answer a SPARQL query, which may use the series functions ``vtf:…``. Raises QueryError, QueryLimitError."""
+        check_sparql("query", text, self.inputs)
+        check_services(text, self.inputs)
         run = QueryRun.of(text, accept)
         if self.readers is not None and run.may_run_away:
             return self.readers.answer(text, accept, abandoned)
@@ -113,6 +123,10 @@ class LocalFleet(FleetAccess):
 
     def put(self, path: str, value: Any, *, unit: str | None, time: datetime, author: str) -> int:
         """Put one value at an absolute path of plain names."""
+        check_path(path, self.inputs)
+        check_author(author, self.inputs)
+        check_value(value, self.inputs)
+        check_text("unit", unit or "")
         parsed = parse(path)
         steps = [step.name for step in parsed.steps if isinstance(step, Name) and not step.predicates]
         if not parsed.absolute or len(steps) != len(parsed.steps) or len(steps) < 2 or parsed.asks_reasoner:
@@ -126,6 +140,7 @@ class LocalFleet(FleetAccess):
 
     def update(self, text: str, *, author: str) -> UpdateAnswer:
         """Apply a SPARQL update, which may use the series functions ``vtf:…``, in one commit."""
+        check_author(author, self.inputs)
         functions = series_functions(self.committer.journal.series)
         return run_update(text, self._session(author), functions, None if self.readers is None else self._solutions)
 
@@ -141,11 +156,12 @@ class LocalFleet(FleetAccess):
 
     def load(self, file: Path, *, graph: str | None = None, author: str, replace: bool = False) -> LoadAnswer:
         """Add an RDF file's triples to ``graph``, or to the graphs it names, in one commit."""
+        check_author(author, self.inputs)
         return run_load(file, graph, replace, self._session(author))
 
     def as_of(self, moment: AsOf) -> FleetAccess:
         """The fleet as known at ``moment``; it is closed together with this one."""
-        return self._history.fleet(moment, self.limits, self.readers)
+        return replace(self._history.fleet(moment, self.limits, self.readers), inputs=self.inputs)
 
     def subscribe(self, wanted: EventFilter) -> Subscription:
         """The events, read from the journal."""

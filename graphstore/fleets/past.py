@@ -15,12 +15,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from typing import Any
 
 from ...errors import MomentNotFoundError
 from ...ontology.literals import format_time
+from ...settings import InputLimits
 from ..history.events import EventFeed, EventFilter, Subscription
 from ..history.past_graphs import AsOf, Moment, as_of_text
 from ..history.states import StateAt, StateCache
@@ -34,6 +35,7 @@ from ..queries.limits import QueryLimits
 from ..queries.pool import QueryPool
 from ..queries.run import QueryRun
 from ..schema import twins_of
+from ..sparql.gate import check_path, check_services, check_sparql
 from ..validation.report import ValidationReport
 from ..validation.shacl import PyShaclEngine, validate_twins
 from .fleet import FleetAccess, ReadOnlyFleet
@@ -52,15 +54,18 @@ class PastFleet(ReadOnlyFleet):
     limits: QueryLimits
     pool: QueryPool | None = None
     """Answers queries that may run away; None: they are answered here, without a time limit."""
+    inputs: InputLimits = field(default_factory=InputLimits)
 
     def all(self, path: str) -> list[Answer]:
         """Every answer of an absolute path."""
+        check_path(path, self.inputs)
         parsed = parse(path)
         return self._reader(parsed).ask(parsed)
 
     def structure(self, path: str, depth: int | None = None) -> ElementStructure:
         """The properties and parts of one element, as the ontology of then has them."""
-        return element_structure(self._reader(parse(path)), self.get(path), depth)
+        found = self.get(path)
+        return element_structure(self._reader(parse(path)), found, depth)
 
     def _reader(self, path: ParsedPath) -> PathReader:
         state = self._state(_twin_of(path))
@@ -70,6 +75,8 @@ class PastFleet(ReadOnlyFleet):
 
     def query(self, text: str, accept: str | None = None, *, abandoned: threading.Event | None = None) -> QueryAnswer:
         """Answer a SPARQL query. Raises QueryError, QueryLimitError."""
+        check_sparql("query", text, self.inputs)
+        check_services(text, self.inputs)
         run = QueryRun.of(text, accept)
         if self.pool is not None and run.may_run_away:
             return self.pool.answer(text, accept, abandoned, self.states.past(self.moment.sequence, self.pool))

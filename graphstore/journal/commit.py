@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ...errors import StoreError
+from ...settings import InputLimits
 from ..interfaces import Commit, Entry, GraphChange, GraphLoad, Journal, TripleStore
+from ..sparql.gate import check_lines
 from .bulk_files import LoadFiles
 from .changes import Slot, touched_by
 
@@ -33,6 +35,7 @@ class Committer:
     followers: list[Follower] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
     """Hold it from building a change set to committing it, so that nothing changes in between."""
+    inputs: InputLimits = field(default_factory=InputLimits)
     _behind: bool = False
     """A commit is in the journal and may not be in the store, because the store failed."""
 
@@ -44,6 +47,8 @@ class Committer:
 
         ``touched`` are the slots of its changes; those of its loads are found here.
         """
+        for change in entry.changes:
+            check_lines(change.added, self.inputs)
         with self.lock:
             if self._behind:
                 self.catch_up()

@@ -36,7 +36,7 @@ def run_load(file: Path, graph: str | None, replace: bool, session: UpdateSessio
     target = _graph(graph)
     # Beside the loads: the disk that receives the load has space for its file.
     with tempfile.TemporaryDirectory(prefix=".reading-", dir=_create(committer.loads.folder)) as place:
-        graphs = read_graphs(file, target, names, Path(place), replace)
+        graphs = read_graphs(file, target, names, Path(place), replace, committer.inputs)
         for new in graphs:
             check_writable(new.graph, names)
         few = {new.graph for new in graphs if new.triples < FEW}

@@ -18,7 +18,10 @@ from pyoxigraph import BlankNode, DefaultGraph, NamedNode, Quad, RdfFormat, Trip
 
 from ...errors import InputError
 from ...ontology.naming import Naming
+from ...settings import InputLimits
 from ..interfaces import Node
+from ..sparql.gate import check_lines
+from .nesting import check_triple_terms
 from .templates import as_stored
 
 FORMATS: Final = {
@@ -69,21 +72,25 @@ def file_name(media: str, gzipped: bool) -> str | None:
     return suffix and f"body{suffix}{'.gz' if gzipped else ''}"
 
 
-def read_graphs(file: Path, target: NamedNode | None, names: Naming, place: Path, whole: bool) -> list[NewGraph]:
+def read_graphs(
+    file: Path, target: NamedNode | None, names: Naming, place: Path, whole: bool, limits: InputLimits
+) -> list[NewGraph]:
     """The graphs in ``file``, each in a file below ``place``; triples outside of graphs are for ``target``.
 
     The same file gives the same IRIs for blank nodes. Those of a ``whole`` graph depend on their order alone, so that
     replacing a graph by a changed file changes little. Raises InputError if the file cannot be read.
     """
     format_ = format_of(file)
-    spool = _Spool(place)
+    spool = _Spool(place, limits)
     try:
+        with _open(file) as source:
+            check_triple_terms(str(file), source, limits)
         nodes = _Nodes(names, f"{target} {'' if whole else _content(file)}")
         with _open(file) as source:
             quads = iter(parse(source, format=format_, base_iri=None if target is None else target.value))
             while part := [_named(quad, target, nodes, file) for quad in islice(quads, _AT_ONCE)]:
                 spool.add(as_stored(part))
-    except (SyntaxError, UnicodeDecodeError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except (SyntaxError, UnicodeDecodeError, EOFError, MemoryError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(f"{file}: cannot be read as {format_.name}: {error}") from error
     except OSError as error:
         raise InputError(f"{file}: cannot be read: {error.strerror or error}") from error
@@ -134,8 +141,8 @@ class _Nodes:
 class _Spool:
     """Sorts lines into a file per graph, some hundred thousand at a time."""
 
-    def __init__(self, place: Path) -> None:
-        self._place = place
+    def __init__(self, place: Path, limits: InputLimits) -> None:
+        self._place, self._limits = place, limits
         self._held: dict[NamedNode, list[str]] = {}
         self._count = 0
         self._files: dict[NamedNode, tuple[Path, int]] = {}
@@ -144,7 +151,9 @@ class _Spool:
         """Add some quads; those of each graph in a stable order."""
         for quad in quads:
             assert isinstance(quad.graph_name, NamedNode)
-            self._held.setdefault(quad.graph_name, []).append(f"{quad.triple} .\n")
+            line = f"{quad.triple} .\n"
+            check_lines(line, self._limits)
+            self._held.setdefault(quad.graph_name, []).append(line)
         self._count += len(quads)
         if self._count >= _HELD:
             self._write()

@@ -16,12 +16,16 @@ from pyoxigraph import NamedNode, RdfFormat, Store, parse
 
 from ...errors import QueryError
 from ...ontology.iris import PREFIXES
+from ...settings import InputLimits
+from ..sparql.gate import check_sparql
 from ..sparql.syntax_errors import update_problem
 from ..sparql.tokens import Token, closing, read_tokens
 from .operations import Clear, Create, DeleteData, InsertData, Modify, Operation, Template, Transfer
 from .templates import KNOWN_PREFIXES, read_template, variables
 
 _NEVER: Final = "CLEAR GRAPH <urn:x-voltwin:there-is-no-such-graph> ;\n"
+
+_LIMITS: Final = InputLimits()
 
 _NO_DEFAULT: Final = "update: DEFAULT is the union of all graphs here; name one graph"
 _NO_LOAD: Final = (
@@ -31,8 +35,9 @@ _NO_LOAD: Final = (
 _NO_SERVICE: Final = "update: SERVICE is not supported: a server must not fetch addresses from a request"
 
 
-def parse_update(text: str) -> list[Operation]:
+def parse_update(text: str, limits: InputLimits = _LIMITS) -> list[Operation]:
     """The operations of ``text`` in their order. Raises QueryError if it is no update, or not allowed here."""
+    check_sparql("update", text, limits)
     operations: list[Operation] = []
     for prologue, tokens in _split(text):
         _check(text, prologue, tokens)
@@ -75,7 +80,7 @@ def _behind_prologue(tokens: Sequence[Token], start: int) -> int:
     return index
 
 
-def with_using(text: str, default: Sequence[str], named: Sequence[str]) -> str:
+def with_using(text: str, default: Sequence[str], named: Sequence[str], limits: InputLimits = _LIMITS) -> str:
     """``text`` with these graphs as the USING and USING NAMED of every operation that has a pattern.
 
     Implements ``using-graph-uri`` and ``using-named-graph-uri`` of the protocol. Raises QueryError
@@ -88,7 +93,7 @@ def with_using(text: str, default: Sequence[str], named: Sequence[str]) -> str:
     except ValueError as error:
         raise QueryError(f"update: using-graph-uri: not an absolute IRI ({error})") from error
     clauses = " ".join(f"USING {named}{graph}" for graph, named in graphs)
-    parse_update(text)
+    parse_update(text, limits)
     tokens = read_tokens(text)
     if any(token.depth == 0 and token.is_word("USING", "WITH") for token in tokens):
         raise QueryError("update: names its dataset by USING or WITH; omit using-graph-uri or these")

@@ -27,8 +27,8 @@ def run_update(
 
     Raises QueryError (not SPARQL, not allowed, over a limit), RuleError, ActionError, StoreError.
     """
-    operations = parse_update(text)
     committer = session.committer
+    operations = parse_update(text, committer.inputs)
     with committer.lock:
         draft = Draft(committer.store, session.names)
         evaluate(operations, draft, functions, pool)

@@ -54,7 +54,7 @@ def read_template(prologue: str, text: str, tokens: Sequence[Token], opening: in
     source = f"{KNOWN_PREFIXES}{prologue}\n" + "\n".join(blocks)
     try:
         return [_template(quad) for quad in parse(source, format=RdfFormat.TRIG)]
-    except SyntaxError as error:
+    except (SyntaxError, MemoryError) as error:  # MemoryError: a term longer than the parser's buffer
         raise QueryError(f"update: the template cannot be parsed: {error}") from error
 
 

@@ -11,6 +11,7 @@ from voltwin.api.sparql.query import UpdateRefused, accepted_types, query_text
 from voltwin.api.sparql.request import ANONYMOUS, ProtocolRequest, UnsupportedBody
 from voltwin.api.sparql.update import update_text
 from voltwin.errors import QueryError
+from voltwin.settings import InputLimits
 
 FORM = "application/x-www-form-urlencoded"
 QUERY = "application/sparql-query"
@@ -67,14 +68,14 @@ GRAPH = "https://g.example/"
 def test_an_update_arrives_as_it_was_sent(kind: Any, body: Any, url: Any) -> None:
     found = read(kind, body.encode(), url)
     assert found.is_update
-    assert (update_text(found), found.author) == (TEXT, "ann")
+    assert (update_text(found, InputLimits()), found.author) == (TEXT, "ann")
 
 
 def test_the_dataset_of_an_update_comes_from_url_or_form() -> None:
     by_url = read(UPDATE, TEXT.encode(), urlencode({"using-graph-uri": GRAPH}))
     by_form = read(FORM, urlencode({"update": TEXT, "using-graph-uri": GRAPH}).encode(), "")
-    assert update_text(by_url) == update_text(by_form)
-    assert f"USING <{GRAPH}>" in update_text(by_url)
+    assert update_text(by_url, InputLimits()) == update_text(by_form, InputLimits())
+    assert f"USING <{GRAPH}>" in update_text(by_url, InputLimits())
     assert by_url.author == by_form.author == ANONYMOUS
 
 
@@ -97,7 +98,7 @@ def test_a_query_is_no_update(kind: Any, body: Any) -> None:
 def test_an_update_that_cannot_be_read_says_why(kind: Any, body: Any, url: Any, words: Any) -> None:
     with pytest.raises(QueryError, match=words):  # noqa: PT012 - either step may refuse it
         found = read(kind, body, url)
-        assert update_text(found)
+        assert update_text(found, InputLimits())
         assert found.author
 
 

@@ -52,6 +52,8 @@ def test_every_rule_is_one_query_with_its_twins_first(bench: Bench) -> None:
         ({"subsequent": "serial", "antecedent": "x <- cells/*"}, "must end on the name of a value"),
         ({"subsequent": "serial", "transformation": "?x +"}, "transformation"),
         ({"subsequent": "serial", "transformation": "1) AS ?y) } INSERT"}, "transformation"),
+        ({"subsequent": "serial", "transformation": f"{'(' * 3000}1{')' * 3000}"}, "brackets are 3000 deep"),
+        ({"subsequent": "serial", "transformation": "EXISTS { SERVICE <http://127.0.0.1:9/> { } }"}, "SERVICE"),
         ({"subsequent": "serial", "priority": "high"}, "rule 'bad'"),
         ({"subsequent": "serial", "priority": [1, 2]}, "priority"),
         ({"subsequent": ["serial", "curve"]}, "2 subsequent, needs exactly one"),
