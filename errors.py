@@ -21,7 +21,8 @@ exits with ``exit_code`` (:data:`EXIT_CODES`, docs/cli.md), the REST interface a
     │   └── MomentNotFoundError     3 / 404   a moment or commit outside the fleet's history
     ├── StoreError                  4 / 503   the fleet's folder, journal or engine
     │   ├── FleetLockedError        4 / 503   another process holds the folder
-    │   └── FleetVersionError       4 / 503   made by a newer voltwin
+    │   ├── FleetVersionError       4 / 503   made by a newer voltwin
+    │   └── JournalDamagedError     4 / 503   the journal does not match its hashes
     ├── ServiceError                5 / 502   an outside service did not answer as agreed
     │   ├── BrokerError
     │   └── HandlerError
@@ -145,6 +146,10 @@ class FleetLockedError(StoreError):
 
 class FleetVersionError(StoreError):
     """The fleet's folder was made by a newer voltwin."""
+
+
+class JournalDamagedError(StoreError):
+    """The journal does not match its own hashes."""
 
 
 class ServiceError(VoltwinError):
