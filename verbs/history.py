@@ -110,8 +110,8 @@ def _prove(context: click.Context, fleet: str, verify: bool, anchor: str | None,
             click.echo(Anchor.of(database).to_json())
             return
         problems = [describe(fault) for fault in faults(check_all(database.reader()))]
-        if foreign := contradiction(database, folder.base, folder.id):
-            problems.append(foreign)
+        if not problems and (foreign := contradiction(database, folder.base, folder.id)):
+            problems = [foreign]
         if anchor not in (None, "-") and not problems:
             problems = [describe(fault) for fault in faults(Anchor.read(Path(anchor)).compare(database))]
         head = None if problems else Anchor.of(database)

@@ -77,14 +77,15 @@ def _journal(folder: FleetFolder, database: Database) -> Iterator[Finding]:
     except (StoreError, sqlite3.DatabaseError) as error:
         yield Finding("journal", str(folder.journal), f"is damaged ({error})", "restore a backup")
         return
-    problem = contradiction(database, folder.base, folder.id)
-    if problem:
-        yield Finding("journal", str(folder.journal), problem, "put journal and fleet.json of one fleet together")
+    sound = True
     for number, fault in enumerate(faults(check_all(reader))):
         if number == _MOST_FAULTS:
             yield Finding("journal", str(folder.journal), "has more such faults", "restore a backup")
             return
         yield Finding("journal", str(folder.journal), describe(fault), _DAMAGED)
+        sound = False
+    if sound and (problem := contradiction(database, folder.base, folder.id)):
+        yield Finding("journal", str(folder.journal), problem, "put journal and fleet.json of one fleet together")
 
 
 def _loads(folder: FleetFolder, database: Database, progress: Progress) -> Iterator[Finding]:
