@@ -35,7 +35,7 @@ from typing import Final
 
 EXIT_CODES: Final = {
     0: "done; also where whoever reads the output has gone",
-    1: "the answer of a check is no: validate, fsck, rebuild --check, ontology check, --strict",
+    1: "the answer of a check is no: validate, fsck, rebuild --check, ontology check, log --verify, --strict",
     2: "bad input: options, a path, a query, a file, a message",
     3: "not found: a twin, what a path leads to, a moment outside the history",
     4: "the fleet: none is named, the folder is none, is held, or its store refuses",

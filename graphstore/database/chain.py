@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 
-from .hashes import START, Parts, content_digest, digest, list_digest, samples_digest
+from .hashes import START, CommitDigests, content_digest, digest, list_digest, samples_digest
 from .tables import PROVED
 
 HASHES_SINCE: Final = 3
@@ -32,6 +32,9 @@ SEALED_BEFORE: Final = "sealed_before_hashes"
 CHECKPOINT: Final = "checkpoint"
 """The text with the number and the hash of the last deleted commit."""
 
+_MOST_CHANGES: Final = 500
+"""Changes of graphs that are checked on opening."""
+
 _COLUMNS: Final = "sequence, head, content, rows, samples, files, messages, runs, due, hash"
 
 
@@ -42,26 +45,26 @@ class Fault(NamedTuple):
     problem: str
 
 
-class Link(NamedTuple):
+class ChainLink(NamedTuple):
     """A commit and its hash."""
 
     sequence: int
     hash: bytes
 
 
-def checkpoint(reader: sqlite3.Connection) -> Link:
+def checkpoint(reader: sqlite3.Connection) -> ChainLink:
     """The last deleted commit and its hash. Raises ValueError where the text is damaged."""
     row = reader.execute("SELECT value FROM meta WHERE name = ?", (CHECKPOINT,)).fetchone()
     if row is None:
-        return Link(0, START)
+        return ChainLink(0, START)
     sequence, _, hash_ = str(row[0]).partition(" ")
-    return Link(int(sequence), bytes.fromhex(hash_))
+    return ChainLink(int(sequence), bytes.fromhex(hash_))
 
 
-def head(reader: sqlite3.Connection) -> Link:
+def head(reader: sqlite3.Connection) -> ChainLink:
     """The newest commit and its hash."""
     row = reader.execute("SELECT sequence, hash FROM hashes ORDER BY sequence DESC LIMIT 1").fetchone()
-    return checkpoint(reader) if row is None else Link(*row)
+    return checkpoint(reader) if row is None else ChainLink(*row)
 
 
 def fill_hashes(writer: sqlite3.Connection) -> None:
@@ -70,14 +73,14 @@ def fill_hashes(writer: sqlite3.Connection) -> None:
     previous = START
     if first is not None and first > 1:
         set_meta(writer, CHECKPOINT, f"{first - 1} {START.hex()}")
-    for parts in list(_Found(writer, 0).parts()):
+    for parts in list(_RecomputedDigests(writer, 0).parts()):
         previous = insert_hashes(writer, parts, previous)
     if first is not None and writer.execute("SELECT 1 FROM sealed LIMIT 1").fetchone():
         put = "INSERT INTO facts SELECT ?, max(sequence), row_hash(?, max(sequence)) FROM commits"
         writer.execute(put, (SEALED_BEFORE, SEALED_BEFORE))
 
 
-def insert_hashes(writer: sqlite3.Connection, parts: Parts, previous: bytes) -> bytes:
+def insert_hashes(writer: sqlite3.Connection, parts: CommitDigests, previous: bytes) -> bytes:
     """Store a commit's digests and hash; return the hash."""
     made = parts.after(previous)
     writer.execute("INSERT INTO hashes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*parts, made))
@@ -90,8 +93,19 @@ def set_meta(writer: sqlite3.Connection, name: str, value: str) -> None:
 
 
 def check_tail(reader: sqlite3.Connection, commits: int) -> Iterator[Fault]:
-    """The faults of the last ``commits``, without the content whose tables have no index by commit."""
-    yield from _check(reader, head(reader).sequence - commits, everything=False)
+    """The faults of the last ``commits``, without the content whose tables have no index by commit.
+
+    Fewer, where they have many changes: opening does not read a journal's large loads again.
+    """
+    last = head(reader).sequence
+    after, total = last - commits, 0
+    counts = "SELECT sequence, count(*) FROM changes WHERE sequence > ? GROUP BY sequence ORDER BY sequence DESC"
+    for sequence, count in reader.execute(counts, (after,)):
+        total += count
+        if total > _MOST_CHANGES and sequence < last:
+            after = sequence
+            break
+    yield from _check(reader, after, everything=False)
 
 
 def check_all(reader: sqlite3.Connection) -> Iterator[Fault]:
@@ -116,11 +130,11 @@ def _check(reader: sqlite3.Connection, after: int, *, everything: bool, until: i
         yield Fault(0, "the checkpoint cannot be read")
         return
     row = reader.execute("SELECT sequence, hash FROM hashes WHERE sequence = ?", (after,)).fetchone()
-    number, previous = start if row is None else Link(*row)
+    number, previous = start if row is None else ChainLink(*row)
     facts = dict(reader.execute("SELECT name, value FROM facts"))
     rows = reader.execute(f"SELECT {_COLUMNS} FROM hashes WHERE sequence > ? AND sequence <= ?", (number, until))  # noqa: S608 - our own names
     stored = {row[0]: row for row in rows}
-    found = _Found(reader, number, until, everything=everything)
+    found = _RecomputedDigests(reader, number, until, everything=everything)
     for parts in found.parts():
         sequence = parts.sequence
         for missing in range(number + 1, min(sequence, number + 4)):
@@ -130,7 +144,7 @@ def _check(reader: sqlite3.Connection, after: int, *, everything: bool, until: i
             yield Fault(sequence, "it has no hash")
             continue
         *values, hash_ = stored.pop(sequence)
-        wanted = Parts(*values)
+        wanted = CommitDigests(*values)
         if wanted.after(previous) != hash_:
             yield Fault(sequence, "its hash does not follow from the commit before it")
         previous = hash_
@@ -144,7 +158,7 @@ def _check(reader: sqlite3.Connection, after: int, *, everything: bool, until: i
         yield Fault(numbers[0], f"rows of {table} have no commit")
 
 
-def _differences(found: Parts, wanted: Parts, facts: dict[str, int], everything: bool) -> Iterator[str]:
+def _differences(found: CommitDigests, wanted: CommitDigests, facts: dict[str, int], everything: bool) -> Iterator[str]:
     if found.head != wanted.head:
         yield "number, time or author"
     if found.sequence > facts.get(HISTORY_BEGINS, 0) and found.content != wanted.content:
@@ -191,7 +205,7 @@ class _Grouped:
         return self.strays
 
 
-class _Found:
+class _RecomputedDigests:
     """The digests of commits, computed from the rows that are there."""
 
     def __init__(self, reader: sqlite3.Connection, after: int, until: int = 2**62, *, everything: bool = True) -> None:
@@ -216,7 +230,7 @@ class _Found:
         """The numbers of commits that rows of a table have and that do not exist."""
         return {name: found for name, rows in self._rows.items() if (found := rows.end())}
 
-    def parts(self) -> Iterator[Parts]:
+    def parts(self) -> Iterator[CommitDigests]:
         """Each commit's digests, in order."""
         for sequence, time, author, letters in self._commits:
             changes = []
@@ -228,7 +242,7 @@ class _Found:
             samples = self._take("samples", sequence)
             keys = sorted(key for (key,) in self._take("messages", sequence))
             runs = [sorted(self._take(name, sequence)) for name in ("queued runs", "finished runs")]
-            yield Parts(
+            yield CommitDigests(
                 sequence,
                 digest(sequence, time, author, letters),
                 content_digest(changes, loads, counts),

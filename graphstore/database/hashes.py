@@ -3,8 +3,8 @@
 >>> digest("ab", "c") == digest("a", "bc")
 False
 
-A commit's hash covers the hash before it and one digest for each kind of its content (:class:`Parts`). So the chain
-can be checked when compaction, sealing or retention has deleted some content, and the rest is checked by its digest.
+A commit's hash covers the hash before it and a digest for each kind of its content (:class:`CommitDigests`). So the
+chain can be checked when compaction, sealing or retention has deleted some content; the rest has its digests.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def samples_digest(rows: Sequence[SampleRow]) -> bytes | None:
     return made.digest()
 
 
-class Parts(NamedTuple):
+class CommitDigests(NamedTuple):
     """The digests of one commit by kind, as the table ``hashes`` has them; None: it has nothing of that kind."""
 
     sequence: int

@@ -35,7 +35,7 @@ class Database:
         try:
             self._writer = self._connect() if writable else self._connect_reader()
             self._upgrade(versions, writable, create)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeError) as error:  # an error's own text may be damaged
             raise StoreError(
                 f"{file}: cannot open the journal: {error}; check that the disk has space and that the file is writable"
             ) from error

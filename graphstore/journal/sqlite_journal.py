@@ -20,7 +20,7 @@ from ...errors import StoreError
 from ...ontology.literals import from_microseconds, to_microseconds
 from ..database import chain
 from ..database.chain import HISTORY_BEGINS
-from ..database.hashes import Parts, content_digest, digest, list_digest, samples_digest
+from ..database.hashes import CommitDigests, content_digest, digest, list_digest, samples_digest
 from ..database.sqlite import Database
 from ..database.tables import VERSIONS
 from ..interfaces import Commit, Due, Entry, GraphChange, GraphLoad, QueuedRun
@@ -48,6 +48,7 @@ class SqliteJournal:
         self._lock = threading.Lock()
         refuse(database.file, chain.check_tail(self._reader(), TAIL))
         self._last, self._hash = chain.head(self._reader())
+        self._checked = self._last
         self.series = SqliteSeries.beside(database) if archive is None else SqliteSeries(database, archive)
         self._graphs: dict[NamedNode, int] = {}
 
@@ -86,7 +87,7 @@ class SqliteJournal:
 
     def _insert(
         self, writer: sqlite3.Connection, sequence: int, entry: Entry, prepared: PendingFiles
-    ) -> tuple[Mapping[NamedNode, int], Parts]:
+    ) -> tuple[Mapping[NamedNode, int], CommitDigests]:
         execute, many = writer.execute, writer.executemany
         touched = {change.graph for change in entry.changes} | {load.graph for load in entry.loads}
         graphs = self._numbers(writer, touched)
@@ -112,7 +113,7 @@ class SqliteJournal:
             [(load.graph.value, load.file, load.triples) for load in entry.loads],
             samples.counts.items(),
         )
-        return graphs, Parts(
+        return graphs, CommitDigests(
             sequence,
             digest(*row),
             content,
@@ -189,7 +190,8 @@ class SqliteJournal:
             "SELECT sequence, time, author FROM commits WHERE sequence > ? ORDER BY sequence", (sequence,)
         )
         for number, time, author in commits:
-            refuse(self.database.file, chain.check_commit(self._reader(), number))
+            if number != self._checked:  # opening has just done it, and opening a fleet reads the newest again
+                refuse(self.database.file, chain.check_commit(self._reader(), number))
             changes = self._reader().execute(
                 "SELECT iri, removed, added FROM changes JOIN graphs ON graphs.id = graph "
                 "WHERE sequence = ? ORDER BY changes.rowid",

@@ -109,7 +109,7 @@ def _meta(reader: sqlite3.Connection) -> dict[str, str]:
 
 
 def contradiction(database: Database, base: str, fleet: str) -> str | None:
-    """What in fleet.json (``fleet`` is empty in older ones) is not the journal's; None if they agree."""
+    """The first contradiction between fleet.json (``fleet`` is empty in older ones) and the journal; None if none."""
     texts = _meta(database.reader())
     for name, wanted in (("base", base), ("fleet", fleet)):
         if wanted and texts.get(name, wanted) != wanted:

@@ -74,7 +74,7 @@ def _journal(folder: FleetFolder, database: Database) -> Iterator[Finding]:
     reader = database.reader()
     try:
         check_journal(reader, folder.journal)
-    except (StoreError, sqlite3.DatabaseError) as error:
+    except (StoreError, sqlite3.DatabaseError, UnicodeError) as error:
         yield Finding("journal", str(folder.journal), f"is damaged ({error})", "restore a backup")
         return
     sound = True

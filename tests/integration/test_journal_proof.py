@@ -77,7 +77,7 @@ def test_the_journal_of_another_fleet_is_refused(fleet: Path, tmp_path: Path) ->
         rebuild_fleet(fleet)
     assert [finding.kind for finding in check_everything(fleet)] == ["journal"]
     (fleet / "fleet.json").write_text(json.dumps(document | {"base": "https://other.example/"}))
-    with pytest.raises(StoreError, match="journal of the base https://fleet.example/"):
+    with pytest.raises(StoreError, match="is the journal of the base https"):
         open_fleet(fleet)
 
 
