@@ -35,6 +35,7 @@ from .graphstore.interfaces import Snapshots, TripleStore
 from .graphstore.journal.bulk_files import LoadFiles
 from .graphstore.journal.commit import Committer, Follower
 from .graphstore.journal.sqlite_journal import SqliteJournal
+from .graphstore.journal.verification import identify
 from .graphstore.queries.limits import QueryLimits
 from .graphstore.queries.pool import QueryPool
 from .graphstore.schema import load_schema
@@ -142,6 +143,7 @@ def assemble(
     with ExitStack() as undo:
         lock = undo.enter_context(closing(FolderLock(folder.path)))
         journal = undo.enter_context(closing(SqliteJournal.open(folder.journal)))
+        identify(journal.database, folder.base, folder.id)
         store = undo.enter_context(closing(open_store(folder.store, folder.graph, folder.base)))
         _same_fleet(folder, journal, store)
         parts = wire(journal, store, Naming(folder.base), clock, HeldFolder(folder, lock), limits, hooks)
@@ -166,6 +168,7 @@ def create_fleet(path: Path, conversion: Conversion, base: str, store: StoreChoi
     """
     folder = create_folder(path, base, store)
     try:
+        SqliteJournal.open(folder.journal, create=True).close()
         parts = assemble(folder, SystemClock())
         with parts.fleet:
             try:

@@ -13,7 +13,7 @@ from typing import Final, NoReturn
 import click
 from click.shell_completion import CompletionItem
 
-from .errors import EXIT_CODES, VoltwinError, missing_package
+from .errors import EXIT_CODES, StoreError, VoltwinError, missing_package
 
 SECTIONS: Final = {
     "Ask": {
@@ -116,6 +116,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         code = _tell(words, "UsageError", error.format_message(), 2)
     except (click.Abort, KeyboardInterrupt):
         code = 130
+    except Exception as error:
+        # Not imported for its name alone: most verbs do without.
+        if type(error).__module__ != "sqlite3":
+            raise
+        problem = StoreError(f"the journal cannot be read ({error}); run `voltwin fsck`, then restore a backup")
+        code = _tell(words, "StoreError", str(problem), problem.exit_code)
     sys.exit(code if isinstance(code, int) else 0)
 
 

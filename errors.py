@@ -22,7 +22,8 @@ exits with ``exit_code`` (:data:`EXIT_CODES`, docs/cli.md), the REST interface a
     │   └── MomentNotFoundError     3 / 404   a moment or commit outside the fleet's history
     ├── StoreError                  4 / 503   the fleet's folder, journal or engine
     │   ├── FleetLockedError        4 / 503   another process holds the folder
-    │   └── FleetVersionError       4 / 503   made by a newer voltwin
+    │   ├── FleetVersionError       4 / 503   made by a newer voltwin
+    │   └── JournalDamagedError     4 / 503   the journal does not match its hashes
     ├── ServiceError                5 / 502   an outside service did not answer as agreed
     │   ├── BrokerError
     │   └── HandlerError
@@ -35,7 +36,7 @@ from typing import Final
 
 EXIT_CODES: Final = {
     0: "done; also where whoever reads the output has gone",
-    1: "the answer of a check is no: validate, fsck, rebuild --check, ontology check, --strict",
+    1: "the answer of a check is no: validate, fsck, rebuild --check, ontology check, log --verify, --strict",
     2: "bad input: options, a path, a query, a file, a message",
     3: "not found: a twin, what a path leads to, a moment outside the history",
     4: "the fleet: none is named, the folder is none, is held, or its store refuses",
@@ -152,6 +153,10 @@ class FleetLockedError(StoreError):
 
 class FleetVersionError(StoreError):
     """The fleet's folder was made by a newer voltwin."""
+
+
+class JournalDamagedError(StoreError):
+    """The journal does not match its own hashes."""
 
 
 class ServiceError(VoltwinError):

@@ -31,6 +31,7 @@ from .graphstore.interfaces import TripleStore
 from .graphstore.journal.bulk_files import LoadFiles
 from .graphstore.journal.commit import Committer
 from .graphstore.journal.sqlite_journal import SqliteJournal
+from .graphstore.journal.verification import identify, prove
 from .graphstore.operations.backup import FORMAT, JOURNAL, Backup, back_up
 from .graphstore.operations.compact import CompactionOptions, CompactionResult, compact
 from .graphstore.operations.fsck import check_fleet, sorted_by_kind, view_finding
@@ -82,15 +83,30 @@ def rebuild_fleet(path: Path, *, source: Path | None = None, progress: Progress 
     """Rebuild the view of the fleet in ``path``; return the commit it is at then.
 
     ``source``: a backup of this fleet to begin with; the journal's commits after it follow.
-    Raises FleetLockedError while another process holds it, StoreError where the backup is not of this fleet.
+    Raises FleetLockedError while another process holds it, JournalDamagedError, StoreError where the backup is not of
+    this fleet or the view has commits that the journal lacks.
     """
     folder = read_folder(path)
     with _held(folder) as journal:
+        prove(journal.database)
+        _refuse_view_ahead(folder, journal)
         if source is not None:
             _rebuild_from(folder, journal, source, progress)
         else:
             _make(folder, journal.database, journal.last_sequence, progress)
         return journal.last_sequence
+
+
+def _refuse_view_ahead(folder: FleetFolder, journal: SqliteJournal) -> None:
+    if folder.store.engine == DEFAULT and not folder.graph.exists():
+        return
+    try:
+        with _open(folder) as present:
+            finding = view_finding(folder.graph, present.last_applied(), journal.last_sequence)
+    except StoreError:
+        return  # a view that cannot be read has nothing to lose
+    if finding is not None and finding.kind == "view ahead":
+        raise StoreError(f"{finding}; it was not replaced")
 
 
 def check_view(path: Path, progress: Progress = no_progress) -> list[Difference]:
@@ -254,6 +270,7 @@ def _live_view(folder: FleetFolder, sequence: int) -> OxigraphStore:
 def _held(folder: FleetFolder) -> Iterator[SqliteJournal]:
     """The journal of a folder, which this process holds meanwhile."""
     with closing(FolderLock(folder.path)), closing(SqliteJournal.open(folder.journal)) as journal:
+        identify(journal.database, folder.base, folder.id)
         yield journal
 
 

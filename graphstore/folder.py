@@ -2,7 +2,7 @@
 
 ::
 
-    fleet.json       base IRI, format version and engine, fixed when the fleet is created
+    fleet.json       base IRI, fleet id, format version and engine, fixed when the fleet is created
     journal.sqlite   all commits (with SQLite's -wal and -shm beside it)
     graph/           the triple store, a view of the journal
     snapshots/       hard links to the triple store for running queries; exists only while the folder is held
@@ -18,6 +18,7 @@ import json
 import os
 import socket
 import sys
+import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -40,6 +41,8 @@ class FleetFolder:
     base: str
     store: StoreChoice = field(default_factory=StoreChoice)
     """The triple store."""
+    id: str = ""
+    """The fleet's own id, made with it; empty in the folder of an older voltwin."""
 
     @property
     def journal(self) -> Path:
@@ -70,11 +73,11 @@ def create_folder(path: Path, base: str, store: StoreChoice | None = None) -> Fl
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise StoreError(f"{path}: exists already and is not empty; choose another folder")
     path.mkdir(parents=True, exist_ok=True)
-    document: dict[str, object] = {"format": "voltwin-fleet", "version": VERSION, "base": base}
+    document: dict[str, object] = {"format": "voltwin-fleet", "version": VERSION, "base": base, "id": uuid.uuid4().hex}
     if store is not None:
         document["store"] = store.to_json()
     (path / "fleet.json").write_text(json.dumps(document, indent=2) + "\n", "utf-8")
-    return FleetFolder(path, base, store or StoreChoice())
+    return FleetFolder(path, base, store or StoreChoice(), str(document["id"]))
 
 
 def read_folder(path: Path) -> FleetFolder:
@@ -85,14 +88,14 @@ def read_folder(path: Path) -> FleetFolder:
     try:
         document = json.loads(file.read_text("utf-8"))
         version, base = int(document["version"]), str(document["base"])
-        store = StoreChoice.from_json(document.get("store"))
+        store, id_ = StoreChoice.from_json(document.get("store")), str(document.get("id", ""))
     except (ValueError, KeyError, InputError) as error:
         raise StoreError(f"{file}: cannot be read as a fleet's description: {error}") from error
     if version > VERSION:
         raise FleetVersionError(
             f"{path}: fleet version {version} is newer than this voltwin's ({VERSION}); upgrade voltwin"
         )
-    return FleetFolder(path, base, store)
+    return FleetFolder(path, base, store, id_)
 
 
 class FolderLock:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
+from dataclasses import asdict
 from datetime import datetime
+from pathlib import Path
 
 import click
 
@@ -47,10 +50,35 @@ def events(fleet: str, since: str | None, twin: str | None, follow: bool, change
 @_since
 @_twin
 @click.option("--all", "everything", is_flag=True, help="Every line of commits that changed a great deal.")
+@click.option("--verify", is_flag=True, help="Check the chain of hashes instead; with --anchor FILE against it too.")
+@click.option(
+    "--anchor",
+    is_flag=False,
+    flag_value="-",
+    metavar="[FILE]",
+    help="Print the newest commit's hash, to keep elsewhere.",
+)
 @fleet_option
 @json_option
-def log(fleet: str, since: str | None, twin: str | None, everything: bool, as_json: bool) -> None:
-    """Print who changed what, and when."""
+@click.pass_context
+def log(
+    context: click.Context,
+    fleet: str,
+    since: str | None,
+    twin: str | None,
+    everything: bool,
+    verify: bool,
+    anchor: str | None,
+    as_json: bool,
+) -> None:
+    """Print who changed what, and when.
+
+    With --verify the exit code is 1 if a commit is not what it was. A journal whose newest commits were cut off is only
+    found against an anchor: `voltwin log --anchor` prints one, as JSON.
+    """
+    if verify or anchor:
+        _prove(context, fleet, verify, anchor, as_json)
+        return
     from ..assembly import open_fleet
     from ..graphstore.history.audit_log import MOST_LINES, paragraph
     from ..ontology.naming import Naming
@@ -63,6 +91,40 @@ def log(fleet: str, since: str | None, twin: str | None, everything: bool, as_js
                     click.echo(json.dumps(event.to_json()))
                 else:
                     click.echo("\n".join(paragraph(event, names, None if everything else MOST_LINES)))
+
+
+def _prove(context: click.Context, fleet: str, verify: bool, anchor: str | None, as_json: bool) -> None:
+    """Check the chain, or print its head; both beside a running server."""
+    from ..errors import InputError
+    from ..graphstore.database.chain import check_all
+    from ..graphstore.database.sqlite import Database
+    from ..graphstore.database.tables import VERSIONS
+    from ..graphstore.folder import read_folder
+    from ..graphstore.journal.verification import Anchor, contradiction, describe, faults
+
+    if fleet.startswith(("http://", "https://")):
+        raise InputError(f"{fleet}: the journal is checked where it is; name the fleet's folder")
+    folder = read_folder(Path(fleet))
+    with closing(Database(folder.journal, VERSIONS, writable=False)) as database:
+        if not verify and anchor == "-":
+            click.echo(Anchor.of(database).to_json())
+            return
+        problems = [describe(fault) for fault in faults(check_all(database.reader()))]
+        if not problems and (foreign := contradiction(database, folder.base, folder.id)):
+            problems = [foreign]
+        if anchor not in (None, "-") and not problems:
+            problems = [describe(fault) for fault in faults(Anchor.read(Path(anchor)).compare(database))]
+        head = None if problems else Anchor.of(database)
+    if as_json:
+        click.echo(
+            json.dumps({"sound": not problems, "problems": problems, "head": None if head is None else asdict(head)})
+        )
+    else:
+        for problem in problems:
+            click.echo(f"{folder.journal}: {problem}")
+        if head is not None:
+            click.echo(f"{fleet}: every commit up to {head.sequence} matches its hash; the newest is {head.hash}")
+    context.exit(1 if problems else 0)
 
 
 def _moment(text: str | None) -> int | datetime | None:

@@ -14,26 +14,35 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from ...errors import FleetVersionError, StoreError
+from .chain import HASHES_SINCE, fill_hashes
+from .hashes import teach
 
 
 class Database:
-    """A database file; ``versions[n]`` is the script that upgrades it from version ``n`` to ``n + 1``."""
+    """A database file; ``versions[n]`` is the script that upgrades it from version ``n`` to ``n + 1``.
 
-    def __init__(self, file: Path, versions: Sequence[str], *, writable: bool = True) -> None:
+    It is created if there is none, unless ``create`` is false.
+    """
+
+    def __init__(self, file: Path, versions: Sequence[str], *, writable: bool = True, create: bool = True) -> None:
         self.file = file
         self._lock = threading.RLock()
         self._readers = threading.local()
         self._open_readers: list[sqlite3.Connection] = []
+        # Asked before connecting, which would leave an empty file behind.
+        if not create and not (file.is_file() and file.stat().st_size):
+            raise self._no_journal()
         try:
             self._writer = self._connect() if writable else self._connect_reader()
-            self._upgrade(versions, writable)
-        except sqlite3.Error as error:
+            self._upgrade(versions, writable, create)
+        except (sqlite3.Error, UnicodeError) as error:  # an error's own text may be damaged
             raise StoreError(
                 f"{file}: cannot open the journal: {error}; check that the disk has space and that the file is writable"
             ) from error
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.file, isolation_level=None, check_same_thread=False, timeout=30)
+        teach(connection)
         connection.execute("PRAGMA journal_mode = WAL")
         # FULL: a commit that returned survives power loss, not only the end of the process.
         connection.execute("PRAGMA synchronous = FULL")
@@ -42,12 +51,24 @@ class Database:
 
     def _connect_reader(self) -> sqlite3.Connection:
         address = f"{self.file.absolute().as_uri()}?mode=ro"
-        return sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False, timeout=30)
+        connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False, timeout=30)
+        teach(connection)
+        return connection
 
-    def _upgrade(self, versions: Sequence[str], writable: bool) -> None:
+    def _no_journal(self) -> StoreError:
+        problem = "is empty" if self.file.is_file() else "is missing"
+        return StoreError(
+            f"{self.file}: the fleet's journal {problem}; nothing was created or changed; put the file back, or "
+            "restore a backup with `voltwin restore` (do not rebuild: the graph may be the only copy)"
+        )
+
+    def _upgrade(self, versions: Sequence[str], writable: bool, create: bool) -> None:
         version = self._writer.execute("PRAGMA user_version").fetchone()[0]
         if version == len(versions):
             return
+        if version <= 0 and not (create and writable):
+            self._writer.close()
+            raise self._no_journal()
         if version > len(versions) or not writable:
             self._writer.close()
         if version > len(versions):
@@ -60,8 +81,17 @@ class Database:
                 f"{self.file}: journal version {version} is older than this voltwin's ({len(versions)}); "
                 "open the fleet once to upgrade it"
             )
-        steps = "".join(versions[version:])
-        self._writer.executescript(f"BEGIN IMMEDIATE; {steps} PRAGMA user_version = {len(versions)}; COMMIT;")
+        try:
+            self._writer.executescript(f"BEGIN IMMEDIATE; {''.join(versions[version:])}")
+            if version < HASHES_SINCE <= len(versions):
+                fill_hashes(self._writer)
+            # Not executescript: it would commit what is pending before it begins.
+            self._writer.execute(f"PRAGMA user_version = {len(versions)}")
+            self._writer.execute("COMMIT")
+        except BaseException:
+            self._roll_back()
+            self._writer.close()
+            raise
 
     def reader(self) -> sqlite3.Connection:
         """The calling thread's connection for reading."""

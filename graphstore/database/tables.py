@@ -15,6 +15,8 @@
 ``discarded``         files no longer needed, and since when
 ``runs``, ``due``     pending and finished work of the control master
 ``facts``             numbers about the journal itself, such as the start of its history
+``hashes``            one row per commit: the digests of its content, and its hash, chained to the one before
+``meta``              texts about the journal itself: base IRI, fleet id, and the last deleted commit with its hash
 ====================  ==================================================================================
 """
 
@@ -77,5 +79,31 @@ CREATE TABLE discarded (file TEXT PRIMARY KEY, since INTEGER NOT NULL) STRICT, W
 CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 """
 
-VERSIONS: Final = (_VERSION_1, _VERSION_2)
+# Rows of commits are proved by ``hashes``; rows that change later each have a proof of their own.
+_VERSION_3: Final = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL, proof BLOB NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE hashes (sequence INTEGER PRIMARY KEY, head BLOB NOT NULL, content BLOB, rows INTEGER NOT NULL,
+                     samples BLOB, files TEXT NOT NULL, messages BLOB, runs BLOB, due BLOB, hash BLOB NOT NULL) STRICT;
+ALTER TABLE changes ADD COLUMN hash BLOB NOT NULL DEFAULT x'';
+UPDATE changes SET hash = row_hash(sequence, graph, removed, added);
+ALTER TABLE snapshots ADD COLUMN proof BLOB NOT NULL DEFAULT x'';
+UPDATE snapshots SET proof = row_hash(graph, sequence, size, triples);
+ALTER TABLE due ADD COLUMN proof BLOB NOT NULL DEFAULT x'';
+UPDATE due SET proof = row_hash(action, twin, next);
+ALTER TABLE facts ADD COLUMN proof BLOB NOT NULL DEFAULT x'';
+UPDATE facts SET proof = row_hash(name, value);
+ALTER TABLE sealed ADD COLUMN proof BLOB NOT NULL DEFAULT x'';
+UPDATE sealed SET proof = row_hash(series, period, file, rows, first, last, sequence, bytes, sha256);
+"""
+
+PROVED: Final = {
+    "snapshots": "graph, sequence, size, triples",
+    "due": "action, twin, next",
+    "facts": "name, value",
+    "meta": "name, value",
+    "sealed": "series, period, file, rows, first, last, sequence, bytes, sha256",
+}
+"""Tables whose column ``proof`` is the ``row_hash`` of these columns."""
+
+VERSIONS: Final = (_VERSION_1, _VERSION_2, _VERSION_3)
 """Script ``n`` upgrades a journal from version ``n`` to version ``n + 1``."""

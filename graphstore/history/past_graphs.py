@@ -38,8 +38,10 @@ from pyoxigraph import NamedNode, RdfFormat, parse
 
 from ...errors import InputError, MomentNotFoundError, StoreError
 from ...ontology.literals import format_time, from_microseconds, parse_time, to_microseconds
+from ..database.chain import HISTORY_BEGINS, Fault
+from ..database.hashes import digest
 from ..database.sqlite import Database
-from ..journal.sqlite_journal import HISTORY_BEGINS
+from ..journal.verification import refuse
 
 AsOf = datetime | int
 """A moment in UTC, or the number of a commit."""
@@ -157,22 +159,28 @@ class PastGraphs:
 
     def _replay(self, reader: sqlite3.Connection, graph: int, sequence: int) -> set[str]:
         row = reader.execute(
-            "SELECT sequence, triples FROM snapshots WHERE graph = ? AND sequence <= ? ORDER BY sequence DESC LIMIT 1",
+            "SELECT sequence, triples, size, proof FROM snapshots WHERE graph = ? AND sequence <= ? "
+            "ORDER BY sequence DESC LIMIT 1",
             (graph, sequence),
         ).fetchone()
+        if row and digest(graph, row[0], row[2], row[1]) != row[3]:
+            refuse(self.database.file, iter([Fault(row[0], "a snapshot does not match its hash")]))
         start, lines = (int(row[0]), lines_of(unpack(row[1]))) if row else (0, set[str]())
         window = (graph, start, sequence)
         # Within a commit loads are first, as the triple store applies them.
         steps = reader.execute(
-            "SELECT sequence, 0, rowid, removed, added FROM changes WHERE graph = ? AND sequence > ? AND sequence <= ? "
-            "UNION ALL SELECT sequence, -1, 0, file, '' FROM loads WHERE graph = ? AND sequence > ? AND sequence <= ? "
+            "SELECT sequence, 0, rowid, removed, added, hash FROM changes "
+            "WHERE graph = ? AND sequence > ? AND sequence <= ? UNION ALL "
+            "SELECT sequence, -1, 0, file, '', x'' FROM loads WHERE graph = ? AND sequence > ? AND sequence <= ? "
             "ORDER BY 1, 2, 3",
             (*window, *window),
         )
-        for _, kind, _, removed, added in steps:
+        for number, kind, _, removed, added, hash_ in steps:
             if kind == -1:
                 lines |= lines_of(self._loaded(removed))
                 continue
+            if digest(number, graph, removed, added) != hash_:
+                refuse(self.database.file, iter([Fault(number, "its changes do not match its hash")]))
             lines = without(lines, removed)
             lines.update(added.split("\n"))
         lines.discard("")

@@ -25,10 +25,11 @@ from pyoxigraph import NamedNode
 
 from ...errors import InputError, MomentNotFoundError, StoreError
 from ...ontology.literals import to_microseconds
+from ..database.chain import CHECKPOINT, HISTORY_BEGINS, MESSAGES_BEGIN, RUNS_BEGIN, set_meta
 from ..database.sqlite import Database
 from ..journal.bulk_files import place_of
 from ..journal.changes import Slot
-from ..journal.sqlite_journal import FORGOTTEN, HISTORY_BEGINS
+from ..journal.sqlite_journal import FORGOTTEN
 from .past_graphs import AsOf, LoadReader, PastGraphs, pack, text_of
 
 _LOG: Final = logging.getLogger(__name__)
@@ -136,7 +137,8 @@ class History(PastGraphs):
         contents = {graph: self.lines(graph, sequence) for graph in graphs}
         with self.database.transaction() as writer:
             writer.executemany(
-                "INSERT OR REPLACE INTO snapshots SELECT id, ?, ?, ? FROM graphs WHERE iri = ?",
+                "INSERT OR REPLACE INTO snapshots SELECT id, ?1, ?2, ?3, row_hash(id, ?1, ?2, ?3) FROM graphs "
+                "WHERE iri = ?4",
                 [(sequence, len(lines), pack(text_of(lines)), graph.value) for graph, lines in contents.items()],
             )
         for graph, lines in contents.items():
@@ -212,7 +214,7 @@ class History(PastGraphs):
 
     def _begin_at(self, horizon: int) -> None:
         with self.database.transaction() as writer:
-            _count(writer, HISTORY_BEGINS, horizon - self.begins)
+            _raise(writer, HISTORY_BEGINS, horizon)
 
     def _delete(self, table: str, condition: str, bound: int, key: str = "rowid") -> int:
         """Delete rows of ``table`` in steps, so that no single transaction grows with the journal."""
@@ -254,6 +256,7 @@ class History(PastGraphs):
         with self.database.transaction() as writer:
             gone = writer.execute("DELETE FROM messages WHERE sequence <= ?", (bound,)).rowcount
             _count(writer, f"{FORGOTTEN}messages", gone)
+            _raise(writer, MESSAGES_BEGIN, bound)
         return gone
 
     def _forget_runs(self, bound: int) -> int:
@@ -261,6 +264,7 @@ class History(PastGraphs):
         with self.database.transaction() as writer:
             states = dict(writer.execute(f"SELECT state, count(*) {ended} GROUP BY state", (bound,)).fetchall())
             writer.execute(f"DELETE {ended}", (bound,))
+            _raise(writer, RUNS_BEGIN, bound)
             for state, gone in states.items():
                 _count(writer, FORGOTTEN + state, gone)
         return sum(states.values())
@@ -275,11 +279,22 @@ class History(PastGraphs):
             gone = "FROM commits WHERE sequence < ?"
             (letters,) = writer.execute(f"SELECT coalesce(sum(dead_letters), 0) {gone}", (before,)).fetchone()
             _count(writer, f"{FORGOTTEN}deadLetters", letters)
+            last = "SELECT sequence, hash FROM hashes WHERE sequence < ? ORDER BY sequence DESC LIMIT 1"
+            for sequence, hash_ in writer.execute(last, (before,)).fetchall():
+                set_meta(writer, CHECKPOINT, f"{sequence} {hash_.hex()}")
+            writer.execute("DELETE FROM hashes WHERE sequence < ?", (before,))
             return writer.execute(f"DELETE {gone}", (before,)).rowcount
 
 
 def _count(writer: sqlite3.Connection, fact: str, more: int) -> None:
     if more:
         writer.execute(
-            "INSERT INTO facts VALUES (?, ?) ON CONFLICT DO UPDATE SET value = value + excluded.value", (fact, more)
+            "INSERT INTO facts VALUES (?1, ?2, row_hash(?1, ?2)) ON CONFLICT DO UPDATE "
+            "SET value = value + excluded.value, proof = row_hash(name, value + excluded.value)",
+            (fact, more),
         )
+
+
+def _raise(writer: sqlite3.Connection, fact: str, bound: int) -> None:
+    (present,) = writer.execute("SELECT coalesce(max(value), 0) FROM facts WHERE name = ?", (fact,)).fetchone()
+    _count(writer, fact, max(0, bound - present))

@@ -12,12 +12,15 @@ import sqlite3
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from pyoxigraph import NamedNode
 
 from ...errors import StoreError
 from ...ontology.literals import from_microseconds, to_microseconds
+from ..database import chain
+from ..database.chain import HISTORY_BEGINS
+from ..database.hashes import CommitDigests, content_digest, digest, list_digest, samples_digest
 from ..database.sqlite import Database
 from ..database.tables import VERSIONS
 from ..interfaces import Commit, Due, Entry, GraphChange, GraphLoad, QueuedRun
@@ -25,12 +28,13 @@ from ..series.archives.archive import SeriesArchive
 from ..series.sealing import PendingFiles
 from ..series.store import SqliteSeries
 from .bulk_files import place_of
-
-HISTORY_BEGINS: Final = "history_begins"
-"""The fact with the last commit whose changes are compacted into snapshots."""
+from .verification import refuse
 
 FORGOTTEN: Final = "forgotten:"
 """Facts with this prefix count the rows that compaction removed: messages, runs by state, dead letters."""
+
+TAIL: Final = 16
+"""Commits that are checked against their hashes on opening."""
 
 _MAX_VARIABLES: Final = 500  # SQLite allows 32766 today; older builds 999
 
@@ -42,17 +46,26 @@ class SqliteJournal:
         self.database = database
         self._reader = database.reader
         self._lock = threading.Lock()
-        self._last = self._reader().execute("SELECT coalesce(max(sequence), 0) FROM commits").fetchone()[0]
+        refuse(database.file, chain.check_tail(self._reader(), TAIL))
+        self._last, self._hash = chain.head(self._reader())
+        self._checked = self._last
         self.series = SqliteSeries.beside(database) if archive is None else SqliteSeries(database, archive)
         self._graphs: dict[NamedNode, int] = {}
 
     @classmethod
-    def open(cls, file: Path, archive: SeriesArchive | None = None) -> Self:
+    def open(cls, file: Path, archive: SeriesArchive | None = None, *, create: bool | None = None) -> Self:
         """The journal in ``file``, created if there is none. Raises StoreError, FleetVersionError.
 
+        By default none is created in the folder of a fleet, which has lost its journal.
         Sealed series lie in ``archive``, by default where fleet.json beside the file says: a folder ``series`` there.
         """
-        return cls(Database(file, VERSIONS), archive)
+        create = not (file.parent / "fleet.json").exists() if create is None else create
+        database = Database(file, VERSIONS, create=create)
+        try:
+            return cls(database, archive)
+        except BaseException:
+            database.close()
+            raise
 
     @property
     def last_sequence(self) -> int:
@@ -65,25 +78,26 @@ class SqliteJournal:
             sequence = int(self._last) + 1
             # Large batches are files by now; this transaction names them.
             with self.series.prepare(sequence, entry.batches) as prepared, self.database.transaction() as writer:
-                graphs = self._insert(writer, sequence, entry, prepared)
+                graphs, parts = self._insert(writer, sequence, entry, prepared)
+                made = chain.insert_hashes(writer, parts, self._hash)
             # Remembered only now: had the transaction failed, new numbers would be wrong for good.
             self._graphs |= graphs
-            self._last = sequence
+            self._last, self._hash = sequence, made
             return sequence
 
     def _insert(
         self, writer: sqlite3.Connection, sequence: int, entry: Entry, prepared: PendingFiles
-    ) -> Mapping[NamedNode, int]:
+    ) -> tuple[Mapping[NamedNode, int], CommitDigests]:
         execute, many = writer.execute, writer.executemany
         touched = {change.graph for change in entry.changes} | {load.graph for load in entry.loads}
         graphs = self._numbers(writer, touched)
-        execute(
-            "INSERT INTO commits VALUES (?, ?, ?, ?)",
-            (sequence, to_microseconds(entry.time), entry.author, entry.dead_letters),
-        )
+        row = (sequence, to_microseconds(entry.time), entry.author, entry.dead_letters)
+        execute("INSERT INTO commits VALUES (?, ?, ?, ?)", row)
+        changes = [(sequence, graphs[change.graph], change.removed, change.added) for change in entry.changes]
+        hashes = [digest(*change) for change in changes]
         many(
-            "INSERT INTO changes VALUES (?, ?, ?, ?)",
-            [(sequence, graphs[change.graph], change.removed, change.added) for change in entry.changes],
+            "INSERT INTO changes VALUES (?, ?, ?, ?, ?)",
+            [(*change, hash_) for change, hash_ in zip(changes, hashes, strict=True)],
         )
         many(
             "INSERT INTO loads VALUES (?, ?, ?, ?)",
@@ -92,32 +106,62 @@ class SqliteJournal:
         # A file that compaction has discarded may be named again by the same load.
         many("DELETE FROM discarded WHERE file = ?", [(place_of(load.file),) for load in entry.loads])
         many("INSERT INTO messages VALUES (?, ?)", [(key, sequence) for key in entry.message_keys])
-        self.series.insert(writer, sequence, entry.samples, prepared)
-        many(
+        samples = self.series.insert(writer, sequence, entry.samples, prepared)
+        due = self._insert_due(writer, entry)
+        content = content_digest(
+            [(change.graph.value, hash_) for change, hash_ in zip(entry.changes, hashes, strict=True)],
+            [(load.graph.value, load.file, load.triples) for load in entry.loads],
+            samples.counts.items(),
+        )
+        return graphs, CommitDigests(
+            sequence,
+            digest(*row),
+            content,
+            len(samples.rows),
+            samples_digest(samples.rows),
+            samples.files,
+            list_digest(sorted(entry.message_keys)),
+            list_digest(*self._insert_runs(writer, sequence, entry)),
+            list_digest(due),
+        )
+
+    @staticmethod
+    def _insert_runs(writer: sqlite3.Connection, sequence: int, entry: Entry) -> tuple[list[Any], list[Any]]:
+        """Queue and finish runs; return the rows of those that this commit really queued and finished."""
+        queued = [
+            (run.id, run.action.value, run.twin.value, to_microseconds(run.moment), run.cause) for run in entry.queued
+        ]
+        new = writer.executemany(
             # A run asked for twice (same action, twin and moment) is the same run.
             "INSERT INTO runs VALUES (?, ?, ?, ?, ?, 'queued', '', ?, NULL) ON CONFLICT DO NOTHING",
-            [
-                (run.id, run.action.value, run.twin.value, to_microseconds(run.moment), run.cause, sequence)
-                for run in entry.queued
-            ],
-        )
-        many(
+            [(*run, sequence) for run in queued],
+        ).rowcount
+        ended = writer.executemany(
             "UPDATE runs SET state = ?, reason = ?, finished = ? WHERE id = ? AND state = 'queued'",
             [(run.state, run.reason, sequence, run.id) for run in entry.finished],
+        ).rowcount
+        finished = [(run.id, run.state, run.reason) for run in entry.finished]
+        if queued and new != len(queued):
+            mine = "SELECT id, action, twin, moment, cause FROM runs WHERE id = ? AND queued = ?"
+            queued = [row for id_ in {run[0] for run in queued} for row in writer.execute(mine, (id_, sequence))]
+        if finished and ended != len(finished):
+            mine = "SELECT id, state, reason FROM runs WHERE id = ? AND finished = ?"
+            finished = [row for id_ in {run[0] for run in finished} for row in writer.execute(mine, (id_, sequence))]
+        return sorted(queued), sorted(finished)
+
+    @staticmethod
+    def _insert_due(writer: sqlite3.Connection, entry: Entry) -> list[tuple[str, str, int | None]]:
+        rows = [
+            (due.action.value, due.twin.value, None if due.next is None else to_microseconds(due.next))
+            for due in entry.due
+        ]
+        writer.executemany(
+            "INSERT INTO due VALUES (?, ?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET next = excluded.next, proof = excluded.proof",
+            [(*row, digest(*row)) for row in rows if row[2] is not None],
         )
-        many(
-            "INSERT INTO due VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET next = excluded.next",
-            [
-                (due.action.value, due.twin.value, to_microseconds(due.next))
-                for due in entry.due
-                if due.next is not None
-            ],
-        )
-        many(
-            "DELETE FROM due WHERE action = ? AND twin = ?",
-            [(due.action.value, due.twin.value) for due in entry.due if due.next is None],
-        )
-        return graphs
+        writer.executemany("DELETE FROM due WHERE action = ? AND twin = ?", [row[:2] for row in rows if row[2] is None])
+        return rows
 
     def _numbers(self, writer: sqlite3.Connection, graphs: Collection[NamedNode]) -> dict[NamedNode, int]:
         numbers = {graph: self._graphs[graph] for graph in graphs if graph in self._graphs}
@@ -146,6 +190,8 @@ class SqliteJournal:
             "SELECT sequence, time, author FROM commits WHERE sequence > ? ORDER BY sequence", (sequence,)
         )
         for number, time, author in commits:
+            if number != self._checked:  # opening has just done it, and opening a fleet reads the newest again
+                refuse(self.database.file, chain.check_commit(self._reader(), number))
             changes = self._reader().execute(
                 "SELECT iri, removed, added FROM changes JOIN graphs ON graphs.id = graph "
                 "WHERE sequence = ? ORDER BY changes.rowid",

@@ -27,6 +27,7 @@ from ..database.tables import VERSIONS
 from ..folder import FleetFolder
 from ..history.past_graphs import PastGraphs
 from ..journal.bulk_files import LoadFiles, place_of
+from ..journal.verification import prove
 from ..series.options import read_options
 from . import backup_lock
 from .manifest import FileEntry, Manifest, copy_file, entry_of
@@ -148,10 +149,12 @@ def _copy(source: Path, target: Path, name: str, sha256: str | None) -> FileEntr
 def check_state(journal: Path, loads: Path, sequence: int, progress: Progress) -> tuple[int, int]:
     """Read every graph of a journal as of ``sequence``: the numbers of graphs and triples.
 
-    Raises StoreError if a bulk load is missing or damaged, because the view could not be built from it.
+    Raises JournalDamagedError, or StoreError if a bulk load is missing or damaged: the view could not be built from it.
     """
     database = Database(journal, VERSIONS, writable=False)
     try:
+        progress("checking hashes", 0, 0)
+        prove(database)
         past = PastGraphs(database, LoadFiles(loads))
         names = past.graphs(sequence) if sequence else []
         graphs = triples = 0

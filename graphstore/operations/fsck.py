@@ -15,16 +15,19 @@ from contextlib import closing
 from pathlib import Path
 
 from ...errors import FleetVersionError, StoreError, VoltwinError
+from ..database.chain import check_all
 from ..database.sqlite import Database
 from ..database.tables import VERSIONS
 from ..folder import FleetFolder, describe_owner, is_held, read_owner
-from ..history.past_graphs import PastGraphs
 from ..journal.bulk_files import LoadFiles, place_of
+from ..journal.verification import contradiction, describe, faults
 from ..series.store import OpenSeries, open_series
 from .backup import check_journal
 from .progress import Progress, no_progress
 from .references import Finding, check_graphs
 
+_MOST_FAULTS = 20
+_DAMAGED = "restore a backup from before the damage; do not rebuild: the graph may hold the right values"
 _REBUILD = "`voltwin rebuild` builds it again"
 
 
@@ -71,22 +74,18 @@ def _journal(folder: FleetFolder, database: Database) -> Iterator[Finding]:
     reader = database.reader()
     try:
         check_journal(reader, folder.journal)
-    except (StoreError, sqlite3.DatabaseError) as error:
+    except (StoreError, sqlite3.DatabaseError, UnicodeError) as error:
         yield Finding("journal", str(folder.journal), f"is damaged ({error})", "restore a backup")
         return
-    lone = "SELECT count(*) FROM {} WHERE sequence NOT IN (SELECT sequence FROM commits)"
-    for table in ("changes", "loads"):
-        (count,) = reader.execute(lone.format(table)).fetchone()
-        if count:
-            yield Finding("journal", str(folder.journal), f"{count} rows of {table} have no commit", "restore a backup")
-    begins = PastGraphs(database, None).begins
-    missing = reader.execute(
-        "SELECT a.sequence + 1 FROM commits AS a WHERE a.sequence >= ? AND a.sequence < (SELECT max(sequence) FROM "
-        "commits) AND NOT EXISTS (SELECT 1 FROM commits WHERE sequence = a.sequence + 1) LIMIT 1",
-        (begins,),
-    ).fetchone()
-    if missing:
-        yield Finding("journal", str(folder.journal), f"commit {missing[0]} is missing", "restore a backup")
+    sound = True
+    for number, fault in enumerate(faults(check_all(reader))):
+        if number == _MOST_FAULTS:
+            yield Finding("journal", str(folder.journal), "has more such faults", "restore a backup")
+            return
+        yield Finding("journal", str(folder.journal), describe(fault), _DAMAGED)
+        sound = False
+    if sound and (problem := contradiction(database, folder.base, folder.id)):
+        yield Finding("journal", str(folder.journal), problem, "put journal and fleet.json of one fleet together")
 
 
 def _loads(folder: FleetFolder, database: Database, progress: Progress) -> Iterator[Finding]:
@@ -156,5 +155,6 @@ def view_finding(graph: Path, applied: int, journal: int) -> Finding | None:
         return Finding("view behind", str(graph), problem, f"the next opening applies the rest, or {_REBUILD}")
     if applied > journal:
         problem = f"is at commit {applied}, the journal ends at {journal}: the journal is an older copy"
-        return Finding("view ahead", str(graph), problem, f"find the newer journal, or {_REBUILD} from this one")
+        remedy = "find the newer journal; the graph may be the only copy of the later commits"
+        return Finding("view ahead", str(graph), problem, remedy)
     return None

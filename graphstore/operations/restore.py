@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ..database.sqlite import Database
+from ..database.tables import VERSIONS
 from ..folder import FleetFolder, read_folder
 from .backup import FORMAT, JOURNAL, check_state
 from .manifest import Manifest
@@ -46,6 +48,7 @@ def restore(
         for number, name in enumerate(names[:-1]):
             progress("copying files", number, len(names))
             manifest.copy(name, backup, place)
+        Database(place / JOURNAL, VERSIONS).close()  # brings one of an older voltwin up to date
         graphs, triples = check_state(place / JOURNAL, place / "loads", manifest.sequence, progress)
         # The engine is the one named by the backup's own fleet.json.
         make_view(replace(read_folder(backup), path=place))

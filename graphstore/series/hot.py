@@ -7,7 +7,7 @@ by the trigger ``samples_keep`` (see tables.py), a repeated value changes nothin
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from typing import Final
@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 from pyoxigraph import NamedNode
 
+from ..database.hashes import SampleRow, digest
 from ..interfaces import Sample
 from .rows import EMPTY, MergedRows, Rows, latest_values
 
@@ -71,22 +72,30 @@ def give_number(writer: sqlite3.Connection, series: str) -> int:
 
 def insert(
     writer: sqlite3.Connection, sequence: int, samples: Sequence[Sample], known: Mapping[NamedNode, int]
-) -> None:
-    """Add samples; a later value for the same time replaces the earlier one."""
+) -> list[SampleRow]:
+    """Add samples; a later value for the same time replaces the earlier one. Returns the rows of this commit."""
     numbers: dict[NamedNode, int] = {}
     for sample in samples:
         if sample.series not in numbers:
             numbers[sample.series] = known.get(sample.series) or give_number(writer, sample.series.value)
-    insert_rows(writer, sequence, ((numbers[sample.series], sample.time, sample.value) for sample in samples))
+    return insert_rows(writer, sequence, [(numbers[sample.series], sample.time, sample.value) for sample in samples])
 
 
-def insert_rows(writer: sqlite3.Connection, sequence: int, rows: Iterable[tuple[int, int, float]]) -> None:
-    """Add rows of series' number, time and value."""
-    writer.executemany(
+def insert_rows(writer: sqlite3.Connection, sequence: int, rows: Sequence[SampleRow]) -> list[SampleRow]:
+    """Add rows of series' number, time and value; return those that are new or changed."""
+    if not rows:
+        return []
+    changed = writer.executemany(
         "INSERT INTO samples VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE "
         "SET value = excluded.value, sequence = excluded.sequence WHERE value <> excluded.value",
-        ((series, time, value, sequence) for series, time, value in rows),
-    )
+        [(series, time, value, sequence) for series, time, value in rows],
+    ).rowcount
+    latest = {(series, time): value for series, time, value in rows}
+    if changed == len(rows):
+        return [(*key, value) for key, value in latest.items()]
+    stored = "SELECT series, time, value FROM samples WHERE series = ? AND time = ? AND sequence = ?"
+    found = (writer.execute(stored, (*key, sequence)).fetchone() for key in latest)
+    return [row for row in found if row is not None]
 
 
 def hot_rows(connection: sqlite3.Connection, series: int, start: int, end: int) -> Rows:
@@ -143,7 +152,8 @@ def all_sealed(connection: sqlite3.Connection) -> list[Sealed]:
 
 def register(writer: sqlite3.Connection, item: Sealed, old: Sealed | None, now: int) -> None:
     """Register a file in place of ``old``, which is then no longer needed."""
-    writer.execute("INSERT OR REPLACE INTO sealed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", astuple(item))
+    row = astuple(item)
+    writer.execute("INSERT OR REPLACE INTO sealed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*row, digest(*row)))
     if old is not None and old.file != item.file:
         discard(writer, old.file, now)
     writer.execute("DELETE FROM discarded WHERE file = ?", (PLACE + item.file,))

@@ -10,8 +10,9 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +22,7 @@ from pyoxigraph import NamedNode
 
 from ...errors import StoreError
 from ...ontology.literals import to_microseconds
+from ..database.hashes import SampleRow
 from ..database.sqlite import Database
 from ..database.tables import VERSIONS
 from ..interfaces import RetentionResult, Sample, SampleBatch, Sealing
@@ -34,6 +36,15 @@ from .reading import SeriesReading
 from .retention import delete_before, plan
 from .sealing import LEAST_ROWS, PendingFiles, Sealer
 from .source import SampleSource, chosen
+
+
+@dataclass(frozen=True)
+class StoredSamples:
+    """A commit's samples as stored: its rows in the hot table, its counts by series, the files of its batches."""
+
+    rows: Sequence[SampleRow]
+    counts: Mapping[str, int]
+    files: str
 
 
 class SqliteSeries(SeriesReading):
@@ -64,15 +75,16 @@ class SqliteSeries(SeriesReading):
 
     def insert(
         self, writer: sqlite3.Connection, sequence: int, samples: Sequence[Sample], prepared: PendingFiles
-    ) -> None:
-        """Insert a commit's samples and batches, inside its transaction."""
-        hot.insert(writer, sequence, samples, self._source.numbers)
+    ) -> StoredSamples:
+        """Insert a commit's samples and batches, inside its transaction; return what is stored of it."""
+        stored = hot.insert(writer, sequence, samples, self._source.numbers)
         for written in prepared.files:
             self._sealer.register(writer, written, _now())
         for iri, rows in prepared.few:
             number = hot.give_number(writer, iri)
             columns = (rows.times.tolist(), rows.values.tolist())
-            hot.insert_rows(writer, sequence, ((number, *row) for row in zip(*columns, strict=True)))
+            few = [(number, *row) for row in zip(*columns, strict=True)]
+            stored += hot.insert_rows(writer, sequence, few)
         counted = Counter(sample.series.value for sample in samples)
         for iri, count in prepared.counts:
             counted[iri] += count
@@ -80,6 +92,8 @@ class SqliteSeries(SeriesReading):
             "INSERT INTO commit_samples SELECT ?, id, ? FROM series WHERE iri = ?",
             [(sequence, count, iri) for iri, count in counted.items() if count],
         )
+        files = ",".join(written.file.file for written in prepared.files)
+        return StoredSamples(stored, {iri: count for iri, count in counted.items() if count}, files)
 
     def seal(self, before: datetime, least_rows: int = LEAST_ROWS, stop: Callable[[], bool] = lambda: False) -> Sealing:
         """Move hot samples before ``before`` into files, one for each series and month; readers see no difference.

@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 from pyoxigraph import NamedNode
 
-from voltwin.errors import FleetVersionError
+from voltwin.errors import FleetVersionError, JournalDamagedError, StoreError
+from voltwin.graphstore.database.chain import checkpoint
 from voltwin.graphstore.database.sqlite import Database
 from voltwin.graphstore.database.tables import VERSIONS
 from voltwin.graphstore.history.past_graphs import PastGraphs
 from voltwin.graphstore.interfaces import Entry, GraphChange, Sample
 from voltwin.graphstore.journal.bulk_files import LoadFiles
 from voltwin.graphstore.journal.sqlite_journal import SqliteJournal
+from voltwin.graphstore.journal.verification import prove
 from voltwin.ontology.literals import to_microseconds
 
 T0 = datetime(2019, 4, 1, 6, tzinfo=UTC)
@@ -73,6 +75,48 @@ def test_an_old_journal_reads_the_same(old: Any) -> None:
     again = SqliteJournal.open(old)
     assert again.last_sequence == 3
     again.close()
+
+
+def test_an_old_journal_gets_its_hashes_whole_or_not_at_all(old: Any) -> None:
+    with sqlite3.connect(old) as connection:
+        connection.execute("CREATE TABLE meta (x)")  # the upgrade fails at this one
+    connection.close()
+    with pytest.raises(StoreError, match="meta"):
+        SqliteJournal.open(old)
+    with sqlite3.connect(old) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        connection.execute("DROP TABLE meta")
+    connection.close()
+    journal = SqliteJournal.open(old)
+    reader = journal.database.reader()
+    assert reader.execute("SELECT sequence FROM hashes ORDER BY sequence").fetchall() == [(1,), (2,)]
+    prove(journal.database)
+    journal.append(Entry("c", T0, samples=(Sample(SERIES, to_microseconds(T0), 1.0),)))
+    prove(journal.database)
+    journal.close()
+    with sqlite3.connect(old) as connection:
+        connection.execute("UPDATE commits SET author = 'eve' WHERE sequence = 1")
+    connection.close()
+    with pytest.raises(JournalDamagedError, match="commit 1"):
+        SqliteJournal.open(old)
+
+
+def test_the_chain_of_an_old_compacted_journal_begins_at_a_checkpoint(old: Any) -> None:
+    with sqlite3.connect(old) as connection:
+        connection.executescript("BEGIN;" + VERSIONS[1] + "PRAGMA user_version = 2; COMMIT;")
+        for table in ("commits", "changes", "messages", "commit_samples"):
+            connection.execute(f"DELETE FROM {table} WHERE sequence = 1")
+        connection.execute("DELETE FROM runs WHERE id = 'r1'")
+        connection.execute("UPDATE samples SET sequence = 2")
+        connection.execute("UPDATE commit_samples SET rows = 2")
+        connection.execute("INSERT INTO facts VALUES ('history_begins', 2)")
+    connection.close()
+    journal = SqliteJournal.open(old)
+    prove(journal.database)
+    assert checkpoint(journal.database.reader()).sequence == 1
+    journal.append(Entry("c", T0))
+    prove(journal.database)
+    journal.close()
 
 
 def test_an_old_journal_is_not_read_as_if_it_were_new(old: Any) -> None:

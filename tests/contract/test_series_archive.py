@@ -206,7 +206,7 @@ def test_a_fleet_keeps_its_series_there(address: Any, tmp_path: Path) -> None:
     (tmp_path / "fleet.json").write_text(json.dumps({"series": {"archive": address}}), "utf-8")
     times = int(T0.timestamp()) * 1_000_000 + np.arange(50_000, dtype=np.int64) * 60_000_000
     values = np.sin(np.arange(50_000) / 700)
-    journal = SqliteJournal.open(tmp_path / "journal.sqlite")
+    journal = SqliteJournal.open(tmp_path / "journal.sqlite", create=True)
     journal.append(Entry("a", T0, batches=[SampleBatch(SERIES, times, values)]))
     journal.close()
     again = SqliteJournal.open(tmp_path / "journal.sqlite")

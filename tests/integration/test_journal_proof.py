@@ -1,0 +1,141 @@
+"""A fleet whose journal is lost, foreign or damaged loses nothing more: it is refused in a sentence."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from voltwin.assembly import open_fleet
+from voltwin.cli import main
+from voltwin.errors import JournalDamagedError, StoreError
+from voltwin.maintenance import back_up_fleet, check_everything, rebuild_fleet, restore_fleet
+from voltwin.verbs.history import log
+
+from ..unit.api.sample_fleet import make_fleet
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Path:
+    make_fleet(tmp_path).close()
+    return tmp_path / "fleet"
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    kept = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    # The lock's file is there while a process holds the folder; the engine numbers its own logs on each opening.
+    return {name: data for name, data in kept.items() if name != "lock" and not name.startswith("graph/")}
+
+
+def sql(folder: Path, statement: str) -> None:
+    with sqlite3.connect(folder / "journal.sqlite") as connection:
+        assert connection.execute(statement).rowcount > 0
+    connection.close()
+
+
+@pytest.mark.parametrize(("left", "word"), [(None, "missing"), (b"", "empty")])
+def test_a_lost_journal_is_not_replaced_by_an_empty_one(fleet: Path, left: bytes | None, word: str) -> None:
+    (fleet / "journal.sqlite").unlink()
+    if left is not None:
+        (fleet / "journal.sqlite").write_bytes(left)
+    before = files(fleet)
+    for action in (open_fleet, rebuild_fleet, lambda path: back_up_fleet(path, path.with_name("copy"))):
+        with pytest.raises(StoreError, match=r"journal\.sqlite"):
+            action(fleet)
+        assert files(fleet) | {"backup.lock": b""} == before | {"backup.lock": b""}
+    with pytest.raises(StoreError, match=f"the fleet's journal is {word}; nothing was created"):
+        open_fleet(fleet)
+    assert [finding.kind for finding in check_everything(fleet)] == ["journal"]
+
+
+def test_a_journal_without_tables_is_no_journal_either(fleet: Path) -> None:
+    (fleet / "journal.sqlite").unlink()
+    connection = sqlite3.connect(fleet / "journal.sqlite")
+    connection.execute("VACUUM")
+    connection.execute("CREATE TABLE x (y)")
+    connection.close()
+    with pytest.raises(StoreError, match="nothing was created or changed"):
+        open_fleet(fleet)
+
+
+def test_the_journal_of_another_fleet_is_refused(fleet: Path, tmp_path: Path) -> None:
+    make_fleet(tmp_path / "other").close()
+    document = json.loads((fleet / "fleet.json").read_text())
+    for file in ("journal.sqlite", "graph"):
+        shutil.rmtree(fleet / file, ignore_errors=True)
+    shutil.copy(tmp_path / "other" / "fleet" / "journal.sqlite", fleet / "journal.sqlite")
+    with pytest.raises(StoreError, match=f"fleet.json beside it says {document['id']}"):
+        open_fleet(fleet)
+    with pytest.raises(StoreError, match="of one fleet together"):
+        rebuild_fleet(fleet)
+    assert [finding.kind for finding in check_everything(fleet)] == ["journal"]
+    (fleet / "fleet.json").write_text(json.dumps(document | {"base": "https://other.example/"}))
+    with pytest.raises(StoreError, match="is the journal of the base https"):
+        open_fleet(fleet)
+
+
+def test_rebuild_does_not_replace_a_graph_that_is_further_than_the_journal(fleet: Path, tmp_path: Path) -> None:
+    back_up_fleet(fleet, tmp_path / "copy")
+    with open_fleet(fleet) as opened:
+        opened.put("/module-0001/serial", "S-2", unit=None, time=opened.now(), author="anna")
+        sequence = opened.committer.journal.last_sequence
+    restore_fleet(tmp_path / "copy", tmp_path / "older")
+    for suffix in ("", "-wal", "-shm"):
+        (fleet / f"journal.sqlite{suffix}").unlink(missing_ok=True)
+    shutil.copy(tmp_path / "older" / "journal.sqlite", fleet / "journal.sqlite")
+    with pytest.raises(StoreError, match=f"is at commit {sequence}, .* the only copy .* it was not replaced"):
+        rebuild_fleet(fleet)
+    (finding,) = check_everything(fleet)
+    assert finding.kind == "view ahead"
+    assert "rebuild" not in finding.remedy
+
+
+def test_a_changed_value_is_neither_rebuilt_nor_backed_up(fleet: Path, tmp_path: Path) -> None:
+    sql(fleet, "UPDATE changes SET added = replace(added, 'module-0001', 'module-0009')")
+    findings = check_everything(fleet)
+    assert findings
+    for finding in findings:
+        assert finding.kind == "journal"
+        assert "do not rebuild" in finding.remedy
+    for action in (rebuild_fleet, lambda path: back_up_fleet(path, tmp_path / "copy")):
+        with pytest.raises(JournalDamagedError, match=r"commit \d+: its changes .*do not rebuild"):
+            action(fleet)
+    assert not (tmp_path / "copy").exists()
+
+
+def test_the_log_verifies_and_anchors(fleet: Path, tmp_path: Path) -> None:
+    def run(*arguments: str) -> Any:
+        return CliRunner().invoke(log, ["--fleet", str(fleet), *arguments])
+
+    anchor = run("--anchor")
+    head = json.loads(anchor.output)
+    assert head["fleet"] == json.loads((fleet / "fleet.json").read_text())["id"]
+    assert set(head) == {"fleet", "base", "sequence", "hash", "time"}
+    (tmp_path / "anchor.json").write_text(anchor.output)
+    sound = run("--verify", "--anchor", str(tmp_path / "anchor.json"))
+    assert (sound.exit_code, head["hash"] in sound.output) == (0, True)
+    assert json.loads(run("--verify", "--json").output) == {"sound": True, "problems": [], "head": head}
+    (tmp_path / "anchor.json").write_text(json.dumps(head | {"sequence": head["sequence"] + 1}))
+    cut = run("--verify", "--anchor", str(tmp_path / "anchor.json"))
+    assert (cut.exit_code, "the rest is cut" in cut.output) == (1, True)
+    sql(fleet, "UPDATE commits SET author = 'eve' WHERE sequence = 1")
+    wrong = run("--verify")
+    assert (wrong.exit_code, "commit 1: its number, time or author" in wrong.output) == (1, True)
+
+
+def test_an_error_of_sqlite_is_a_sentence(fleet: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sql(fleet, "DELETE FROM hashes")
+    with sqlite3.connect(fleet / "journal.sqlite") as connection:
+        connection.execute("DROP TABLE runs")
+    connection.close()
+    with pytest.raises(SystemExit) as ended:
+        main(["get", "/module-0001/serial", "--fleet", str(fleet)])
+    assert ended.value.code == 4
+    assert "journal" in capsys.readouterr().err
