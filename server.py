@@ -19,6 +19,7 @@ from .control.clock import ReplayClock, SystemClock
 from .control.executors.process import ProcessExecutor
 from .control.interfaces import MasterClock
 from .control.listeners.registry import find_listener
+from .control.master.handling import HandlingMark
 from .control.master.inbox import Stop
 from .control.master.intake import CLOCK_TOPIC
 from .control.master.loop import Master
@@ -59,7 +60,7 @@ class Server:
             fleet = self._parts.fleet
             self._web = WebServer(create_app(fleet), settings.host, settings.port)
             if settings.broker is not None:
-                self._control = _Control(fleet, births, clock, settings, settings.broker)
+                self._control = _Control(fleet, births, clock, settings, folder.path / "handling")
                 self._ending.callback(self._control.close)
             hot_days = read_options(folder.path).hot_days
             self._sealing = PeriodicSealing(fleet.committer.journal.series, clock.now, hot_days)
@@ -101,7 +102,8 @@ class Server:
 class _Control:
     """The master of one fleet, in a thread of its own, and the listener that delivers messages to it."""
 
-    def __init__(self, fleet: LocalFleet, births: Births, clock: MasterClock, settings: Settings, broker: str) -> None:
+    def __init__(self, fleet: LocalFleet, births: Births, clock: MasterClock, settings: Settings, mark: Path) -> None:
+        broker = settings.broker or ""
         self._timeout = settings.handler_timeout
         self._problem: BaseException | None = None
         actions = load_actions(fleet.committer.store, fleet.names)
@@ -119,6 +121,7 @@ class _Control:
             births=births,
             batch_messages=settings.batch_messages,
             batch_milliseconds=settings.batch_milliseconds,
+            handling=HandlingMark(mark),
         )
         self._master.check()
         filters = sorted({action.topic_filter for action in pushes})

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 from typing import Literal as OneOf
 
 from pyoxigraph import Literal, NamedNode
@@ -18,6 +19,8 @@ from ...ontology.literals import EPOCH, parse_time
 from ...ontology.naming import Naming
 from .schedules import Absolute, Relative, Schedule, parse_duration
 
+PLACE: Final = "{twin}"
+"""The level of a topic that names the twin; a topic has exactly one."""
 Kind = OneOf["push", "pull", "model"]
 
 
@@ -43,13 +46,13 @@ class Action:
     @property
     def topic_filter(self) -> str:
         """The topic as a broker's subscription: ``{twin}`` is any single level."""
-        return self.topic.replace("{twin}", "+")
+        return self.topic.replace(PLACE, "+")
 
     def twin_in(self, topic: str) -> str | None:
         """The twin that a message on ``topic`` is for; None if the message is not for this action."""
-        pattern = re.escape(self.topic).replace(r"\{twin\}", "(?P<twin>[^/]+)")
-        match = re.fullmatch(pattern, topic)
-        return match["twin"] if match else None
+        before, _, after = self.topic.partition(PLACE)
+        match = re.fullmatch(f"{re.escape(before)}([^/]+){re.escape(after)}", topic)
+        return match[1] if match else None
 
 
 @dataclass(frozen=True)
