@@ -15,6 +15,7 @@ from .api.app import create_app
 from .api.http.server import WebServer
 from .assembly import ServerHooks, assemble
 from .control.actions.action import load_actions
+from .control.checks.registry import find_problems, refuse_errors
 from .control.clock import ReplayClock, SystemClock
 from .control.executors.process import ProcessExecutor
 from .control.interfaces import MasterClock
@@ -24,7 +25,7 @@ from .control.master.inbox import Stop
 from .control.master.intake import CLOCK_TOPIC
 from .control.master.loop import Master
 from .control.master.schedules import Births
-from .errors import ActionError, InputError
+from .errors import InputError
 from .graphstore.fleets.local import LocalFleet
 from .graphstore.folder import read_folder
 from .graphstore.queries.limits import QueryLimits
@@ -106,11 +107,10 @@ class _Control:
         broker = settings.broker or ""
         self._timeout = settings.handler_timeout
         self._problem: BaseException | None = None
+        refuse_errors(find_problems(fleet.committer.store, fleet.names, settings.services))
         actions = load_actions(fleet.committer.store, fleet.names)
         pushes = actions.pushes()
         channels = sorted({action.channel for action in pushes})
-        if len(channels) > 1:
-            raise ActionError(f"channels {', '.join(channels)}: one server listens to one channel; run one for each")
         self._master = Master(
             committer=fleet.committer,
             reader=fleet.reader,
@@ -123,7 +123,6 @@ class _Control:
             batch_milliseconds=settings.batch_milliseconds,
             handling=HandlingMark(mark),
         )
-        self._master.check()
         filters = sorted({action.topic_filter for action in pushes})
         if settings.clock == "replay":
             filters.append(CLOCK_TOPIC)

@@ -1,17 +1,18 @@
-"""`voltwin init` makes a fleet from a model; `voltwin serve` runs or shows it."""
+"""`voltwin check` checks a model's design; `voltwin init` makes a fleet from it; `voltwin serve` runs or shows it."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
 
 from ..settings import Settings, parse_services
-from .grammar.options import PORT, fleet_given_option, meant_folder, verb
+from .grammar.options import PORT, fleet_given_option, json_option, meant_folder, verb
 
 
 @verb()
@@ -34,6 +35,30 @@ def init(folder: Path, model: Path, base: str, store: str | None, options: tuple
     conversion = convert(model)
     create_fleet(folder, conversion, base, chosen)
     click.echo(f"{folder}: fleet made from {model.name}, base {base}")
+
+
+@verb()
+@click.argument("model", type=click.Path(path_type=Path))
+@json_option
+@click.pass_context
+def check(ctx: click.Context, model: Path, as_json: bool) -> None:
+    """Check the whole design of MODEL: actions, rules, schedules, bindings, messages.
+
+    All findings are printed at once. With an error the exit code is 2, and `init` would refuse MODEL; what only a
+    running server must have (handlers, services) is a warning here.
+    """
+    from ..assembly import check_conversion
+    from ..converter import convert
+
+    findings = check_conversion(convert(model))
+    errors = sum(finding.severity == "error" for finding in findings)
+    if as_json:
+        click.echo(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False))
+    else:
+        for finding in findings:
+            click.echo(f"{finding.severity} {finding.check}: {finding}")
+        click.echo(f"{model.name}: {errors} errors, {len(findings) - errors} warnings")
+    ctx.exit(2 if errors else 0)
 
 
 @verb()

@@ -67,23 +67,40 @@ class Actions:
         return [action for action in pushes if channel in (None, action.channel)]
 
 
-def load_actions(store: TripleStore, names: Naming) -> Actions:
-    """Every action of the fleet. Raises ActionError with the action and its problem."""
+@dataclass(frozen=True)
+class ActionsRead:
+    """The actions of a graph: those that can be read, and the problem of each other one by its key."""
+
+    found: Mapping[NamedNode, Action]
+    problems: Mapping[str, str]
+
+
+def read_actions(store: TripleStore, names: Naming) -> ActionsRead:
+    """Every action in the store's design, in the order of their IRIs; raises nothing for one that is wrong."""
     kinds: tuple[tuple[NamedNode, Kind], ...] = (
         (VT.PushAction, "push"),
         (VT.PullAction, "pull"),
         (VT.ModelAction, "model"),
     )
     found: dict[NamedNode, Action] = {}
+    problems: dict[str, str] = {}
     for cls, kind in kinds:
         for quad in store.quads(None, RDF.type, cls, names.actions_graph):
             if isinstance(quad.subject, NamedNode):
-                found[quad.subject] = _ActionReader(quad.subject, store, names).action(kind)
-    for action in found.values():
-        for follower in action.consecutive:
-            if follower not in found:
-                raise ActionError(f"action {action.key!r}: consecutive {follower.value} is no action of this fleet")
-    return Actions(dict(sorted(found.items(), key=lambda item: item[0].value)))
+                reader = _ActionReader(quad.subject, store, names)
+                try:
+                    found[quad.subject] = reader.action(kind)
+                except ActionError as error:
+                    problems[reader.key] = str(error)
+    return ActionsRead(dict(sorted(found.items(), key=lambda item: item[0].value)), dict(sorted(problems.items())))
+
+
+def load_actions(store: TripleStore, names: Naming) -> Actions:
+    """Every action of a fleet whose design was checked. Raises ActionError with the first problem."""
+    read = read_actions(store, names)
+    for problem in read.problems.values():
+        raise ActionError(problem)
+    return Actions(read.found)
 
 
 class _ActionReader:
@@ -112,7 +129,7 @@ class _ActionReader:
             return self._action(kind)
         except ActionError:
             raise
-        except InputError as error:
+        except (InputError, ValueError) as error:
             raise ActionError(f"action {self.key!r}: {error}") from error
 
     def _action(self, kind: Kind) -> Action:

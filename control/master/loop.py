@@ -19,7 +19,6 @@ from ...graphstore.interfaces import QueuedRun
 from ...graphstore.journal.commit import Committer
 from ...graphstore.paths.reading import PathReader
 from ..actions.action import Actions
-from ..handlers.registry import INGEST, find_handler
 from ..interfaces import Executor, MasterClock, Outcome, Received
 from .backlog import Backlog
 from .commits import Commits
@@ -65,12 +64,6 @@ class Master:
         self._dispatcher: Dispatcher | None = None
         self._faults = Faults()
         self._unfinished: Sequence[IncomingMessage] = ()
-
-    def check(self) -> None:
-        """Raises ActionError where an action names a handler that is not registered."""
-        for action in self.actions.by_iri.values():
-            if not (action.kind == "push" and action.handler == INGEST):
-                find_handler(action.handler)
 
     def run(self, executor: Executor) -> None:
         """Work until a :class:`Stop` arrives; runs that were under way when a master was killed are started first.
