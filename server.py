@@ -20,6 +20,7 @@ from .control.clock import ReplayClock, SystemClock
 from .control.executors.process import ProcessExecutor
 from .control.interfaces import MasterClock
 from .control.listeners.registry import find_listener
+from .control.master.dead_letters import FILE
 from .control.master.handling import HandlingMark
 from .control.master.inbox import Stop
 from .control.master.intake import CLOCK_TOPIC
@@ -61,7 +62,7 @@ class Server:
             fleet = self._parts.fleet
             self._web = WebServer(create_app(fleet), settings.host, settings.port)
             if settings.broker is not None:
-                self._control = _Control(fleet, births, clock, settings, folder.path / "handling")
+                self._control = _Control(fleet, births, clock, settings, folder.path)
                 self._ending.callback(self._control.close)
             hot_days = read_options(folder.path).hot_days
             self._sealing = PeriodicSealing(fleet.committer.journal.series, clock.now, hot_days)
@@ -103,7 +104,7 @@ class Server:
 class _Control:
     """The master of one fleet, in a thread of its own, and the listener that delivers messages to it."""
 
-    def __init__(self, fleet: LocalFleet, births: Births, clock: MasterClock, settings: Settings, mark: Path) -> None:
+    def __init__(self, fleet: LocalFleet, births: Births, clock: MasterClock, settings: Settings, folder: Path) -> None:
         broker = settings.broker or ""
         self._timeout = settings.handler_timeout
         self._problem: BaseException | None = None
@@ -121,7 +122,8 @@ class _Control:
             births=births,
             batch_messages=settings.batch_messages,
             batch_milliseconds=settings.batch_milliseconds,
-            handling=HandlingMark(mark),
+            handling=HandlingMark(folder / "handling"),
+            letters_file=folder / FILE,
         )
         filters = sorted({action.topic_filter for action in pushes})
         if settings.clock == "replay":

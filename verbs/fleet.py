@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import threading
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Final
 
 import click
 
 from ..settings import Settings, parse_services
 from .grammar.options import PORT, fleet_given_option, json_option, meant_folder, verb
+
+END_SECONDS: Final = 4.5
+"""The time for an orderly end after a signal."""
 
 
 @verb()
@@ -93,8 +98,16 @@ def serve(
         chosen["services"] = parse_services(list(services))
     settings = replace(Settings.from_environment(os.environ), **chosen)  # type: ignore[arg-type]  # names and types match
     stop = threading.Event()
+
+    def end(*_: object) -> None:
+        # What is acknowledged is on disk: a process that cannot end in order may end at once.
+        last = threading.Timer(END_SECONDS, os._exit, (0,))
+        last.daemon = True
+        last.start()
+        stop.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):  # before anything runs that would want an orderly end
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, end)
     server = Server(place, settings)
     silence = "" if settings.broker else "; no --broker, so nothing is listened to and no action runs"
     click.echo(f"{place}: serving on {server.start()}{silence}")
@@ -103,3 +116,6 @@ def serve(
             pass
     finally:
         server.stop()
+    if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+        sys.stdout.flush()
+        os._exit(0)  # a request that is still being answered would be waited for

@@ -13,6 +13,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Final
 
 from ...graphstore.interfaces import QueuedRun
@@ -22,6 +23,7 @@ from ..actions.action import Actions
 from ..interfaces import Executor, MasterClock, Outcome, Received
 from .backlog import Backlog
 from .commits import Commits
+from .dead_letters import DeadLetters
 from .dispatch import Dispatcher
 from .due import DueTable
 from .faults import Faults, is_ground
@@ -49,6 +51,8 @@ class Master:
     batch_messages: int = 200
     batch_milliseconds: float = 0.0
     handling: HandlingMark = field(default_factory=HandlingMark)
+    letters_file: Path | None = None
+    """The file for dead letters that are too many for the graph."""
     inbox: Inbox = field(init=False)
     idle: threading.Event = field(default_factory=threading.Event, init=False)
     """Set while nothing waits and nothing is under way."""
@@ -57,7 +61,8 @@ class Master:
         store, journal, names = self.committer.store, self.committer.journal, self.reader.names
         self.inbox = Inbox(self.batch_messages, self.batch_milliseconds, self.clock.lockstep)
         self._intake = Intake.of(self.actions)
-        self._router = Router(store, journal.series, names, self.reader.schema)
+        self._letters = DeadLetters(store, names, self.letters_file)
+        self._router = Router(store, journal.series, names, self.reader.schema, self._letters)
         self._schedules = Schedules(store, names, self.actions, DueTable(journal.due_table()), self.births)
         self._backlog = Backlog(self.clock, self.batch_messages, self._schedules.ticks_after)
         self._commits = Commits(self.committer, self.actions, self._schedules, self.clock)
@@ -181,6 +186,7 @@ class Master:
                 self._commit_new(group)
             except Exception as error:
                 self.handling.clear()
+                self._letters.forget()
                 if is_ground(error):
                     raise
                 for item in group:
@@ -196,6 +202,7 @@ class Master:
         except Exception as error:
             if is_ground(error):
                 raise
+            self._letters.forget()
             message = item.message
             reason = self._faults.count(error, f"message {message.key}")
             self._commit_new([replace(item, message=Bad(message.received, message.key, reason, message.time))])
