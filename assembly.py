@@ -20,10 +20,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .control.checks.finding import DesignFinding
-from .control.checks.registry import find_problems, refuse_errors
 from .control.clock import SystemClock, time_of
 from .control.interfaces import MasterClock
+from .control.master.checks.finding import DesignFinding
+from .control.master.checks.registry import find_problems, refuse_errors
 from .converter import Conversion, instances, ontology, shapes
 from .errors import FleetLockedError, InputError, StoreError
 from .graphstore.engines.oxigraph import OxigraphStore

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +16,18 @@ from .api.app import create_app
 from .api.http.server import WebServer
 from .assembly import ServerHooks, assemble
 from .control.actions.action import load_actions
-from .control.checks.registry import find_problems, refuse_errors
 from .control.clock import ReplayClock, SystemClock
 from .control.executors.process import ProcessExecutor
 from .control.interfaces import MasterClock
 from .control.listeners.registry import find_listener
+from .control.master.checks.registry import find_problems, refuse_errors
 from .control.master.dead_letters import FILE
 from .control.master.handling import HandlingMark
 from .control.master.inbox import Stop
 from .control.master.intake import CLOCK_TOPIC
 from .control.master.loop import Master
 from .control.master.schedules import Births
-from .errors import InputError
+from .errors import AccessError, InputError
 from .graphstore.fleets.local import LocalFleet
 from .graphstore.folder import read_folder
 from .graphstore.queries.limits import QueryLimits
@@ -60,6 +61,8 @@ class Server:
         self._control: _Control | None = None
         try:
             fleet = self._parts.fleet
+            if not (settings.loopback or settings.allow_anonymous_writes):
+                fleet.may_write = partial(_refuse_writes, settings.host)
             self._web = WebServer(create_app(fleet), settings.host, settings.port)
             if settings.broker is not None:
                 self._control = _Control(fleet, births, clock, settings, folder.path)
@@ -101,12 +104,19 @@ class Server:
         self._ending.close()
 
 
+def _refuse_writes(host: str) -> None:
+    raise AccessError(
+        f"writes: this server answers on {host}, where others reach it, and no write has a key; serve on 127.0.0.1, "
+        "or with --allow-anonymous-writes"
+    )
+
+
 class _Control:
     """The master of one fleet, in a thread of its own, and the listener that delivers messages to it."""
 
     def __init__(self, fleet: LocalFleet, births: Births, clock: MasterClock, settings: Settings, folder: Path) -> None:
         broker = settings.broker or ""
-        self._timeout = settings.handler_timeout
+        self._timeout, self._folder = settings.handler_timeout, folder
         self._problem: BaseException | None = None
         refuse_errors(find_problems(fleet.committer.store, fleet.names, settings.services))
         actions = load_actions(fleet.committer.store, fleet.names)
@@ -122,7 +132,6 @@ class _Control:
             births=births,
             batch_messages=settings.batch_messages,
             batch_milliseconds=settings.batch_milliseconds,
-            handling=HandlingMark(folder / "handling"),
             letters_file=folder / FILE,
         )
         filters = sorted({action.topic_filter for action in pushes})
@@ -140,6 +149,7 @@ class _Control:
 
     def start(self) -> None:
         """Run the master in a thread of its own."""
+        self._master.handling = HandlingMark(self._folder / "handling")
         executor = ProcessExecutor(self._master.inbox.put, self._timeout)
         self._thread = threading.Thread(target=self._work, args=(executor,), name="control master")
         self._thread.start()

@@ -70,6 +70,7 @@ def check(ctx: click.Context, model: Path, as_json: bool) -> None:
 @click.argument("folder", required=False)
 @click.option("--host", help="Address to answer on.")
 @click.option("--port", type=PORT, help="Port to answer on; 0 takes a free one.")
+@click.option("--allow-anonymous-writes", is_flag=True, default=None, help="Anyone who reaches --host may write.")
 @click.option("--broker", help="MQTT broker, mqtt://host:port; without one nothing is listened to and no action runs.")
 @click.option("--service", "services", multiple=True, metavar="NAME=URL", help="Where {NAME} in an endpoint points.")
 @click.option("--clock", type=click.Choice(["system", "replay"]), help="replay: time follows the messages.")
@@ -110,7 +111,7 @@ def serve(
         signal.signal(number, end)
     server = Server(place, settings)
     silence = "" if settings.broker else "; no --broker, so nothing is listened to and no action runs"
-    click.echo(f"{place}: serving on {server.start()}{silence}")
+    click.echo(f"{place}: serving on {server.start()}{silence}{_access(settings)}")
     try:
         while not stop.wait(0.5) and not server.join(0):
             pass
@@ -119,3 +120,12 @@ def serve(
     if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
         sys.stdout.flush()
         os._exit(0)  # a request that is still being answered would be waited for
+
+
+def _access(settings: Settings) -> str:
+    """A sentence on who may write, where others than this machine reach the server."""
+    if settings.loopback:
+        return ""
+    if settings.allow_anonymous_writes:
+        return f"; WARNING: anyone who reaches {settings.host} may write without a key (--allow-anonymous-writes)"
+    return "; writes are refused (no key; --allow-anonymous-writes would accept them)"

@@ -1,8 +1,8 @@
 """A mark of the messages under work, kept in a file: a message that ends the process is found at the next start.
 
-The mark is written before a message is read and erased once its commit is on disk. A message that stands in it when
-a process starts is handled alone from then on; where the process ended twice while it was handled alone, it is set
-aside unread. The file survives the end of the process without fsync; after a power cut a count may be lost.
+The mark is written before a message is read and erased once its commit is on disk. A message that a starting process
+finds in it is handled alone from then on; where the process ended twice while it was handled alone, it is set aside
+unread. The file survives the end of the process without fsync; after a power cut a count may be lost.
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ class Master:
                     while not self.inbox.stopped.is_set() and self._round():
                         pass
                     self._faults.passed()
-                except Exception as error:  # noqa: BLE001 - it is told in the status and tried again
+                except Exception as error:  # noqa: BLE001 - it shows in the status, and the work is tried again
                     begun = False
                     if self.inbox.stopped.wait(self._faults.stopped_by(error)):
                         return

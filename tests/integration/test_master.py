@@ -12,9 +12,9 @@ import pytest
 from pyoxigraph import Dataset, Literal
 
 import voltwin.ontology
-from voltwin.control.checks.registry import find_problems, refuse_errors
 from voltwin.control.handlers.registry import INGEST
 from voltwin.control.interfaces import Outcome
+from voltwin.control.master.checks.registry import find_problems, refuse_errors
 from voltwin.control.master.inbox import Stop
 from voltwin.converter import convert
 from voltwin.errors import ActionError

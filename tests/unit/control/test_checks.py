@@ -14,8 +14,8 @@ from pyoxigraph import Literal, NamedNode, Quad
 
 from voltwin.assembly import check_conversion
 from voltwin.cli import voltwin
-from voltwin.control.checks.registry import CHECKS, find_problems, refuse_errors
 from voltwin.control.interfaces import Outcome
+from voltwin.control.master.checks.registry import CHECKS, find_problems, refuse_errors
 from voltwin.errors import ActionError, VoltwinError
 from voltwin.ontology.iris import RDF, VT, XSD
 from voltwin.testing import Bench, message

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...errors import ActionError
-from ..actions.messages import load_schema, schema_names
+from ....errors import ActionError
+from ...actions.messages import load_schema, schema_names
 from .finding import DesignFinding, DesignUnderCheck, at, nearest
 
 

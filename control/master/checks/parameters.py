@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from ..actions.bindings import literal
+from ...actions.bindings import literal
 from .finding import DesignFinding, DesignUnderCheck, at
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from pyoxigraph import NamedNode
 
-from ..actions.action import Action
+from ...actions.action import Action
 from .finding import DesignFinding, DesignUnderCheck, at, nearest
 
 

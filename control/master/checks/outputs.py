@@ -8,12 +8,12 @@ from typing import Any, Final
 
 from pyoxigraph import NamedNode
 
-from ...errors import ActionError
-from ...graphstore.schema import Property
-from ...ontology.bindings import Binding
-from ...ontology.iris import XSD
-from ..actions.action import Action
-from ..actions.messages import MessageSchema, load_schema
+from ....errors import ActionError
+from ....graphstore.schema import Property
+from ....ontology.bindings import Binding
+from ....ontology.iris import XSD
+from ...actions.action import Action
+from ...actions.messages import MessageSchema, load_schema
 from .finding import DesignFinding, DesignUnderCheck, at, nearest
 from .properties import PropertyProblem, written_property
 

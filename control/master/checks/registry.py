@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from ...errors import ActionError, InputError, RuleError
-from ...graphstore.interfaces import TripleStore
-from ...graphstore.schema import load_schema
-from ...ontology.naming import Naming
-from ..actions.action import read_actions
+from ....errors import ActionError, InputError, RuleError
+from ....graphstore.interfaces import TripleStore
+from ....graphstore.schema import load_schema
+from ....ontology.naming import Naming
+from ...actions.action import read_actions
 from . import (
     action_parts,
     channels,

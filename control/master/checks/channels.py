@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.metadata import entry_points
 
-from ...errors import ActionError
-from ..listeners.registry import GROUP, find_listener
+from ....errors import ActionError
+from ...listeners.registry import GROUP, find_listener
 from .finding import DesignFinding, DesignUnderCheck, at, nearest
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from pyoxigraph import NamedNode
 
-from ...graphstore.schema import Schema
+from ....graphstore.schema import Schema
 from .finding import DesignFinding, DesignUnderCheck
 
 MOST_PARTS: Final = 100_000

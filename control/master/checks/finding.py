@@ -9,10 +9,10 @@ from typing import Literal as OneOf
 
 from pyoxigraph import NamedNode
 
-from ...graphstore.interfaces import TripleStore
-from ...graphstore.schema import Schema
-from ...ontology.naming import Naming
-from ..actions.action import Action
+from ....graphstore.interfaces import TripleStore
+from ....graphstore.schema import Schema
+from ....ontology.naming import Naming
+from ...actions.action import Action
 
 Severity = OneOf["error", "warning"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from ..actions.action import PLACE
+from ...actions.action import PLACE
 from .finding import DesignFinding, DesignUnderCheck, at
 
 MOST_BYTES: Final = 65_535

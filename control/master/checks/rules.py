@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...errors import InputError
-from ...reasoner.engine import RuleEngine
+from ....errors import InputError
+from ....reasoner.engine import RuleEngine
 from .finding import DesignFinding, DesignUnderCheck
 
 

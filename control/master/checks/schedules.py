@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
-from ..actions.schedules import Relative
+from ...actions.schedules import Relative
 from .finding import DesignFinding, DesignUnderCheck, at
 
 SHORTEST: Final = timedelta(seconds=1)

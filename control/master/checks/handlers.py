@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.metadata import entry_points
 
-from ...errors import ActionError
-from ..handlers.registry import GROUP, INGEST, find_handler
+from ....errors import ActionError
+from ...handlers.registry import GROUP, INGEST, find_handler
 from .finding import DesignFinding, DesignUnderCheck, at, nearest
 
 

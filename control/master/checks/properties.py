@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from pyoxigraph import NamedNode
 
-from ...graphstore.schema import Property, Schema
-from ...ontology.iris import VT
+from ....graphstore.schema import Property, Schema
+from ....ontology.iris import VT
 from .finding import nearest
 
 

@@ -7,10 +7,10 @@ from typing import Final
 
 from pyoxigraph import NamedNode
 
-from ...errors import InputError
-from ...graphstore.paths.parse import parse
-from ...graphstore.paths.syntax import Name, Path, Wildcard
-from ...graphstore.schema import Schema
+from ....errors import InputError
+from ....graphstore.paths.parse import parse
+from ....graphstore.paths.syntax import Name, Path, Wildcard
+from ....graphstore.schema import Schema
 from .finding import DesignFinding, DesignUnderCheck, at
 from .properties import PropertyProblem, member, unknown
 
