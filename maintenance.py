@@ -24,7 +24,7 @@ from .graphstore.database.sqlite import Database
 from .graphstore.database.tables import VERSIONS
 from .graphstore.engines.oxigraph import OxigraphStore
 from .graphstore.engines.registry import DEFAULT, open_store
-from .graphstore.folder import FleetFolder, FolderLock, is_held, read_folder
+from .graphstore.folder import FleetFolder, FolderLock, is_held, read_folder, renew_identity
 from .graphstore.history.past_graphs import PastGraphs
 from .graphstore.history.snapshots import Retention
 from .graphstore.interfaces import TripleStore
@@ -68,14 +68,17 @@ def back_up_fleet(path: Path, destination: Path, *, thorough: bool = False, prog
     return back_up(folder, destination, progress=progress, compare=check if thorough else None)
 
 
-def restore_fleet(backup: Path, destination: Path, *, progress: Progress = no_progress) -> Restored:
-    """Create a fleet's folder from a backup."""
+def restore_fleet(backup: Path, destination: Path, *, same: bool = False, progress: Progress = no_progress) -> Restored:
+    """Create a fleet's folder from a backup: a fleet of its own, or with ``same`` the one that it continues."""
 
     def make_view(folder: FleetFolder) -> None:
         with closing(SqliteJournal.open(folder.journal)) as journal:  # brings one of an older voltwin up to date
             _make(folder, journal.database, journal.last_sequence, progress)
 
-    return restore(backup, destination, make_view, progress=progress)
+    restored = restore(backup, destination, make_view, progress=progress)
+    if not same:
+        renew_identity(destination)
+    return restored
 
 
 def rebuild_fleet(path: Path, *, source: Path | None = None, progress: Progress = no_progress) -> int:

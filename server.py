@@ -29,7 +29,7 @@ from .control.master.loop import Master
 from .control.master.schedules import Births
 from .errors import AccessError, InputError
 from .graphstore.fleets.local import LocalFleet
-from .graphstore.folder import read_folder
+from .graphstore.folder import FleetFolder, read_folder
 from .graphstore.queries.limits import QueryLimits
 from .graphstore.series.options import read_options
 from .graphstore.series.periodic import PeriodicSealing
@@ -65,7 +65,7 @@ class Server:
                 fleet.may_write = partial(_refuse_writes, settings.host)
             self._web = WebServer(create_app(fleet), settings.host, settings.port)
             if settings.broker is not None:
-                self._control = _Control(fleet, births, clock, settings, folder.path)
+                self._control = _Control(fleet, births, clock, settings, folder)
                 self._ending.callback(self._control.close)
             hot_days = read_options(folder.path).hot_days
             self._sealing = PeriodicSealing(fleet.committer.journal.series, clock.now, hot_days)
@@ -114,9 +114,11 @@ def _refuse_writes(host: str) -> None:
 class _Control:
     """The master of one fleet, in a thread of its own, and the listener that delivers messages to it."""
 
-    def __init__(self, fleet: LocalFleet, births: Births, clock: MasterClock, settings: Settings, folder: Path) -> None:
+    def __init__(
+        self, fleet: LocalFleet, births: Births, clock: MasterClock, settings: Settings, folder: FleetFolder
+    ) -> None:
         broker = settings.broker or ""
-        self._timeout, self._folder = settings.handler_timeout, folder
+        self._timeout, self._folder = settings.handler_timeout, folder.path
         self._problem: BaseException | None = None
         refuse_errors(find_problems(fleet.committer.store, fleet.names, settings.services))
         actions = load_actions(fleet.committer.store, fleet.names)
@@ -132,13 +134,13 @@ class _Control:
             births=births,
             batch_messages=settings.batch_messages,
             batch_milliseconds=settings.batch_milliseconds,
-            letters_file=folder / FILE,
+            letters_file=folder.path / FILE,
         )
         filters = sorted({action.topic_filter for action in pushes})
         if settings.clock == "replay":
             filters.append(CLOCK_TOPIC)
-        # The broker keeps a session by this name: two servers of one fleet would take each other's messages.
-        client = f"voltwin {fleet.names.base}"
+        # The broker keeps a session by this name: two fleets with one name would take each other's messages.
+        client = f"voltwin {fleet.names.base} {folder.id}".rstrip()
         listen = find_listener(channels[0] if channels else "mqtt")
         self._listener = listen(broker, client, filters, self._master.inbox.put)
         self._listening = f"{', '.join(filters)} at {broker.rpartition('@')[2]}"

@@ -2,7 +2,7 @@
 
 ::
 
-    fleet.json       base IRI, format version and engine, fixed when the fleet is created
+    fleet.json       base IRI, id, format version and engine, fixed when the fleet is created
     journal.sqlite   all commits (with SQLite's -wal and -shm beside it)
     graph/           the triple store, a view of the journal
     snapshots/       hard links to the triple store for running queries; exists only while the folder is held
@@ -18,6 +18,7 @@ import json
 import os
 import socket
 import sys
+import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -40,6 +41,8 @@ class FleetFolder:
     base: str
     store: StoreChoice = field(default_factory=StoreChoice)
     """The triple store."""
+    id: str = ""
+    """The name of this fleet among all, also among those with the same base; empty in fleets of older versions."""
 
     @property
     def journal(self) -> Path:
@@ -70,11 +73,12 @@ def create_folder(path: Path, base: str, store: StoreChoice | None = None) -> Fl
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise StoreError(f"{path}: exists already and is not empty; choose another folder")
     path.mkdir(parents=True, exist_ok=True)
-    document: dict[str, object] = {"format": "voltwin-fleet", "version": VERSION, "base": base}
+    identity = uuid.uuid4().hex
+    document: dict[str, object] = {"format": "voltwin-fleet", "version": VERSION, "base": base, "id": identity}
     if store is not None:
         document["store"] = store.to_json()
     (path / "fleet.json").write_text(json.dumps(document, indent=2) + "\n", "utf-8")
-    return FleetFolder(path, base, store or StoreChoice())
+    return FleetFolder(path, base, store or StoreChoice(), identity)
 
 
 def read_folder(path: Path) -> FleetFolder:
@@ -85,14 +89,23 @@ def read_folder(path: Path) -> FleetFolder:
     try:
         document = json.loads(file.read_text("utf-8"))
         version, base = int(document["version"]), str(document["base"])
-        store = StoreChoice.from_json(document.get("store"))
+        store, identity = StoreChoice.from_json(document.get("store")), str(document.get("id", ""))
     except (ValueError, KeyError, InputError) as error:
         raise StoreError(f"{file}: cannot be read as a fleet's description: {error}") from error
     if version > VERSION:
         raise FleetVersionError(
             f"{path}: fleet version {version} is newer than this voltwin's ({VERSION}); upgrade voltwin"
         )
-    return FleetFolder(path, base, store)
+    return FleetFolder(path, base, store, identity)
+
+
+def renew_identity(path: Path) -> None:
+    """Make the copy of a fleet in ``path`` a fleet of its own, which shares no broker session with the other."""
+    file = path / "fleet.json"
+    document = json.loads(file.read_text("utf-8")) | {"id": uuid.uuid4().hex}
+    made = file.with_suffix(".new")
+    made.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
+    made.replace(file)
 
 
 class FolderLock:
