@@ -7,6 +7,8 @@
     graph/           the triple store, a view of the journal
     snapshots/       hard links to the triple store for running queries; exists only while the folder is held
     loads/           the triples of bulk loads, compressed; the journal names them by their content
+    handling         the messages under work, for the next process if this one ends
+    dead-letters.jsonl  dead letters that were too many for the graph
     lock             held (flock) by the process that owns the folder; names it and, if it is a server, its address
     backup.lock      held by running backups, so that compaction deletes no file they still copy
 """

@@ -30,7 +30,7 @@ class HandlingMark:
         if self._file is None:
             return
         try:
-            document = json.loads(self._file.read() or b"{}")
+            document = json.loads(self._file.readline() or b"{}")
             now, self._ended = list(document.get("now", ())), dict(document.get("ended", {}))
         except (ValueError, TypeError, AttributeError):
             now = []  # the process ended while it wrote the mark, not while it handled a message
@@ -70,8 +70,8 @@ class HandlingMark:
     def _write(self, now: Sequence[str]) -> None:
         if self._file is None:
             return
-        text = json.dumps({"now": list(now), "ended": self._ended}).encode()
+        # One line; what an earlier, longer mark has left behind it is not read.
+        text = json.dumps({"now": list(now), "ended": self._ended}).encode() + b"\n"
         # The mark is an aid: on a full disk the commit itself fails and says so.
         with contextlib.suppress(OSError):
             os.pwrite(self._file.fileno(), text, 0)
-            os.ftruncate(self._file.fileno(), len(text))
