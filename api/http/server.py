@@ -42,7 +42,11 @@ class WebServer:
         ending = asyncio.Event()
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            await self.app({**scope, ENDING: ending}, receive, send)
+            try:
+                await self.app({**scope, ENDING: ending}, receive, send)
+            except asyncio.CancelledError:
+                if not ending.is_set():  # at the end a request that took too long is cancelled on purpose
+                    raise
 
         config = uvicorn.Config(
             app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=STOP_SECONDS
