@@ -20,11 +20,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .control.actions.action import load_actions
 from .control.clock import SystemClock, time_of
 from .control.interfaces import MasterClock
+from .control.master.checks.finding import DesignFinding
+from .control.master.checks.registry import find_problems, refuse_errors
 from .converter import Conversion, instances, ontology, shapes
 from .errors import FleetLockedError, InputError, StoreError
+from .graphstore.engines.oxigraph import OxigraphStore
 from .graphstore.engines.registry import StoreChoice, open_store
 from .graphstore.fleets.fleet import FleetAccess
 from .graphstore.fleets.history_access import FleetHistory
@@ -39,7 +41,7 @@ from .graphstore.journal.verification import identify
 from .graphstore.queries.limits import QueryLimits
 from .graphstore.queries.pool import QueryPool
 from .graphstore.schema import load_schema
-from .graphstore.update.design import Design, load_design
+from .graphstore.update.design import Design, design_graphs_of, load_design
 from .graphstore.update.protected import concerns_all
 from .ontology import framework
 from .ontology.naming import Naming
@@ -56,9 +58,7 @@ class _Rules:
 
     def check(self, design: TripleStore) -> None:
         """Raises RuleError, ActionError or InputError."""
-        names = self.engine.names
-        RuleEngine(design, names, load_schema(design, names))
-        load_actions(design, names)
+        refuse_errors(find_problems(design, self.engine.names))
 
     def activate(self) -> None:
         """Read the rules again and derive everything again; schedules wait for a restart."""
@@ -187,12 +187,20 @@ def design_of(conversion: Conversion, names: Naming) -> Design:
     return Design([*framework(), *ontology(description)], shapes(description), instances(description, names))
 
 
+def check_conversion(conversion: Conversion) -> Sequence[DesignFinding]:
+    """All findings about the design of a converted model, without a fleet."""
+    names, store = Naming("https://fleet.example/"), OxigraphStore(None, "https://fleet.example/")
+    for graph, triples in design_graphs_of(design_of(conversion, names), names).items():
+        store.replace(graph, triples)
+    return find_problems(store, names)
+
+
 def _load(fleet: LocalFleet, conversion: Conversion) -> None:
     design = design_of(conversion, fleet.names)
     load_design(design, fleet.committer, fleet.names, "voltwin init", datetime.now(UTC))
-    # Compiled here so that a model with a bad rule or action is rejected before anything runs on it.
+    # Checked here so that a model that could not run is rejected before anything runs on it.
+    fleet.design.check(fleet.committer.store)
     fleet.design.activate()
-    load_actions(fleet.committer.store, fleet.names)
 
 
 def open_fleet(location: str | Path, limits: QueryLimits | None = None) -> FleetAccess:

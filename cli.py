@@ -43,7 +43,7 @@ SECTIONS: Final = {
         "compact": "operations:compact",
         "fsck": "operations:fsck",
     },
-    "Design": {"convert": "convert:convert", "ontology": "ontology:ontology"},
+    "Design": {"check": "fleet:check", "convert": "convert:convert", "ontology": "ontology:ontology"},
     "Shell": {"completion": "completion:completion"},
 }
 VERBS: Final = {name: place for verbs in SECTIONS.values() for name, place in verbs.items()}

@@ -13,6 +13,7 @@ exits with ``exit_code`` (:data:`EXIT_CODES`, docs/cli.md), the REST interface a
     │   ├── QueryError              2 / 400   a SPARQL text is not well formed or not allowed
     │   │   └── QueryLimitError     2 / 413   a query was ended at its limit of time, rows, bytes or memory
     │   ├── MessageError            2 / 422   a message does not fit its schema or its action
+    │   ├── AccessError             2 / 403   a write that this server does not allow
     │   ├── RuleError               2 / 422   a rule cannot be compiled
     │   ├── ActionError             2 / 422   an action cannot be understood
     │   └── UnitError               2 / 422   two units do not fit each other
@@ -107,6 +108,12 @@ class QueryLimitError(QueryError):
 
 class MessageError(InputError):
     """A message does not fit its schema or its action."""
+
+
+class AccessError(InputError):
+    """A write that this server does not allow."""
+
+    status = 403
 
 
 class RuleError(InputError):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
@@ -24,14 +25,14 @@ from .graphstore.database.sqlite import Database
 from .graphstore.database.tables import VERSIONS
 from .graphstore.engines.oxigraph import OxigraphStore
 from .graphstore.engines.registry import DEFAULT, open_store
-from .graphstore.folder import FleetFolder, FolderLock, is_held, read_folder
+from .graphstore.folder import FleetFolder, FolderLock, is_held, read_folder, write_id
 from .graphstore.history.past_graphs import PastGraphs
 from .graphstore.history.snapshots import Retention
 from .graphstore.interfaces import TripleStore
 from .graphstore.journal.bulk_files import LoadFiles
 from .graphstore.journal.commit import Committer
 from .graphstore.journal.sqlite_journal import SqliteJournal
-from .graphstore.journal.verification import identify, prove
+from .graphstore.journal.verification import identify, prove, rename
 from .graphstore.operations.backup import FORMAT, JOURNAL, Backup, back_up
 from .graphstore.operations.compact import CompactionOptions, CompactionResult, compact
 from .graphstore.operations.fsck import check_fleet, sorted_by_kind, view_finding
@@ -69,12 +70,16 @@ def back_up_fleet(path: Path, destination: Path, *, thorough: bool = False, prog
     return back_up(folder, destination, progress=progress, compare=check if thorough else None)
 
 
-def restore_fleet(backup: Path, destination: Path, *, progress: Progress = no_progress) -> Restored:
-    """Create a fleet's folder from a backup."""
+def restore_fleet(backup: Path, destination: Path, *, same: bool = False, progress: Progress = no_progress) -> Restored:
+    """Create a fleet's folder from a backup: a fleet of its own, or with ``same`` the one that it continues."""
 
     def make_view(folder: FleetFolder) -> None:
         with closing(SqliteJournal.open(folder.journal)) as journal:  # brings one of an older voltwin up to date
             _make(folder, journal.database, journal.last_sequence, progress)
+            if not same:  # it shares no broker session with the fleet that it is a copy of
+                identity = uuid.uuid4().hex
+                rename(journal.database, identity)
+                write_id(folder.path, identity)
 
     return restore(backup, destination, make_view, progress=progress)
 

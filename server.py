@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,16 @@ from .control.clock import ReplayClock, SystemClock
 from .control.executors.process import ProcessExecutor
 from .control.interfaces import MasterClock
 from .control.listeners.registry import find_listener
+from .control.master.checks.registry import find_problems, refuse_errors
+from .control.master.dead_letters import FILE
+from .control.master.handling import HandlingMark
 from .control.master.inbox import Stop
 from .control.master.intake import CLOCK_TOPIC
 from .control.master.loop import Master
 from .control.master.schedules import Births
-from .errors import ActionError, InputError
+from .errors import AccessError, InputError
 from .graphstore.fleets.local import LocalFleet
-from .graphstore.folder import read_folder
+from .graphstore.folder import FleetFolder, read_folder
 from .graphstore.queries.limits import QueryLimits
 from .graphstore.series.options import read_options
 from .graphstore.series.periodic import PeriodicSealing
@@ -57,10 +61,12 @@ class Server:
         self._control: _Control | None = None
         try:
             fleet = self._parts.fleet
+            if not (settings.loopback or settings.allow_anonymous_writes):
+                fleet.may_write = partial(_refuse_writes, settings.host)
             fleet.committer.inputs = settings.inputs
             self._web = WebServer(create_app(fleet, settings.inputs), settings.host, settings.port)
             if settings.broker is not None:
-                self._control = _Control(fleet, births, clock, settings, settings.broker)
+                self._control = _Control(fleet, births, clock, settings, folder)
                 self._ending.callback(self._control.close)
             hot_days = read_options(folder.path).hot_days
             self._sealing = PeriodicSealing(fleet.committer.journal.series, clock.now, hot_days)
@@ -99,17 +105,26 @@ class Server:
         self._ending.close()
 
 
+def _refuse_writes(host: str) -> None:
+    raise AccessError(
+        f"writes: this server answers on {host}, where others reach it, and no write has a key; serve on 127.0.0.1, "
+        "or with --allow-anonymous-writes"
+    )
+
+
 class _Control:
     """The master of one fleet, in a thread of its own, and the listener that delivers messages to it."""
 
-    def __init__(self, fleet: LocalFleet, births: Births, clock: MasterClock, settings: Settings, broker: str) -> None:
-        self._timeout = settings.handler_timeout
+    def __init__(
+        self, fleet: LocalFleet, births: Births, clock: MasterClock, settings: Settings, folder: FleetFolder
+    ) -> None:
+        broker = settings.broker or ""
+        self._timeout, self._folder = settings.handler_timeout, folder.path
         self._problem: BaseException | None = None
+        refuse_errors(find_problems(fleet.committer.store, fleet.names, settings.services))
         actions = load_actions(fleet.committer.store, fleet.names)
         pushes = actions.pushes()
         channels = sorted({action.channel for action in pushes})
-        if len(channels) > 1:
-            raise ActionError(f"channels {', '.join(channels)}: one server listens to one channel; run one for each")
         self._master = Master(
             committer=fleet.committer,
             reader=fleet.reader,
@@ -120,13 +135,13 @@ class _Control:
             births=births,
             batch_messages=settings.batch_messages,
             batch_milliseconds=settings.batch_milliseconds,
+            letters_file=folder.path / FILE,
         )
-        self._master.check()
         filters = sorted({action.topic_filter for action in pushes})
         if settings.clock == "replay":
             filters.append(CLOCK_TOPIC)
-        # The broker keeps a session by this name: two servers of one fleet would take each other's messages.
-        client = f"voltwin {fleet.names.base}"
+        # The broker keeps a session by this name: two fleets with one name would take each other's messages.
+        client = f"voltwin {fleet.names.base} {folder.id}".rstrip()
         listen = find_listener(channels[0] if channels else "mqtt")
         self._listener = listen(broker, client, filters, self._master.inbox.put)
         self._listening = f"{', '.join(filters)} at {broker.rpartition('@')[2]}"
@@ -137,6 +152,7 @@ class _Control:
 
     def start(self) -> None:
         """Run the master in a thread of its own."""
+        self._master.handling = HandlingMark(self._folder / "handling")
         executor = ProcessExecutor(self._master.inbox.put, self._timeout)
         self._thread = threading.Thread(target=self._work, args=(executor,), name="control master")
         self._thread.start()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_address
 from typing import Final, Literal
 
 from .errors import InputError
@@ -66,6 +67,8 @@ class Settings:
 
     host: str = "127.0.0.1"
     port: int = 8000
+    allow_anonymous_writes: bool = False
+    """Whether anyone who reaches an address other than this machine's own may write."""
     broker: str | None = None
     """The broker of the messages; None: no listener, and no action runs."""
     services: Mapping[str, str] = field(default_factory=dict)
@@ -87,6 +90,14 @@ class Settings:
     """The number of long queries that run at once, each in its own process."""
     inputs: InputLimits = InputLimits()
 
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine reaches the server."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
         """Read ``VOLTWIN_HOST``, ``VOLTWIN_PORT``, …; services as ``name=url,name=url``."""
@@ -104,6 +115,10 @@ def _parse(name: str, text: str) -> object:
     where = f"{PREFIX}{name.upper()}={text!r}"
     try:
         match name:
+            case "allow_anonymous_writes":
+                if text not in ("true", "false"):
+                    raise InputError(f"{where}: must be 'true' or 'false'")
+                return text == "true"
             case "port" | "batch_messages" | "query_rows" | "query_bytes" | "query_memory" | "query_readers":
                 return int(text)
             case "batch_milliseconds" | "handler_timeout" | "query_seconds":

@@ -7,6 +7,8 @@
     graph/           the triple store, a view of the journal
     snapshots/       hard links to the triple store for running queries; exists only while the folder is held
     loads/           the triples of bulk loads, compressed; the journal names them by their content
+    handling         the messages under work, for the next process if this one ends
+    dead-letters.jsonl  dead letters that were too many for the graph
     lock             held (flock) by the process that owns the folder; names it and, if it is a server, its address
     backup.lock      held by running backups, so that compaction deletes no file they still copy
 """
@@ -42,7 +44,7 @@ class FleetFolder:
     store: StoreChoice = field(default_factory=StoreChoice)
     """The triple store."""
     id: str = ""
-    """The fleet's own id, made with it; empty in the folder of an older voltwin."""
+    """The name of this fleet among all, also among those with the same base; empty in fleets of older versions."""
 
     @property
     def journal(self) -> Path:
@@ -73,11 +75,12 @@ def create_folder(path: Path, base: str, store: StoreChoice | None = None) -> Fl
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise StoreError(f"{path}: exists already and is not empty; choose another folder")
     path.mkdir(parents=True, exist_ok=True)
-    document: dict[str, object] = {"format": "voltwin-fleet", "version": VERSION, "base": base, "id": uuid.uuid4().hex}
+    identity = uuid.uuid4().hex
+    document: dict[str, object] = {"format": "voltwin-fleet", "version": VERSION, "base": base, "id": identity}
     if store is not None:
         document["store"] = store.to_json()
     (path / "fleet.json").write_text(json.dumps(document, indent=2) + "\n", "utf-8")
-    return FleetFolder(path, base, store or StoreChoice(), str(document["id"]))
+    return FleetFolder(path, base, store or StoreChoice(), identity)
 
 
 def read_folder(path: Path) -> FleetFolder:
@@ -88,14 +91,23 @@ def read_folder(path: Path) -> FleetFolder:
     try:
         document = json.loads(file.read_text("utf-8"))
         version, base = int(document["version"]), str(document["base"])
-        store, id_ = StoreChoice.from_json(document.get("store")), str(document.get("id", ""))
+        store, identity = StoreChoice.from_json(document.get("store")), str(document.get("id", ""))
     except (ValueError, KeyError, InputError) as error:
         raise StoreError(f"{file}: cannot be read as a fleet's description: {error}") from error
     if version > VERSION:
         raise FleetVersionError(
             f"{path}: fleet version {version} is newer than this voltwin's ({VERSION}); upgrade voltwin"
         )
-    return FleetFolder(path, base, store, id_)
+    return FleetFolder(path, base, store, identity)
+
+
+def write_id(path: Path, identity: str) -> None:
+    """Replace the id in the fleet.json of ``path``."""
+    file = path / "fleet.json"
+    document = json.loads(file.read_text("utf-8")) | {"id": identity}
+    made = file.with_suffix(".new")
+    made.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
+    made.replace(file)
 
 
 class FolderLock:

@@ -1,17 +1,23 @@
-"""`voltwin init` makes a fleet from a model; `voltwin serve` runs or shows it."""
+"""`voltwin check` checks a model's design; `voltwin init` makes a fleet from it; `voltwin serve` runs or shows it."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import sys
 import threading
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Final
 
 import click
 
 from ..settings import Settings, parse_services
-from .grammar.options import PORT, fleet_given_option, meant_folder, verb
+from .grammar.options import PORT, fleet_given_option, json_option, meant_folder, verb
+
+END_SECONDS: Final = 4.5
+"""The time for an orderly end after a signal."""
 
 
 @verb()
@@ -37,9 +43,34 @@ def init(folder: Path, model: Path, base: str, store: str | None, options: tuple
 
 
 @verb()
+@click.argument("model", type=click.Path(path_type=Path))
+@json_option
+@click.pass_context
+def check(ctx: click.Context, model: Path, as_json: bool) -> None:
+    """Check the whole design of MODEL: actions, rules, schedules, bindings, messages.
+
+    All findings are printed at once. With an error the exit code is 2, and `init` would refuse MODEL; what only a
+    running server must have (handlers, services) is a warning here.
+    """
+    from ..assembly import check_conversion
+    from ..converter import convert
+
+    findings = check_conversion(convert(model))
+    errors = sum(finding.severity == "error" for finding in findings)
+    if as_json:
+        click.echo(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False))
+    else:
+        for finding in findings:
+            click.echo(f"{finding.severity} {finding.check}: {finding}")
+        click.echo(f"{model.name}: {errors} errors, {len(findings) - errors} warnings")
+    ctx.exit(2 if errors else 0)
+
+
+@verb()
 @click.argument("folder", required=False)
 @click.option("--host", help="Address to answer on.")
 @click.option("--port", type=PORT, help="Port to answer on; 0 takes a free one.")
+@click.option("--allow-anonymous-writes", is_flag=True, default=None, help="Anyone who reaches --host may write.")
 @click.option("--broker", help="MQTT broker, mqtt://host:port; without one nothing is listened to and no action runs.")
 @click.option("--service", "services", multiple=True, metavar="NAME=URL", help="Where {NAME} in an endpoint points.")
 @click.option("--clock", type=click.Choice(["system", "replay"]), help="replay: time follows the messages.")
@@ -68,13 +99,33 @@ def serve(
         chosen["services"] = parse_services(list(services))
     settings = replace(Settings.from_environment(os.environ), **chosen)  # type: ignore[arg-type]  # names and types match
     stop = threading.Event()
+
+    def end(*_: object) -> None:
+        # What is acknowledged is on disk: a process that cannot end in order may end at once.
+        last = threading.Timer(END_SECONDS, os._exit, (0,))
+        last.daemon = True
+        last.start()
+        stop.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):  # before anything runs that would want an orderly end
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, end)
     server = Server(place, settings)
     silence = "" if settings.broker else "; no --broker, so nothing is listened to and no action runs"
-    click.echo(f"{place}: serving on {server.start()}{silence}")
+    click.echo(f"{place}: serving on {server.start()}{silence}{_access(settings)}")
     try:
         while not stop.wait(0.5) and not server.join(0):
             pass
     finally:
         server.stop()
+    if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+        sys.stdout.flush()
+        os._exit(0)  # a request that is still being answered would be waited for
+
+
+def _access(settings: Settings) -> str:
+    """A sentence on who may write, where others than this machine reach the server."""
+    if settings.loopback:
+        return ""
+    if settings.allow_anonymous_writes:
+        return f"; WARNING: anyone who reaches {settings.host} may write without a key (--allow-anonymous-writes)"
+    return "; writes are refused (no key; --allow-anonymous-writes would accept them)"

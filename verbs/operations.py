@@ -69,12 +69,17 @@ def backup(fleet: Path, destination: Path, thorough: bool, as_json: bool) -> Non
 @verb()
 @click.argument("backup", type=click.Path(path_type=Path))
 @click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--same", is_flag=True, help="Continue as the fleet that was backed up, which must not run any more.")
 @json_option
-def restore(backup: Path, folder: Path, as_json: bool) -> None:
-    """Create a fleet in FOLDER from BACKUP. BACKUP is a folder that `voltwin backup` made."""
+def restore(backup: Path, folder: Path, same: bool, as_json: bool) -> None:
+    """Create a fleet in FOLDER from BACKUP. BACKUP is a folder that `voltwin backup` made.
+
+    The fleet gets an id of its own, so that it may listen beside the one that was backed up; with --same it takes
+    over the messages that the broker keeps for that one.
+    """
     from ..maintenance import restore_fleet
 
-    made = restore_fleet(backup, folder, progress=progress())
+    made = restore_fleet(backup, folder, same=same, progress=progress())
     text = (
         f"{folder}: fleet {made.base} as of commit {made.sequence}, backed up {made.created}; {made.files} files "
         f"checked, {made.graphs} graphs with {made.triples} triples made from the journal"

@@ -16,7 +16,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ...control.master.inputs import MOMENT, literal, to_json
+from ...control.actions.bindings import literal
+from ...control.master.inputs import MOMENT, to_json
 from ...errors import InputError, NotFoundError
 from ...graphstore.fleets.fleet import FleetAccess
 from ...graphstore.paths.answers import Answer

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ...errors import EnvironmentProblem
 
 START_SECONDS: Final = 30.0
-STOP_SECONDS: Final = 5
+STOP_SECONDS: Final = 1
 """The time for running requests when the server stops."""
 
 ENDING: Final = "voltwin.ending"
@@ -42,7 +42,11 @@ class WebServer:
         ending = asyncio.Event()
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            await self.app({**scope, ENDING: ending}, receive, send)
+            try:
+                await self.app({**scope, ENDING: ending}, receive, send)
+            except asyncio.CancelledError:
+                if not ending.is_set():  # at the end a request that took too long is cancelled on purpose
+                    raise
 
         config = uvicorn.Config(
             app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=STOP_SECONDS
@@ -59,7 +63,8 @@ class WebServer:
         """End running requests, then the thread; a second call does nothing."""
         if self._server is not None and self._thread is not None:
             self._server.should_exit = True
-            self._thread.join()
+            # A request that cannot be interrupted (a long path) is left to its daemon thread, or to the process's end.
+            self._thread.join(STOP_SECONDS + 1.0)
             self._server = self._thread = None
 
     @property

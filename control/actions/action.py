@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 from typing import Literal as OneOf
 
 from pyoxigraph import Literal, NamedNode
@@ -18,6 +19,8 @@ from ...ontology.literals import EPOCH, parse_time
 from ...ontology.naming import Naming
 from .schedules import Absolute, Relative, Schedule, parse_duration
 
+PLACE: Final = "{twin}"
+"""The level of a topic that names the twin; a topic has exactly one."""
 Kind = OneOf["push", "pull", "model"]
 
 
@@ -43,13 +46,13 @@ class Action:
     @property
     def topic_filter(self) -> str:
         """The topic as a broker's subscription: ``{twin}`` is any single level."""
-        return self.topic.replace("{twin}", "+")
+        return self.topic.replace(PLACE, "+")
 
     def twin_in(self, topic: str) -> str | None:
         """The twin that a message on ``topic`` is for; None if the message is not for this action."""
-        pattern = re.escape(self.topic).replace(r"\{twin\}", "(?P<twin>[^/]+)")
-        match = re.fullmatch(pattern, topic)
-        return match["twin"] if match else None
+        before, _, after = self.topic.partition(PLACE)
+        match = re.fullmatch(f"{re.escape(before)}([^/]+){re.escape(after)}", topic)
+        return match[1] if match else None
 
 
 @dataclass(frozen=True)
@@ -64,23 +67,40 @@ class Actions:
         return [action for action in pushes if channel in (None, action.channel)]
 
 
-def load_actions(store: TripleStore, names: Naming) -> Actions:
-    """Every action of the fleet. Raises ActionError with the action and its problem."""
+@dataclass(frozen=True)
+class ActionsRead:
+    """The actions of a graph: those that can be read, and the problem of each other one by its key."""
+
+    found: Mapping[NamedNode, Action]
+    problems: Mapping[str, str]
+
+
+def read_actions(store: TripleStore, names: Naming) -> ActionsRead:
+    """Every action in the store's design, in the order of their IRIs; raises nothing for one that is wrong."""
     kinds: tuple[tuple[NamedNode, Kind], ...] = (
         (VT.PushAction, "push"),
         (VT.PullAction, "pull"),
         (VT.ModelAction, "model"),
     )
     found: dict[NamedNode, Action] = {}
+    problems: dict[str, str] = {}
     for cls, kind in kinds:
         for quad in store.quads(None, RDF.type, cls, names.actions_graph):
             if isinstance(quad.subject, NamedNode):
-                found[quad.subject] = _ActionReader(quad.subject, store, names).action(kind)
-    for action in found.values():
-        for follower in action.consecutive:
-            if follower not in found:
-                raise ActionError(f"action {action.key!r}: consecutive {follower.value} is no action of this fleet")
-    return Actions(dict(sorted(found.items(), key=lambda item: item[0].value)))
+                reader = _ActionReader(quad.subject, store, names)
+                try:
+                    found[quad.subject] = reader.action(kind)
+                except ActionError as error:
+                    problems[reader.key] = str(error)
+    return ActionsRead(dict(sorted(found.items(), key=lambda item: item[0].value)), dict(sorted(problems.items())))
+
+
+def load_actions(store: TripleStore, names: Naming) -> Actions:
+    """Every action of a fleet whose design was checked. Raises ActionError with the first problem."""
+    read = read_actions(store, names)
+    for problem in read.problems.values():
+        raise ActionError(problem)
+    return Actions(read.found)
 
 
 class _ActionReader:
@@ -109,7 +129,7 @@ class _ActionReader:
             return self._action(kind)
         except ActionError:
             raise
-        except InputError as error:
+        except (InputError, ValueError) as error:
             raise ActionError(f"action {self.key!r}: {error}") from error
 
     def _action(self, kind: Kind) -> Action:

@@ -101,3 +101,15 @@ def quantity(value: Json, unit: str | None) -> Quantity:
     if isinstance(value, Mapping) and "value" in value:
         return Quantity(value["value"], value.get("unit", unit))
     return Quantity(value, unit)
+
+
+def literal(word: str) -> Json:
+    """The value after ``=`` in a parameter: true, false, a number or a word."""
+    if word in ("true", "false"):
+        return word == "true"
+    for kind in (int, float):
+        try:
+            return kind(word)
+        except ValueError:
+            continue
+    return word

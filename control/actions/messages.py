@@ -6,20 +6,23 @@ Schemas are JSON Schema 2020-12; the unit of a number is its ``x-unit``, so that
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Any
+from typing import Any, Final
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
+from jsonschema.exceptions import SchemaError, best_match
 
 from ...errors import ActionError, InputError, MessageError
 from ...ontology.literals import parse_time
 from ..interfaces import Json
+
+_SUFFIX: Final = ".schema.json"
 
 
 @dataclass(frozen=True)
@@ -49,13 +52,20 @@ class MessageSchema:
             where = "/".join(map(str, problem.absolute_path)) or "the message"
             raise MessageError(f"{where}: {problem.message} (schema {self.name})")
 
+    def field(self, pointer: str) -> Mapping[str, Any] | None:
+        """The schema of the field at ``a/*/c``; None where this schema has none."""
+        node: Mapping[str, Any] = self.document
+        for step in pointer.split("/"):
+            if "properties" not in node and any(word in node for word in ("$ref", "allOf", "anyOf", "oneOf")):
+                return node  # described elsewhere: nothing more is known here
+            node = node.get("properties", {}).get(step) or self._any_member(node)
+            if not node:
+                return None
+        return node
+
     def unit(self, pointer: str) -> str | None:
         """The unit of the field at ``a/*/c``; None where the schema has none."""
-        node: Any = self.document
-        for step in pointer.split("/"):
-            properties = node.get("properties", {})
-            node = properties.get(step) or self._any_member(node)
-        unit = node.get("x-unit")
+        unit = (self.field(pointer) or {}).get("x-unit")
         return str(unit) if unit else None
 
     @staticmethod
@@ -65,13 +75,24 @@ class MessageSchema:
         return next(iter(patterns.values()), members if isinstance(members, Mapping) else {})
 
 
+def schema_names() -> list[str]:
+    """The names of the message schemas that come with voltwin."""
+    names = (file.name for file in (files("voltwin.ontology") / "messages").iterdir())
+    return sorted(name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX))
+
+
 def load_schema(name: str, folder: Traversable | None = None) -> MessageSchema:
     """The schema ``name`` of ``folder``, by default of voltwin's own. Raises ActionError."""
     place = folder if folder is not None else files("voltwin.ontology") / "messages"
-    file = place / f"{name}.schema.json"
-    if not file.is_file():
-        raise ActionError(f"message schema {name!r}: there is no {name}.schema.json among the message schemas")
-    return MessageSchema(name, json.loads(file.read_text("utf-8")))
+    file = place / f"{name}{_SUFFIX}"
+    if not re.fullmatch(r"[\w.-]{1,200}", name) or not file.is_file():
+        raise ActionError(f"message schema {name[:200]!r}: there is no {name[:200]}{_SUFFIX} among the message schemas")
+    document = json.loads(file.read_text("utf-8"))
+    try:
+        Draft202012Validator.check_schema(document)
+    except SchemaError as error:
+        raise ActionError(f"message schema {name!r}: is no JSON Schema: {error.message}") from None
+    return MessageSchema(name, document)
 
 
 def open_envelope(payload: bytes) -> Envelope:

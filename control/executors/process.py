@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import queue
 import threading
+import time
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from typing import Final
@@ -19,6 +20,9 @@ from ..handlers.registry import make_handler
 from ..interfaces import Deliver, Invocation, Outcome
 
 TRIES: Final = 2
+_LOOK_SECONDS: Final = 0.1
+CLOSE_SECONDS: Final = 1.5
+"""The time that all handlers together have for their batches when the executor closes."""
 
 
 def serve(pipe: Connection, name: str) -> None:
@@ -55,6 +59,7 @@ class _HandlerProcess:
     def __init__(self, name: str, timeout: float, deliver: Deliver) -> None:
         self._name, self._timeout, self._deliver = name, timeout, deliver
         self._batches: queue.SimpleQueue[Sequence[Invocation] | None] = queue.SimpleQueue()
+        self._killed = threading.Event()
         self._child = Child(__name__)
         self._thread = threading.Thread(target=self._feed, name=f"handler {name}", daemon=True)
         self._thread.start()
@@ -62,14 +67,31 @@ class _HandlerProcess:
     def submit(self, batch: Sequence[Invocation]) -> None:
         self._batches.put(batch)
 
-    def close(self) -> None:
+    def end(self) -> None:
+        """Take no more batches."""
         self._batches.put(None)
+
+    def wait(self, deadline: float) -> None:
+        """Wait for the batches given before; at ``deadline`` (monotonic) what is left of them is dropped."""
+        self._thread.join(max(0.0, deadline - time.monotonic()))
+        self._killed.set()
         self._thread.join()
 
     def _feed(self) -> None:
-        while (batch := self._batches.get()) is not None:
-            self._deliver(_complete(batch, self._attempt(batch)))
+        while (batch := self._batches.get()) is not None and not self._killed.is_set():
+            outcomes = self._attempt(batch)
+            if self._killed.is_set():
+                break  # the runs stay queued in the journal, and are started again with the next master
+            self._deliver(_complete(batch, outcomes))
         self._child.end()
+
+    def _answers(self, pipe: Connection) -> bool:
+        """Whether an answer comes in time; looks again and again whether the executor closes."""
+        deadline = time.monotonic() + self._timeout
+        while not self._killed.is_set() and time.monotonic() < deadline:
+            if pipe.poll(max(0.0, min(_LOOK_SECONDS, deadline - time.monotonic()))):
+                return True
+        return False
 
     def _attempt(self, batch: Sequence[Invocation]) -> Sequence[Outcome]:
         problem = ""
@@ -77,7 +99,7 @@ class _HandlerProcess:
             pipe = self._child.start(self._name)
             try:
                 pipe.send(batch)
-                if pipe.poll(self._timeout):
+                if self._answers(pipe):
                     outcomes: Sequence[Outcome] = pipe.recv()
                     return outcomes
             except (EOFError, OSError):
@@ -113,7 +135,10 @@ class ProcessExecutor:
         worker.submit(invocations)
 
     def close(self) -> None:
-        """End all handlers once their batches are done."""
+        """End all handlers once their batches are done, or after ``CLOSE_SECONDS``: then nothing more is delivered."""
+        deadline = time.monotonic() + CLOSE_SECONDS
         for worker in self._workers.values():
-            worker.close()
+            worker.end()
+        for worker in self._workers.values():
+            worker.wait(deadline)
         self._workers.clear()

@@ -24,7 +24,7 @@ from ..interfaces import Received
 CHANNEL: Final = "mqtt"
 RETRY_SECONDS: Final = 5
 START_SECONDS: Final = 30.0
-STOP_SECONDS: Final = 5.0
+STOP_SECONDS: Final = 1.0
 RECEIPTS_OF_A_PROCESS: Final = 2**40
 """More than the process of any listener uses."""
 

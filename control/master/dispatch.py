@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ...errors import VoltwinError
+from ...errors import InputError, NotFoundError
 from ...graphstore.interfaces import FinishedRun, QueuedRun, RunState
 from ...graphstore.journal.changes import ChangeSet
 from ...graphstore.paths.reading import PathReader
@@ -17,6 +17,7 @@ from ...graphstore.paths.writing import Provenance, TwinWriter
 from ..actions.action import Action, Actions
 from ..actions.bindings import extract, quantity
 from ..interfaces import Executor, Outcome
+from .faults import Faults, is_ground
 from .inputs import MissingInput, ResolvedInputs, prepare
 from .runs import WorkResult
 
@@ -38,6 +39,7 @@ class Dispatcher:
     services: Mapping[str, str]
     executor: Executor
     under_way: dict[str, RunUnderWay] = field(default_factory=dict)
+    faults: Faults = field(default_factory=Faults)
 
     def start(self, runs: Sequence[QueuedRun]) -> WorkResult:
         """Submit the runs that can start; the result has the others, ended with their reasons."""
@@ -54,9 +56,13 @@ class Dispatcher:
             try:
                 twin = self.reader.names.twin_key(run.twin)
                 inputs = prepare(action, run.id, twin, run.moment, self.reader, self.services)
-            except VoltwinError as error:
+            except (InputError, NotFoundError) as error:
                 state: RunState = "skipped" if isinstance(error, MissingInput) else "failed"
                 result.finish(run, FinishedRun(run.id, state, str(error)))
+            except Exception as error:
+                if is_ground(error):
+                    raise
+                result.finish(run, FinishedRun(run.id, "failed", self.faults.count(error, f"run {run.id}")))
             else:
                 self.under_way[run.id] = RunUnderWay(run, inputs)
                 batches.setdefault(action.handler, []).append(inputs)
@@ -69,7 +75,9 @@ class Dispatcher:
         result, reader = self._result(), self.reader
         writer = TwinWriter(result.changes, reader.schema, reader.names, reader.series)
         for outcome in outcomes:
-            item = self.under_way.pop(outcome.run)
+            item = self.under_way.pop(outcome.run, None)
+            if item is None:
+                continue  # started twice, because a commit failed: the first outcome counts
             run, action = item.run, self.actions.by_iri[item.run.action]
             if outcome.outputs is None:
                 result.finish(run, FinishedRun(run.id, "failed", outcome.error))
@@ -77,8 +85,12 @@ class Dispatcher:
             try:
                 with writer.savepoint():
                     self._write(action, item, outcome, writer)
-            except VoltwinError as error:
+            except (InputError, NotFoundError) as error:
                 result.finish(run, FinishedRun(run.id, "failed", str(error)))
+            except Exception as error:
+                if is_ground(error):
+                    raise
+                result.finish(run, FinishedRun(run.id, "failed", self.faults.count(error, f"run {run.id}")))
             else:
                 result.succeed(action, run)
         result.created = writer.created

@@ -6,6 +6,7 @@ A batch of messages closes after so many of them or so many milliseconds, whiche
 from __future__ import annotations
 
 import queue
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -30,11 +31,15 @@ class Inbox:
     """The time that the first message of a batch waits for others; 0 takes only those that are there."""
     lockstep: bool = False
     """Whether nothing is waited for, because time follows the messages."""
+    stopped: threading.Event = field(default_factory=threading.Event, init=False)
+    """Set as soon as a stop is wanted, whatever waits before it."""
     _events: queue.SimpleQueue[Event] = field(default_factory=queue.SimpleQueue, init=False)
 
     def put(self, event: Event) -> None:
         """Add an event."""
         self._events.put(event)
+        if isinstance(event, Stop):
+            self.stopped.set()
 
     def __len__(self) -> int:
         return self._events.qsize()

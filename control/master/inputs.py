@@ -21,6 +21,7 @@ from ...graphstore.paths.syntax import Name, Wildcard
 from ...ontology.bindings import Binding
 from ...ontology.literals import format_time, to_microseconds
 from ..actions.action import Action
+from ..actions.bindings import literal
 from ..interfaces import Invocation, Json
 
 MOMENT: Final = "@time"
@@ -141,15 +142,3 @@ def _parameter(text: str, twin: str, moment: datetime, reader: PathReader) -> tu
     if not equals:
         raise InputError(f"parameter {text!r}: write it as name = value or name <- path")
     return name, literal(word)
-
-
-def literal(word: str) -> Json:
-    """The value after ``=`` in a parameter: true, false, a number or a word."""
-    if word in ("true", "false"):
-        return word == "true"
-    for kind in (int, float):
-        try:
-            return kind(word)
-        except ValueError:
-            continue
-    return word

@@ -16,6 +16,7 @@ from ...errors import InputError, MessageError
 from ..actions.action import Action, Actions
 from ..actions.messages import Envelope, MessageSchema, load_schema, open_envelope
 from ..interfaces import Json, Received
+from .faults import internal_reason
 
 CLOCK_TOPIC: Final = "voltwin/clock"
 """A message here moves a replay's clock and has no other effect."""
@@ -51,6 +52,8 @@ class Bad:
     reason: str
     time: datetime | None = None
     targets: tuple[Target, ...] = ()
+    error: Exception | None = None
+    """The unexpected exception, a bug, that its reading ended with."""
 
 
 Message = Good | Bad
@@ -78,15 +81,19 @@ class Intake:
         return cls(actions, {name: load_schema(name) for name in names})
 
     def read(self, received: Received) -> Message:
-        """Open and check one message; never raises."""
+        """Open and check one message; raises MemoryError alone."""
         try:
             envelope = open_envelope(received.payload)
         except MessageError as error:
-            return Bad(received, _digest(received), str(error))
+            return Bad(received, digest(received), str(error))
         try:
             targets = self._targets(received, envelope)
         except InputError as error:
             return Bad(received, envelope.id, str(error), envelope.time)
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one message must not end the others' intake
+            return Bad(received, envelope.id, internal_reason(error), envelope.time, error=error)
         return Good(received, envelope.id, envelope.time, envelope.body, targets)
 
     def _targets(self, received: Received, envelope: Envelope) -> tuple[Target, ...]:
@@ -104,7 +111,7 @@ class Intake:
         return tuple(targets)
 
 
-def _digest(received: Received) -> str:
+def digest(received: Received) -> str:
     """The key of a message without an id: a digest of topic and payload."""
-    digest = hashlib.sha256(received.topic.encode() + b"\0" + received.payload).hexdigest()
-    return f"sha256-{digest[:40]}"
+    found = hashlib.sha256(received.topic.encode() + b"\0" + received.payload).hexdigest()
+    return f"sha256-{found[:40]}"

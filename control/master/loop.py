@@ -12,21 +12,24 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Final
 
 from ...graphstore.interfaces import QueuedRun
 from ...graphstore.journal.commit import Committer
 from ...graphstore.paths.reading import PathReader
 from ..actions.action import Actions
-from ..handlers.registry import INGEST, find_handler
 from ..interfaces import Executor, MasterClock, Outcome, Received
 from .backlog import Backlog
 from .commits import Commits
+from .dead_letters import DeadLetters
 from .dispatch import Dispatcher
 from .due import DueTable
+from .faults import Faults, is_ground
+from .handling import HandlingMark
 from .inbox import Inbox, Stop
-from .intake import CLOCK_TOPIC, IncomingMessage, Intake
+from .intake import CLOCK_TOPIC, Bad, IncomingMessage, Intake, Message, digest
 from .router import Router
 from .schedules import Births, Schedules
 
@@ -47,6 +50,9 @@ class Master:
     """A follower of ``committer``."""
     batch_messages: int = 200
     batch_milliseconds: float = 0.0
+    handling: HandlingMark = field(default_factory=HandlingMark)
+    letters_file: Path | None = None
+    """The file for dead letters that are too many for the graph."""
     inbox: Inbox = field(init=False)
     idle: threading.Event = field(default_factory=threading.Event, init=False)
     """Set while nothing waits and nothing is under way."""
@@ -55,28 +61,47 @@ class Master:
         store, journal, names = self.committer.store, self.committer.journal, self.reader.names
         self.inbox = Inbox(self.batch_messages, self.batch_milliseconds, self.clock.lockstep)
         self._intake = Intake.of(self.actions)
-        self._router = Router(store, journal.series, names, self.reader.schema)
+        self._letters = DeadLetters(store, names, self.letters_file)
+        self._router = Router(store, journal.series, names, self.reader.schema, self._letters)
         self._schedules = Schedules(store, names, self.actions, DueTable(journal.due_table()), self.births)
         self._backlog = Backlog(self.clock, self.batch_messages, self._schedules.ticks_after)
         self._commits = Commits(self.committer, self.actions, self._schedules, self.clock)
         self._dispatcher: Dispatcher | None = None
-
-    def check(self) -> None:
-        """Raises ActionError where an action names a handler that is not registered."""
-        for action in self.actions.by_iri.values():
-            if not (action.kind == "push" and action.handler == INGEST):
-                find_handler(action.handler)
+        self._faults = Faults()
+        self._unfinished: Sequence[IncomingMessage] = ()
 
     def run(self, executor: Executor) -> None:
-        """Work until a :class:`Stop` arrives; runs that were under way when a master was killed are started first."""
-        self._dispatcher = Dispatcher(self.reader, self.actions, self.services, executor)
-        self._start(self.committer.journal.queued_runs())
+        """Work until a :class:`Stop` arrives; runs that were under way when a master was killed are started first.
+
+        No message ends it. Trouble of the ground stops the intake and shows in the status until the work succeeds.
+        """
+        self._dispatcher = Dispatcher(self.reader, self.actions, self.services, executor, faults=self._faults)
+        begun = False
         try:
-            while self._receive():
-                while self._round():
-                    pass
+            while True:
+                try:
+                    if not begun:
+                        self._begin()
+                        begun = True
+                    if not self._receive():
+                        return
+                    while not self.inbox.stopped.is_set() and self._round():
+                        pass
+                    self._faults.passed()
+                except Exception as error:  # noqa: BLE001 - it shows in the status, and the work is tried again
+                    begun = False
+                    if self.inbox.stopped.wait(self._faults.stopped_by(error)):
+                        return
         finally:
             executor.close()
+            self.handling.close()
+
+    def _begin(self) -> None:
+        """Start the runs that the journal has queued; after a fault, what a failed commit held is read again."""
+        journal = self.committer.journal
+        if self._faults.problem is not None:
+            self._schedules.reload(journal.due_table())
+        self._start(journal.queued_runs())
 
     @property
     def _under_way(self) -> int:
@@ -84,7 +109,7 @@ class Master:
 
     def _receive(self) -> bool:
         """Wait for events; return False when it is time to stop."""
-        if not self._backlog and not self._under_way and not self.inbox:
+        if not (self._backlog or self._unfinished or self._under_way or self.inbox):
             self.idle.set()
         for event in self.inbox.take(self._wait_seconds()):
             self.idle.clear()
@@ -92,10 +117,21 @@ class Master:
                 case Stop():
                     return False
                 case Received():
-                    self._backlog.add(self._intake.read(event))
+                    self._backlog.add(self._read(event))
                 case outcomes:
                     self._end(outcomes)
         return True
+
+    def _read(self, received: Received) -> Message:
+        key = digest(received)
+        if self.handling.is_deadly(key):
+            return Bad(received, key, "the process ended twice while this message was handled; it is set aside unread")
+        self.handling.begin([key])
+        message = self._intake.read(received)
+        self.handling.clear()
+        if isinstance(message, Bad) and message.error is not None:
+            self._faults.count(message.error, f"message {message.key}")
+        return message
 
     def _wait_seconds(self) -> float:
         now, due = self.clock.now(), self._schedules.table.next_moment()
@@ -107,6 +143,9 @@ class Master:
         """Do one commit's worth of work; return whether there may be more at once."""
         if self.clock.lockstep and self._under_way:
             return False
+        if self._unfinished:
+            self._take(self._unfinished)
+            return True
         now = self.clock.now()
         if now is not None:
             if (unregistered := self._schedules.unregistered(now)).due:
@@ -134,7 +173,41 @@ class Master:
             self._take(self._backlog.next_lockstep_batch(due))
 
     def _take(self, batch: Sequence[IncomingMessage]) -> None:
-        """Commit the messages that are new and acknowledge all."""
+        """Commit the messages that are new and acknowledge all; those that a fault stops are taken again."""
+        self._unfinished = batch
+        while self._unfinished:
+            keys = [digest(item.message.received) for item in self._unfinished]
+            suspects = [index for index, key in enumerate(keys) if self.handling.is_suspect(key)]
+            # One that may have ended the process is handled alone: were it to do so again, it is known.
+            count = max(1, suspects[0]) if suspects else len(keys)
+            group = self._unfinished[:count]
+            self.handling.begin(keys[:count])
+            try:
+                self._commit_new(group)
+            except Exception as error:
+                self.handling.clear()
+                self._letters.forget()
+                if is_ground(error):
+                    raise
+                for item in group:
+                    self._commit_alone(item)
+            self.handling.finish(keys[:count])
+            self.acknowledge([item.message.received.receipt for item in group])
+            self._unfinished = self._unfinished[count:]
+
+    def _commit_alone(self, item: IncomingMessage) -> None:
+        """Commit a message of a batch that ended with a bug; if the bug is in this one, it is a dead letter."""
+        try:
+            self._commit_new([item])
+        except Exception as error:
+            if is_ground(error):
+                raise
+            self._letters.forget()
+            message = item.message
+            reason = self._faults.count(error, f"message {message.key}")
+            self._commit_new([replace(item, message=Bad(message.received, message.key, reason, message.time))])
+
+    def _commit_new(self, batch: Sequence[IncomingMessage]) -> None:
         fresh: dict[str, IncomingMessage] = {}
         for item in batch:
             if item.message.received.topic != CLOCK_TOPIC:
@@ -145,7 +218,6 @@ class Master:
             with self.committer.lock:
                 followers = self._commits.commit(self._router.route(list(fresh.values())))
             self._start(followers)
-        self.acknowledge([item.message.received.receipt for item in batch])
 
     def _start(self, runs: Sequence[QueuedRun]) -> None:
         """Start runs; the reasons of those that cannot start are committed at once."""
@@ -170,4 +242,6 @@ class Master:
             "underWay": self._under_way,
             "scheduled": len(self._schedules.table),
             "idle": self.idle.is_set(),
+            "internal": self._faults.internal,
+            "problem": self._faults.problem,
         }

@@ -8,24 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
-
-from pyoxigraph import Literal
 
 from ...errors import InputError, NotFoundError
 from ...graphstore.interfaces import QueuedRun, SeriesReader, TripleStore
 from ...graphstore.journal.changes import ChangeSet
 from ...graphstore.paths.writing import Provenance, TwinWriter
 from ...graphstore.schema import Schema
-from ...ontology.iris import RDF, VT
-from ...ontology.literals import to_literal
 from ...ontology.naming import Naming
 from ..actions.bindings import extract, quantity
+from .dead_letters import DeadLetters
 from .intake import Bad, Good, IncomingMessage
 from .runs import SucceededRun, WorkResult, run_id
-
-PAYLOAD_SHOWN: Final = 4096
-"""Bytes of a dead letter that are kept."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +29,7 @@ class Router:
     series: SeriesReader
     names: Naming
     schema: Schema
+    letters: DeadLetters
 
     def route(self, incoming: Sequence[IncomingMessage]) -> WorkResult:
         """Turn new messages (without duplicates) into changes."""
@@ -77,15 +71,5 @@ class Router:
 
     def _dead_letter(self, incoming: IncomingMessage, reason: str, result: WorkResult) -> None:
         message = incoming.message
-        node, graph, add = self.names.dead_letter(message.key), self.names.dead_letters_graph, result.changes.assert_new
-        add(node, RDF.type, VT.DeadLetter, graph)
-        add(node, VT.reason, Literal(reason), graph)
-        add(node, VT.topic, Literal(message.received.topic), graph)
-        add(node, VT.payload, Literal(_shown(message.received.payload)), graph)
-        add(node, VT.at, to_literal(incoming.moment), graph)
+        self.letters.add(result.changes, message.key, message.received, reason, incoming.moment)
         result.dead_letters += 1
-
-
-def _shown(payload: bytes) -> str:
-    text = payload[:PAYLOAD_SHOWN].decode("utf-8", "replace").replace("\0", "\ufffd")
-    return text if len(payload) <= PAYLOAD_SHOWN else f"{text}… ({len(payload)} bytes)"

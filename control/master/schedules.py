@@ -51,6 +51,10 @@ class Schedules:
     births: Births
     _begun: bool = field(default=False, init=False)
 
+    def reload(self, rows: Iterable[Due]) -> None:
+        """Read the table again, and look at every twin once more: a commit failed, and what it held is unknown."""
+        self.table, self._begun = DueTable(rows), False
+
     def first_due(self, twins: Iterable[NamedNode], changes: ChangeSet, now: datetime) -> list[Due]:
         """The rows of ``twins`` that the table lacks, by the types that they have after ``changes``."""
         rows = []

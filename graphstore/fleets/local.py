@@ -60,6 +60,8 @@ class LocalFleet(FleetAccess):
     """History and events; None if the fleet was opened without them."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     """The transaction time of a commit, not the valid time of its values."""
+    may_write: Callable[[], None] = lambda: None
+    """Raises AccessError where users may not write here; the control master writes without it."""
     on_close: Callable[[], None] = lambda: None
     """Releases the other resources of the fleet, such as its lock."""
 
@@ -123,6 +125,7 @@ class LocalFleet(FleetAccess):
 
     def put(self, path: str, value: Any, *, unit: str | None, time: datetime, author: str) -> int:
         """Put one value at an absolute path of plain names."""
+        self.may_write()
         check_path(path, self.inputs)
         check_author(author, self.inputs)
         check_value(value, self.inputs)
@@ -145,6 +148,7 @@ class LocalFleet(FleetAccess):
         return run_update(text, self._session(author), functions, None if self.readers is None else self._solutions)
 
     def _session(self, author: str) -> UpdateSession:
+        self.may_write()
         return UpdateSession(self.committer, self.names, author, self.now(), self.design)
 
     def _solutions(self, text: str) -> QuerySolutions:

@@ -117,6 +117,12 @@ def contradiction(database: Database, base: str, fleet: str) -> str | None:
     return None
 
 
+def rename(database: Database, fleet: str) -> None:
+    """Give the journal another fleet id: that of a copy, which is a fleet of its own."""
+    with database.transaction() as writer:
+        chain.set_meta(writer, "fleet", fleet)
+
+
 def identify(database: Database, base: str, fleet: str) -> None:
     """Compare base IRI and fleet id with the journal's, which gets them if it has none. Raises StoreError."""
     found = contradiction(database, base, fleet)

@@ -201,7 +201,7 @@ class TestFolder:
         from voltwin import converter
 
         chosen = choice("oxigraph serve", request)
-        monkeypatch.setattr("voltwin.assembly.load_actions", lambda *_: 1 / 0)
+        monkeypatch.setattr("voltwin.assembly.find_problems", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             create_fleet(tmp_path / "fleet", converter.convert(MODEL), BASE, chosen)
         assert not (tmp_path / "fleet").exists()

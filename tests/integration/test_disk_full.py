@@ -6,9 +6,12 @@ A small file system of its own is mounted (tmpfs) and filled; where that is not 
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import shutil
 import subprocess
+import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,10 +21,15 @@ import numpy as np
 import pytest
 from pyoxigraph import NamedNode
 
+import voltwin.ontology
 from voltwin.assembly import open_fleet
+from voltwin.control.master.handling import HandlingMark
+from voltwin.control.master.inbox import Stop
+from voltwin.converter import convert
 from voltwin.errors import StoreError
 from voltwin.graphstore.interfaces import Entry, SampleBatch
 from voltwin.maintenance import back_up_fleet, check_everything, restore_fleet
+from voltwin.testing import Bench, InlineExecutor, message
 
 from ..unit.api.sample_fleet import EOL, make_fleet
 from .fleet_state import state
@@ -123,6 +131,36 @@ def test_a_backup_without_room_leaves_nothing_and_harms_nothing(small_disk: Any,
     assert [path.name for path in small_disk.iterdir()] == ["copy"]
     restore_fleet(small_disk / "copy", tmp_path / "again")
     assert state(tmp_path / "again") == before
+
+
+def test_messages_that_find_no_room_wait_unacknowledged_and_are_taken_later(small_disk: Any) -> None:
+    place = Path(voltwin.ontology.__file__).parent
+    birth = json.loads((place / "messages" / "module-birth.schema.json").read_text("utf-8"))["examples"][0]
+    bench = Bench.make(small_disk, convert(place / "models" / "battery_logistics.mdj"))
+    master = bench.master()
+    master.handling = HandlingMark(small_disk / "handling")
+    thread = threading.Thread(target=master.run, args=(InlineExecutor({}, master.inbox.put),))
+    thread.start()
+    with Filled(small_disk, left=256 << 10):
+        sent = 0
+        for sent in range(1, 20_000):
+            body = {**birth, "id": f"birth-{sent}"}
+            master.inbox.put(message(f"voltwin/modules/module-{sent}/birth", body, receipt=sent))
+            if sent % 20 == 0:
+                if master.status()["problem"]:
+                    break
+                time.sleep(0.02)
+        assert "full" in str(master.status()["problem"])
+        taken = len(bench.acknowledged)
+        assert taken < sent
+        assert master.status()["internal"] == 0
+    assert master.idle.wait(60)
+    master.inbox.put(Stop())
+    thread.join(30)
+    assert sorted(bench.acknowledged) == list(range(1, sent + 1))
+    assert (bench.fleet.status()["messages"], bench.fleet.status()["deadLetters"]) == (sent, 0)
+    assert master.status()["problem"] is None
+    bench.close()
 
 
 def test_opening_without_room_is_a_clear_error_and_works_later(small_disk: Any) -> None:

@@ -14,6 +14,7 @@ from pyoxigraph import Dataset, Literal
 import voltwin.ontology
 from voltwin.control.handlers.registry import INGEST
 from voltwin.control.interfaces import Outcome
+from voltwin.control.master.checks.registry import find_problems, refuse_errors
 from voltwin.control.master.inbox import Stop
 from voltwin.converter import convert
 from voltwin.errors import ActionError
@@ -297,7 +298,8 @@ def test_consecutive_runs_know_what_led_to_them(bench: Bench) -> None:
 
 
 def test_an_action_whose_handler_is_not_registered_is_refused_before_work_begins(bench: Bench) -> None:
-    bench.master(SERVICES).check()
+    store, names = bench.committer.store, bench.fleet.names
+    refuse_errors(find_problems(store, names, SERVICES))
     assert INGEST in {action.handler for action in bench.actions.by_iri.values()}
     graph = bench.fleet.names.actions_graph
     (quad,) = bench.committer.store.quads(None, VT.entryPoint, Literal("http-pull"), graph)
@@ -305,4 +307,4 @@ def test_an_action_whose_handler_is_not_registered_is_refused_before_work_begins
     changes.put(quad.subject, VT.entryPoint, [Literal("nobody")], graph)
     bench.committer.commit(Entry("test", T0, changes.changes()))
     with pytest.raises(ActionError, match="nobody"):
-        bench.master(SERVICES).check()
+        refuse_errors(find_problems(store, names, SERVICES))

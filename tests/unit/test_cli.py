@@ -85,7 +85,8 @@ def commands(group: click.Group, path: str = "") -> list[tuple[str, click.Comman
 
 
 ALL = dict(commands(voltwin))
-FLEETLESS = {"demo", "init", "restore", "convert", "models list", "models run", "models serve", "models pages"}
+NAMED = "--service models=http://127.0.0.1:9 --service weather=http://127.0.0.1:9"
+FLEETLESS = {"check", "demo", "init", "restore", "convert", "models list", "models run", "models serve", "models pages"}
 FLEETLESS |= {"ontology check", "simulate replay", "simulate weather", "completion install", "completion show"}
 
 
@@ -173,10 +174,20 @@ BAD = [
     ("validate --twin module-9999", 3, "module-9999"),
     ("report --out fleet.json", 2, "--out"),
     ("serve --port 70000", 2, "--port"),
+    ("serve --port 0 --broker mqtt://127.0.0.1:9", 2, "start with --service models=URL"),
     ("serve --port 0 --service models=x", 2, "name=http://host:port"),
+    ("serve --port 0 --broker mqtt://127.0.0.1:9", 2, "start with --service models=URL"),
     ("serve --port 0 --service models=http://127.0.0.1:9", 2, "no action runs without a broker"),
-    ("serve --port 0 --broker mqtt://127.0.0.1:9", 5, "127.0.0.1"),
-    ("serve --port 0 --broker nonsense", 2, "mqtt://host:port"),
+    (
+        f"serve --port 0 --broker mqtt://127.0.0.1:9 {NAMED}",
+        5,
+        "127.0.0.1",
+    ),
+    (
+        f"serve --port 0 --broker nonsense {NAMED}",
+        2,
+        "mqtt://host:port",
+    ),
     ("serve a --fleet b", 2, "not both"),
     ("serve http://127.0.0.1:9", 2, "works on the fleet's folder"),
     ("init . model.mdj", 2, "model.mdj"),
