@@ -25,7 +25,7 @@ from .graphstore.database.sqlite import Database
 from .graphstore.database.tables import VERSIONS
 from .graphstore.engines.oxigraph import OxigraphStore
 from .graphstore.engines.registry import DEFAULT, open_store
-from .graphstore.folder import FleetFolder, FolderLock, is_held, read_folder, write_id
+from .graphstore.folder import FleetFolder, FolderLock, is_held, read_folder
 from .graphstore.history.past_graphs import PastGraphs
 from .graphstore.history.snapshots import Retention
 from .graphstore.interfaces import TripleStore
@@ -76,12 +76,12 @@ def restore_fleet(backup: Path, destination: Path, *, same: bool = False, progre
     def make_view(folder: FleetFolder) -> None:
         with closing(SqliteJournal.open(folder.journal)) as journal:  # brings one of an older voltwin up to date
             _make(folder, journal.database, journal.last_sequence, progress)
-            if not same:  # it shares no broker session with the fleet that it is a copy of
-                identity = uuid.uuid4().hex
+            if identity is not None:
                 rename(journal.database, identity)
-                write_id(folder.path, identity)
 
-    return restore(backup, destination, make_view, progress=progress)
+    # A copy shares no broker session with the fleet that it is made from.
+    identity = None if same else uuid.uuid4().hex
+    return restore(backup, destination, make_view, identity=identity, progress=progress)
 
 
 def rebuild_fleet(path: Path, *, source: Path | None = None, progress: Progress = no_progress) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..database.sqlite import Database
 from ..database.tables import VERSIONS
-from ..folder import FleetFolder, read_folder
+from ..folder import FleetFolder, read_folder, write_id
 from .backup import FORMAT, JOURNAL, check_state
 from .manifest import Manifest
 from .progress import Progress, no_progress
@@ -35,9 +35,12 @@ def restore(
     destination: Path,
     make_view: Callable[[FleetFolder], object],
     *,
+    identity: str | None = None,
     progress: Progress = no_progress,
 ) -> Restored:
     """Create the folder ``destination`` from ``backup``; ``make_view`` builds the graph in it.
+
+    ``identity``: the id of the copy, if it is to be a fleet of its own; None continues the fleet of the backup.
 
     Raises StoreError naming the missing or damaged file, FleetVersionError for a backup of a newer voltwin.
     """
@@ -53,6 +56,8 @@ def restore(
         # The engine is the one named by the backup's own fleet.json.
         make_view(replace(read_folder(backup), path=place))
         manifest.copy(names[-1], backup, place)
+        if identity is not None:
+            write_id(place, identity)
     archive = str(manifest.facts.get("archive", ""))
     return Restored(
         destination, manifest.base, manifest.sequence, manifest.created, graphs, triples, len(names), archive
