@@ -86,7 +86,7 @@ def test_rebuild_does_not_replace_a_graph_that_is_further_than_the_journal(fleet
     with open_fleet(fleet) as opened:
         opened.put("/module-0001/serial", "S-2", unit=None, time=opened.now(), author="anna")
         sequence = opened.committer.journal.last_sequence
-    restore_fleet(tmp_path / "copy", tmp_path / "older")
+    restore_fleet(tmp_path / "copy", tmp_path / "older", same=True)
     for suffix in ("", "-wal", "-shm"):
         (fleet / f"journal.sqlite{suffix}").unlink(missing_ok=True)
     shutil.copy(tmp_path / "older" / "journal.sqlite", fleet / "journal.sqlite")
