@@ -40,7 +40,7 @@ def restore(
 ) -> Restored:
     """Create the folder ``destination`` from ``backup``; ``make_view`` builds the graph in it.
 
-    ``identity``: the id of the copy, if it is to be a fleet of its own; None continues the fleet of the backup.
+    ``identity``: the id of a copy that becomes a fleet of its own; None continues the fleet of the backup.
 
     Raises StoreError naming the missing or damaged file, FleetVersionError for a backup of a newer voltwin.
     """
