@@ -94,7 +94,10 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         f"""DELETE {{ GRAPH <{BASE}ontology> {{ ?p vt:pathName "serial" }} }}
             INSERT {{ GRAPH <{BASE}ontology> {{ ?p vt:pathName "number" }} }}
             WHERE {{ GRAPH <{BASE}ontology> {{ ?p vt:pathName "serial" ; rdfs:domain ?d .
-                                                 ?d rdfs:label "Module" }} }}""",
+                                                 ?d rdfs:label "Module" }} }} ;
+            DELETE {{ GRAPH <{BASE}actions> {{ ?a vt:output "serial <- serial" }} }}
+            INSERT {{ GRAPH <{BASE}actions> {{ ?a vt:output "number <- serial" }} }}
+            WHERE {{ GRAPH <{BASE}actions> {{ ?a vt:output "serial <- serial" }} }}""",
     )
     told.put("serial", 16, "/module-0001/number", "S-1")
     yield told
