@@ -141,6 +141,8 @@ def test_a_command_does_what_is_shown(desk: Desk, command: Command) -> None:
         return
     assert done.returncode == 0, said
     # Some loads and updates that find nothing to do say so; everything else has an answer.
+    if target := re.search(r" > (\S+)", command.line):
+        said = (desk.folder / target[1]).read_text("utf-8")
     assert said.strip() or "convert" in command.line
     if command.answer:
         assert matches(command.answer, done.stdout), done.stdout
