@@ -14,7 +14,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -48,6 +48,7 @@ from .ontology.naming import Naming
 from .reasoner.engine import RuleEngine
 from .reasoner.past_reasoning import reasoning
 from .reasoner.resolver import RuleResolver
+from .settings import InputLimits
 
 
 @dataclass(frozen=True)
@@ -68,10 +69,13 @@ class _Rules:
 
 @dataclass(frozen=True)
 class ServerHooks:
-    """A server's own followers, which see every commit after rules and history, and its part of the status."""
+    """A server's own followers, which see every commit after rules and history, its part of the status, its rules."""
 
     followers: Sequence[Follower] = ()
     status: Callable[[], Mapping[str, Any]] = dict
+    inputs: InputLimits = field(default_factory=InputLimits)
+    may_write: Callable[[], None] = lambda: None
+    """Raises AccessError where writes are refused."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ def wire(
     engine = RuleEngine(store, names, load_schema(store, names))
     now, limits = partial(time_of, clock), limits or QueryLimits()
     history = FleetHistory.over(journal, loads, names, reasoning())
-    committer = Committer(journal, store, loads, [engine.follow, history.follow, *hooks.followers])
+    committer = Committer(journal, store, loads, [engine.follow, history.follow, *hooks.followers], inputs=hooks.inputs)
     pool = None
     # A remote engine has its own limit of time, and a store in memory cannot be read by another process.
     if held and isinstance(store, Snapshots) and store.on_disk:
@@ -125,6 +129,7 @@ def wire(
         fleet_history=history,
         now=now,
         more_status=hooks.status,
+        may_write=hooks.may_write,
         on_close=held.lock.close if held else lambda: None,
     )
     # Rules follow a commit after it is in the store; a process that was killed in between left that undone.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -55,15 +56,15 @@ class Server:
         )
         folder = read_folder(path)
         births = Births()
-        self._parts = assemble(folder, clock, limits, ServerHooks([births.follow], self._status))
+        hooks = ServerHooks([births.follow], self._status, settings.inputs)
+        if not (settings.loopback or settings.allow_anonymous_writes):
+            hooks = replace(hooks, may_write=partial(_refuse_writes, settings.host))
+        self._parts = assemble(folder, clock, limits, hooks)
         self._ending = ExitStack()
         self._ending.callback(self._parts.fleet.close)
         self._control: _Control | None = None
         try:
             fleet = self._parts.fleet
-            if not (settings.loopback or settings.allow_anonymous_writes):
-                fleet.may_write = partial(_refuse_writes, settings.host)
-            fleet.committer.inputs = settings.inputs
             self._web = WebServer(create_app(fleet, settings.inputs), settings.host, settings.port)
             if settings.broker is not None:
                 self._control = _Control(fleet, births, clock, settings, folder)

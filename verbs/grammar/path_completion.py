@@ -41,12 +41,6 @@ def complete_twin(ctx: click.Context, param: click.Parameter, incomplete: str) -
     return _ask(ctx, iter, incomplete)
 
 
-def complete_folder(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Folders, as the shell finds them."""
-    del ctx, param
-    return [CompletionItem(incomplete, type="dir")]
-
-
 def _ask(ctx: click.Context, ask: Callable[[FleetAccess], Iterator[str]], incomplete: str) -> list[CompletionItem]:
     from ...assembly import open_fleet
 
