@@ -79,8 +79,7 @@ def false_reject_rate(z: Floats) -> Floats:
 
 def any_of(rate: Floats, count: Floats) -> Floats:
     """Probability that at least one of ``count`` independent cells is outside."""
-    result: Floats = -np.expm1(count * np.log1p(-np.minimum(rate, 1.0 - 1e-16)))
-    return result
+    return -np.expm1(count * np.log1p(-np.minimum(rate, 1.0 - 1e-16)))
 
 
 def fixed_window_false_reject_rate(shift: Floats, sigma: Floats, window: Floats) -> Floats:
@@ -88,8 +87,7 @@ def fixed_window_false_reject_rate(shift: Floats, sigma: Floats, window: Floats)
 
     ``shift`` is expected minus end-of-line voltage, all in V.
     """
-    result: Floats = ndtr((-window - shift) / sigma) + ndtr((shift - window) / sigma)
-    return result
+    return ndtr((-window - shift) / sigma) + ndtr((shift - window) / sigma)
 
 
 def smallest_detectable_leak(z: Floats, sigma: Floats, slope: Floats, capacity: Floats, hours: Floats) -> Floats:
@@ -98,11 +96,9 @@ def smallest_detectable_leak(z: Floats, sigma: Floats, slope: Floats, capacity: 
     A leak I reduces the state of charge by I · t / C; ``sigma`` in V, ``slope`` dOCV/dSOC in V,
     ``capacity`` of the parallel group in Ah, ``hours`` between the tests.
     """
-    result: Floats = (z + DETECTION_QUANTILE) * sigma / slope * capacity / hours * _MICRO
-    return result
+    return (z + DETECTION_QUANTILE) * sigma / slope * capacity / hours * _MICRO
 
 
 def leak_current(deficit: Floats, slope: Floats, capacity: Floats, hours: Floats) -> Floats:
     """Leak current (µA) that explains a voltage ``deficit`` (V) at arrival; negative for a surplus."""
-    result: Floats = deficit / slope * capacity / hours * _MICRO
-    return result
+    return deficit / slope * capacity / hours * _MICRO

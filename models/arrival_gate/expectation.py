@@ -132,11 +132,9 @@ def deviation_parts(
 
 def own_deviation(found: Expectation, parts: dict[str, Floats], uncertainties: Uncertainties) -> Floats:
     """Standard deviation (V) of a cell's deviation from the other cells of its module."""
-    result: Floats = np.hypot(parts["measurement"], found.slope * _cell_loss(found, uncertainties))
-    return result
+    return np.hypot(parts["measurement"], found.slope * _cell_loss(found, uncertainties))
 
 
 def _cell_loss(found: Expectation, uncertainties: Uncertainties) -> Floats:
     """Standard deviation of the loss (fraction) from cell to cell of one module."""
-    result: Floats = (found.soc_before - found.soc_after) * uncertainties.cell_spread
-    return result
+    return (found.soc_before - found.soc_after) * uncertainties.cell_spread

@@ -47,8 +47,7 @@ class Relaxation:
 
         Rests shorter than the range are extrapolated along the logarithm; callers report that.
         """
-        result: Floats = np.maximum(np.log(self.valid_rest[1] / rest), 0.0)
-        return result
+        return np.maximum(np.log(self.valid_rest[1] / rest), 0.0)
 
     def remaining(self, rest: Floats) -> Floats:
         """Voltage (V) that will still relax after a rest (h)."""

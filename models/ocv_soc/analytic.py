@@ -24,19 +24,18 @@ NEGATIVE: Final = (0.005504, 0.75668)
 
 def positive_potential(x: Floats) -> Floats:
     """Potential of the NMC111 electrode against lithium (V) at stoichiometry ``x`` ``(n,)``."""
-    result: Floats = (
+    return (
         10.04892207
         - 3.04420906 * x
         - 0.65637536 * np.tanh(-4.02134095 * (x - 0.80063948))
         + 4.24678547 * np.tanh(12.17805062 * (x - 7.57659337))
         - 0.3757068 * np.tanh(59.33067782 * (x - 0.99784492))
     )
-    return result
 
 
 def negative_potential(x: Floats) -> Floats:
     """Potential of the graphite electrode against lithium (V) at stoichiometry ``x`` ``(n,)``."""
-    result: Floats = (
+    return (
         0.947057878 * np.exp(-159.418743 * x)
         - 35092.8033
         + 0.164230269 * np.tanh(-45.5509094 * (x - 0.0324116012))
@@ -44,7 +43,6 @@ def negative_potential(x: Floats) -> Floats:
         + 19151.7003 * np.tanh(3.19648312 * (x - 1.85139824))
         + 54244.8511 * np.tanh(-3.19009848 * (x - 2.01660395))
     )
-    return result
 
 
 def voltage(soc: Floats) -> Floats:

@@ -119,8 +119,7 @@ class OcvCurve:
         """
         if self.negative_spline is None:
             raise ValueError(f"curve {self.name} has no electrode potentials")
-        result: Floats = self.negative_spline.value(soc) - self.negative_spline.value(negative_soc)
-        return result
+        return self.negative_spline.value(soc) - self.negative_spline.value(negative_soc)
 
     def bounds(self, temperature: Floats) -> tuple[Floats, Floats]:
         """Voltage at 0 and at full charge ``(N,)``."""
@@ -132,8 +131,7 @@ class OcvCurve:
     def covers(self, voltage: Floats, temperature: Floats) -> Flags:
         """Mask ``(N,)`` of the voltages that are on the curve."""
         low, high = self.bounds(temperature)
-        result: Flags = (voltage >= low - _TOLERANCE) & (voltage <= high + _TOLERANCE)
-        return result
+        return (voltage >= low - _TOLERANCE) & (voltage <= high + _TOLERANCE)
 
     def soc(self, voltage: Floats, temperature: Floats) -> Floats:
         """State of charge ``(N,)`` at that OCV and temperature; NaN where the voltage is not on the curve.
@@ -157,5 +155,4 @@ class OcvCurve:
             moved = np.where((newton >= low) & (newton <= high), newton, 0.5 * (low + high))
             # Cells already solved stay fixed: a result must not depend on the rest of the batch.
             guess = np.where(found, guess, moved)
-        result: Floats = np.where(inside, guess, np.nan)
-        return result
+        return np.where(inside, guess, np.nan)

@@ -31,8 +31,7 @@ _NODES: Final = 0.5 + 0.5 * np.array([-1.0, 1.0]) / np.sqrt(3.0)
 
 def hours(trends: Trends) -> Floats:
     """Length of each segment ``(N,)`` in hours."""
-    result: Floats = (trends.end - trends.start) / SECONDS_PER_HOUR
-    return result
+    return (trends.end - trends.start) / SECONDS_PER_HOUR
 
 
 def exposure(trends: Trends, law: RateLaw) -> Floats:
@@ -133,8 +132,7 @@ def _interaction(total: Floats, first_order: dict[str, Floats], affected: Sequen
         variance = variance + part**2 * np.exp(square) * np.expm1(square)
     whole = (1 + rate) * np.exp(2 * energy) * (variance + mean**2) - np.exp(energy) * mean**2
     known = sum((sigma * sigma for sigma in first_order.values()), zero)
-    result: Floats = np.sqrt(np.maximum(whole - known, 0.0))
-    return result
+    return np.sqrt(np.maximum(whole - known, 0.0))
 
 
 def measured_share(trends: Trends) -> Floats:
@@ -171,5 +169,4 @@ def mean_kinetic_temperature(mean_rate: Floats, coldest: Floats, warmest: Floats
         above = law.rate(middle) > mean_rate
         high = np.where(above, middle, high)
         low = np.where(above, low, middle)
-    result: Floats = 0.5 * (low + high)
-    return result
+    return 0.5 * (low + high)

@@ -125,5 +125,4 @@ def outside(trends: Trends, low: float, high: float) -> Flags:
         np.maximum(trends.first, trends.last) > high + 1e-9
     )
     counts = beyond & (trends.end > trends.start)
-    result: Flags = row_sums(counts.astype(np.float64), trends.offsets) > 0
-    return result
+    return row_sums(counts.astype(np.float64), trends.offsets) > 0

@@ -23,8 +23,7 @@ from ..base.units import HOURS_PER_MONTH
 
 def soc_factor(state_of_charge: Floats, beta: float | Floats) -> Floats:
     """f(S) = exp[beta (S - 0.5)], dimensionless."""
-    result: Floats = np.exp(beta * (state_of_charge - 0.5))
-    return result
+    return np.exp(beta * (state_of_charge - 0.5))
 
 
 def loss(state_of_charge: Floats, exposure: Floats, beta: float | Floats) -> Floats:
@@ -38,8 +37,7 @@ def loss(state_of_charge: Floats, exposure: Floats, beta: float | Floats) -> Flo
     with np.errstate(divide="ignore", invalid="ignore"):
         curved = np.where(z > -1.0, np.log1p(np.maximum(z, -1.0)) / b, np.inf)
     # Near beta = 0 the quotient would be 0/0; two terms of its series are exact to 1e-16 there.
-    result: Floats = np.where(np.abs(z) < 1e-8, y * (1.0 - 0.5 * z), curved)
-    return result
+    return np.where(np.abs(z) < 1e-8, y * (1.0 - 0.5 * z), curved)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +79,7 @@ def powered_exposure(
         return rate_at_25 * equivalent_age
     before = np.asarray(age_before, dtype=np.float64) / HOURS_PER_MONTH
     after = before + equivalent_age / HOURS_PER_MONTH
-    result: Floats = rate_at_25 * HOURS_PER_MONTH * (after**exponent - before**exponent)
-    return result
+    return rate_at_25 * HOURS_PER_MONTH * (after**exponent - before**exponent)
 
 
 def powered_slope(equivalent_age: Floats, exponent: float, age_before: float | Floats = 0.0) -> NDArray[np.float64]:
@@ -90,5 +87,4 @@ def powered_slope(equivalent_age: Floats, exponent: float, age_before: float | F
     if exponent == 1.0:
         return np.ones_like(equivalent_age)
     total = np.maximum((np.asarray(age_before) + equivalent_age) / HOURS_PER_MONTH, 1e-12)
-    result: Floats = exponent * total ** (exponent - 1.0)
-    return result
+    return exponent * total ** (exponent - 1.0)

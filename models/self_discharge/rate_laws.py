@@ -96,14 +96,12 @@ class ArrheniusLaw:
     def rate(self, temperature: Floats) -> Floats:
         """The rate k(T), 1/h."""
         b = self.activation_energy / GAS_CONSTANT
-        result: Floats = self.rate_at_reference * np.exp(b / self.reference - b / temperature)
-        return result
+        return self.rate_at_reference * np.exp(b / self.reference - b / temperature)
 
     def slope(self, temperature: Floats, rate: Floats) -> Floats:
         """dk/dT, 1/(h K)."""
         b = self.activation_energy / GAS_CONSTANT
-        result: Floats = rate * b / (temperature * temperature)
-        return result
+        return rate * b / (temperature * temperature)
 
     def mean(self, first: Floats, last: Floats) -> Floats:
         """Mean rate over ramps, exact to about 1e-13."""
@@ -257,8 +255,7 @@ class PiecewiseLaw:
 
     def _choose(self, temperature: Floats, values: list[Floats]) -> Floats:
         index = np.searchsorted(np.asarray(self.bounds), temperature, side="right")
-        result: Floats = np.choose(index, values)
-        return result
+        return np.choose(index, values)
 
     def rate(self, temperature: Floats) -> Floats:
         """The rate k(T), 1/h."""
@@ -281,8 +278,7 @@ class PiecewiseLaw:
             inside = share > 0
             if inside.any():
                 total[inside] += share[inside] * piece.mean(begin[inside], end[inside])
-        result: Floats = np.where(span > 0, total, flat)
-        return result
+        return np.where(span > 0, total, flat)
 
     def deviations(self, temperature: Floats, rate: Floats) -> Mapping[str, Floats]:
         """The deviations of the piece that contains each temperature."""

@@ -110,14 +110,12 @@ class TabulatedFactor:
 
     def factor(self, state_of_charge: Floats) -> Floats:
         """f(S), dimensionless."""
-        result: Floats = self.shape(state_of_charge)
-        return result
+        return self.shape(state_of_charge)
 
     def loss(self, state_of_charge: Floats, exposure: Floats) -> Floats:
         """Charge lost (fraction); inf where the exposure exceeds the charge present."""
         target = self.integral(state_of_charge) - exposure
-        result: Floats = np.where(target >= 0.0, state_of_charge - self.inverse(np.maximum(target, 0.0)), np.inf)
-        return result
+        return np.where(target >= 0.0, state_of_charge - self.inverse(np.maximum(target, 0.0)), np.inf)
 
     def response(self, state_of_charge: Floats, exposure: Floats) -> LossResponse:
         """Derivatives of that loss; the table itself counts as exact."""
