@@ -13,141 +13,108 @@ from typing import Any, Final
 
 from .arrow_codec import MEDIA_TYPE
 
-_NUMBERS: Final = {"type": "array", "items": {"type": "number"}}
+Json = dict[str, Any]
+
+
+def _object(required: str, properties: Json, **more: Any) -> Json:
+    """The schema of an object with these properties and no others; ``required`` are names in one text."""
+    return {
+        "type": "object",
+        "required": required.split(),
+        "additionalProperties": False,
+        "properties": properties,
+        **more,
+    }
+
+
+def _list_of(item: Json) -> Json:
+    return {"type": "array", "items": item}
+
+
+_TEXT: Final[Json] = {"type": "string"}
+_NUMBER: Final[Json] = {"type": "number"}
+_NUMBERS: Final = _list_of(_NUMBER)
 _TREND: Final = {
     "type": "object",
     "description": "Segments, linear in time inside each, seconds since 1970-01-01 UTC.",
     "required": ["start", "end", "startValue", "endValue", "origin", "unit"],
     "properties": {
-        "start": _NUMBERS,
-        "end": _NUMBERS,
-        "startValue": _NUMBERS,
-        "endValue": _NUMBERS,
-        "origin": {"type": "array", "items": {"enum": ["measured", "best guess"]}},
-        "unit": {"type": "string"},
+        **dict.fromkeys(("start", "end", "startValue", "endValue"), _NUMBERS),
+        "origin": _list_of({"enum": ["measured", "best guess"]}),
+        "unit": _TEXT,
     },
 }
 _QUANTITY: Final = {
     "type": "object",
     "description": "A number or one per cell, with its unit: the local name of a QUDT unit.",
     "required": ["value", "unit"],
-    "properties": {"value": {"anyOf": [{"type": "number"}, _NUMBERS]}, "unit": {"type": "string"}},
+    "properties": {"value": {"anyOf": [_NUMBER, _NUMBERS]}, "unit": _TEXT},
 }
-_WORDS: Final = {
-    "type": "object",
-    "required": ["value"],
-    "additionalProperties": False,
-    "properties": {"value": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}},
-}
-_INSTANCE: Final = {
-    "type": "object",
-    "required": ["inputs"],
-    "additionalProperties": False,
-    "properties": {
+_WORDS: Final = _object("value", {"value": {"anyOf": [_TEXT, _list_of(_TEXT)]}})
+_INSTANCE: Final = _object(
+    "inputs",
+    {
         "inputs": {
             "type": "object",
             "description": "One member per input port, see GET /models.",
             "additionalProperties": {"anyOf": [_QUANTITY, _TREND]},
         },
-        "parameters": {
-            "type": "object",
-            "additionalProperties": {"anyOf": [{"type": "string"}, {"type": "number"}, _QUANTITY]},
-        },
+        "parameters": {"type": "object", "additionalProperties": {"anyOf": [_TEXT, _NUMBER, _QUANTITY]}},
     },
-}
+)
 _EXAMPLE: Final = {
     "inputs": {"ocv": {"value": [3.65, 3.66], "unit": "V"}, "temperature": {"value": 24.8, "unit": "DEG_C"}},
     "parameters": {"curve": "bpx-nmc111"},
 }
+_BATCH: Final = _object(
+    "instances", {"instances": _list_of(_INSTANCE)}, description="A batch: one result per instance, in order."
+)
+_ARROW: Final[Json] = {"type": "string", "format": "binary"}
 
-REQUEST: Final[dict[str, Any]] = {
+REQUEST: Final[Json] = {
     "requestBody": {
         "required": True,
         "content": {
             "application/json": {
-                "schema": {
-                    "oneOf": [
-                        {
-                            "type": "object",
-                            "description": "A batch: one result per instance, in order.",
-                            "required": ["instances"],
-                            "additionalProperties": False,
-                            "properties": {"instances": {"type": "array", "items": _INSTANCE}},
-                        },
-                        {**_INSTANCE, "description": "A single instance."},
-                    ]
-                },
+                "schema": {"oneOf": [_BATCH, {**_INSTANCE, "description": "A single instance."}]},
                 "examples": {"batch": {"value": {"instances": [_EXAMPLE]}}, "single": {"value": _EXAMPLE}},
             },
-            MEDIA_TYPE: {
-                "schema": {
-                    "type": "string",
-                    "format": "binary",
-                    "description": "See voltwin.models.service.arrow_codec.",
-                }
-            },
+            MEDIA_TYPE: {"schema": {**_ARROW, "description": "See voltwin.models.service.arrow_codec."}},
         },
     }
 }
 
-_ERROR: Final = {
-    "type": "object",
-    "required": ["message"],
-    "additionalProperties": False,
-    "properties": {
-        "message": {"type": "string"},
-        "field": {"type": "string", "description": "The port, parameter or member with the error."},
-        "unit": {"type": "string", "description": "The model's unit of that field."},
+_ERROR: Final = _object(
+    "message",
+    {
+        "message": _TEXT,
+        "field": {**_TEXT, "description": "The port, parameter or member with the error."},
+        "unit": {**_TEXT, "description": "The model's unit of that field."},
     },
+)
+_VALUES: Final[Json] = {
+    "outputs": {"type": "object", "additionalProperties": {"anyOf": [_QUANTITY, _WORDS]}},
 }
-_OUTPUTS: Final = {
-    "type": "object",
-    "required": ["outputs"],
-    "additionalProperties": False,
-    "properties": {"outputs": {"type": "object", "additionalProperties": {"anyOf": [_QUANTITY, _WORDS]}}},
-}
-_FAILED: Final = {
-    "type": "object",
-    "required": ["error"],
-    "additionalProperties": False,
-    "properties": {"error": {**_ERROR, "required": ["field", "message"]}},
-}
-_NAMES: Final = {"model": {"type": "string"}, "version": {"type": "string"}}
+_OUTPUTS: Final = _object("outputs", _VALUES)
+_FAILED: Final = _object("error", {"error": {**_ERROR, "required": ["field", "message"]}})
+_NAMES: Final = {"model": _TEXT, "version": _TEXT}
 _REPLY: Final = {
     "oneOf": [
-        {
-            "type": "object",
-            "required": ["model", "version", "results"],
-            "additionalProperties": False,
-            "properties": {**_NAMES, "results": {"type": "array", "items": {"oneOf": [_OUTPUTS, _FAILED]}}},
-        },
-        {
-            "type": "object",
-            "required": ["model", "version", "outputs"],
-            "additionalProperties": False,
-            "properties": {**_NAMES, **_OUTPUTS["properties"]},  # type: ignore[dict-item]
-        },
+        _object("model version results", {**_NAMES, "results": _list_of({"oneOf": [_OUTPUTS, _FAILED]})}),
+        _object("model version outputs", {**_NAMES, **_VALUES}),
     ]
 }
 
 
-def _refused(description: str) -> dict[str, Any]:
-    schema = {
-        "type": "object",
-        "required": ["error"],
-        "additionalProperties": False,
-        "properties": {"error": _ERROR},
-    }
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
+def _refused(description: str) -> Json:
+    content = {"application/json": {"schema": _object("error", {"error": _ERROR})}}
+    return {"description": description, "content": content}
 
 
-RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+RESPONSES: Final[dict[int | str, Json]] = {
     200: {
         "description": "The answer to the batch, or to the single instance.",
-        "content": {
-            "application/json": {"schema": _REPLY},
-            MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}},
-        },
+        "content": {"application/json": {"schema": _REPLY}, MEDIA_TYPE: {"schema": _ARROW}},
     },
     404: _refused("No such model."),
     415: _refused("An Arrow stream, but pyarrow is not installed."),
