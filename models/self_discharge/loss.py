@@ -56,10 +56,11 @@ def loss_slopes(state_of_charge: Floats, exposure: Floats, beta: float | Floats)
     y = exposure * factor
     z = b * y
     shrink = 1.0 / (1.0 + z)
-    # (z/(1+z) - ln(1+z)) / b^2, by its series where the difference would cancel.
-    with np.errstate(divide="ignore", invalid="ignore"):
+    # (z/(1+z) - ln(1+z)) / b^2, by its series where the difference would cancel; each is evaluated everywhere.
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         full = (z * shrink - np.log1p(z)) / (b * b)
-    direct = np.where(np.abs(z) < 1e-4, y * y * (-0.5 + z * (2.0 / 3.0 - 0.75 * z)), full)
+        series = y * y * (-0.5 + z * (2.0 / 3.0 - 0.75 * z))
+    direct = np.where(np.abs(z) < 1e-4, series, full)
     return LossSlopes(
         by_exposure=factor * shrink,
         by_beta=direct + shrink * y * (state_of_charge - 0.5),

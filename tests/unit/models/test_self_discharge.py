@@ -114,6 +114,11 @@ def test_loss_derivatives_are_those_of_the_loss(start: Any, k: Any, beta: Any) -
     assert slopes.by_state_of_charge[0] == pytest.approx(expected, rel=1e-3, abs=1e-9)
 
 
+def test_an_exposure_beyond_all_measure_has_finite_derivatives_and_no_warning() -> None:
+    slopes = loss_slopes(np.array([0.5, 0.5]), np.array([1e77, 1e160]), BETA)
+    assert np.isfinite([slopes.by_exposure, slopes.by_beta, slopes.by_state_of_charge]).all()
+
+
 def test_the_default_set_has_its_own_rate_at_25() -> None:
     chosen = ParameterSets.shipped().get("generic-nmc-literature")
     assert chosen.rate_at_25 * 730 * 100 == pytest.approx(0.28, rel=1e-12)
