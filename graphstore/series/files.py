@@ -59,11 +59,3 @@ class SealedFiles:
                         writer.execute("DELETE FROM discarded WHERE file = ?", (hot.PLACE + file,))
                     done += 1
         return done
-
-    def delete_unnamed(self) -> int:
-        """Delete unregistered files and return their number."""
-        with self._sealer.lock:
-            names = list(self.unnamed())
-            for name in names:
-                self._sealer.source.archive.delete(name)
-        return len(names)

@@ -274,7 +274,7 @@ class TestCredentials:
         store.apply(1, [GraphChange(TWIN, "", line("a"))])
         store.load(TWIN, line(0.1).encode())
         assert values(store) == {"a", "0.1"}
-        store.put_graph(TWIN, line("c").encode())
+        store.replace(TWIN, [Triple(TWIN, P, Literal("c"))])
         assert values(store) == {"c"}
         with pytest.raises(StoreError, match="refused the credentials"):
             connect(virtuoso_server.digest_options, {**right, "VOLTWIN_STORE_PASSWORD": "no"})

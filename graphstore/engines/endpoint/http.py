@@ -89,10 +89,6 @@ class EndpointHttp:
         """Graph Store Protocol: add N-Triples to ``graph``."""
         self._graph("POST", graph, content=triples, headers={"Content-Type": N_TRIPLES})
 
-    def put(self, graph: NamedNode, triples: bytes) -> None:
-        """Graph Store Protocol: replace the content of ``graph`` by N-Triples."""
-        self._graph("PUT", graph, content=triples, headers={"Content-Type": N_TRIPLES})
-
     def delete(self, graph: NamedNode) -> None:
         """Graph Store Protocol: delete ``graph``, which may be missing."""
         self._graph("DELETE", graph)

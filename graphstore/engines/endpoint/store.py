@@ -209,17 +209,6 @@ class SparqlEndpoint:
                 for update in self._updates.change([], list(self._quads(graph, triples.decode()))):
                     self._update(update)
 
-    def put_graph(self, graph: NamedNode, triples: bytes) -> None:
-        """Replace the content of ``graph`` by N-Triples, by the Graph Store Protocol if the engine has it."""
-        with self._lock:
-            if self._http.options.graphs:
-                first, *others = [*_parts(self._written(triples))] or [b""]
-                self._http.put(graph, first)
-                for part in others:
-                    self._http.add(graph, part)
-                return
-        self.replace(graph, (quad.triple for quad in parse(triples, format=RdfFormat.N_TRIPLES)))
-
     def _written(self, triples: bytes) -> Iterator[bytes]:
         for quad in parse(triples, format=RdfFormat.N_TRIPLES):
             written = Triple(quad.subject, quad.predicate, self._dialect.written(quad.object))
