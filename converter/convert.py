@@ -61,13 +61,10 @@ def _read(file: ModelFile, path: Path, max_bytes: int) -> uml.UmlModel:
     return read_staruml(tree, file.name)
 
 
+@gc_paused()
 def convert(path: str | Path, *, progress: Progress | None = None, max_bytes: int = MAX_BYTES) -> Conversion:
     """Read and describe ``path``; a description .json is used as it is. ModelFileError where it is neither."""
-    with gc_paused():
-        return _convert(Path(path), progress, max_bytes)
-
-
-def _convert(path: Path, progress: Progress | None, max_bytes: int) -> Conversion:
+    path = Path(path)
     file = open_model(path, max_bytes)
     if file.kind is Kind.DESCRIPTION:
         description = from_json(file.json, str(path))

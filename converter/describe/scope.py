@@ -13,6 +13,8 @@ from collections import defaultdict
 from ..report import IGNORED, ReportBuilder
 from ..uml import elements as uml
 
+_Owned = uml.UmlAssociation | uml.InstanceSpecification | uml.UmlPackage | uml.Classifier
+
 
 class Scope:
     """The index of one model. ``report`` records references that are ambiguous or cannot be resolved."""
@@ -24,6 +26,8 @@ class Scope:
         self.classifiers = {c.id: c for c in model.classifiers}
         self.associations = {a.id: a for a in model.associations}
         self.objects = {o.id: o for o in model.objects}
+        # Where two have one id, the classifier counts, then the package.
+        self._elements: dict[str, _Owned] = {**self.associations, **self.objects, **self.packages, **self.classifiers}
         self.kinds = {seen.id: seen.type for seen in model.seen}
         self._around = {seen.id: seen.owner for seen in model.seen}
         self.holders = {model.id, *self.packages, *self.classifiers, *self.associations, *self.objects}
@@ -52,19 +56,13 @@ class Scope:
         return tuple(reversed(path))
 
     def _owner(self, identifier: str) -> str:
-        for table in (self.classifiers, self.packages, self.objects, self.associations):
-            element = table.get(identifier)
-            if element is not None:
-                return str(element.owner)
-        return ""
+        element = self._elements.get(identifier)
+        return element.owner if element is not None else ""
 
     def name_of(self, identifier: str) -> str:
         """The name of a package, classifier, association or object."""
-        for table in (self.classifiers, self.packages, self.objects, self.associations):
-            element = table.get(identifier)
-            if element is not None:
-                return str(element.name)
-        return ""
+        element = self._elements.get(identifier)
+        return element.name if element is not None else ""
 
     def type_name(self, reference: uml.TypeRef) -> str:
         """The name of the classifier that ``reference`` means, as operations and qualifiers show it."""

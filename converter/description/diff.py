@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from enum import Enum
+from functools import partial
 from typing import Generic, NamedTuple, TypeVar
 
 from .model import Class, Description, Feature, Named, Object
@@ -43,16 +44,9 @@ class Change(NamedTuple):
         return f"{self.effect.value}: {self.where}: {self.what}; {self.meaning}"
 
 
-def _breaking(where: str, what: str, meaning: str) -> Change:
-    return Change(Effect.BREAKING, where, what, meaning)
-
-
-def _check(where: str, what: str, meaning: str) -> Change:
-    return Change(Effect.CHECK, where, what, meaning)
-
-
-def _harmless(where: str, what: str, meaning: str) -> Change:
-    return Change(Effect.HARMLESS, where, what, meaning)
+_breaking = partial(Change, Effect.BREAKING)
+_check = partial(Change, Effect.CHECK)
+_harmless = partial(Change, Effect.HARMLESS)
 
 
 def compare(old: Description, new: Description) -> list[Change]:

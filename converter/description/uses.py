@@ -61,8 +61,3 @@ def parts_of_link(association: Association, objects: Sequence[str]) -> Iterator[
         if end.aggregation == "composite" and whole != part:
             far = association.ends[1 - i]
             yield part, PartOf(whole, far.path_name, far.upper != 1)
-
-
-def is_datatype_property(feature: Feature) -> bool:
-    """Whether its values are literals."""
-    return bool(feature.datatype)

@@ -282,7 +282,6 @@ class _StarUmlReader:
                 kind=DEPENDENCIES[node["_type"]],
                 source=uml.TypeRef(self.tree.reference(node.get("source"), "its source", node)),
                 target=uml.TypeRef(self.tree.reference(node.get("target"), "its target", node)),
-                mapping=text(node.get("mapping")),
             )
         )
 
@@ -336,17 +335,11 @@ class _StarUmlReader:
         )
 
     def link(self, node: Json) -> None:
-        ends = []
-        for key in ("end1", "end2"):
-            for end in self.tree.part(node, key):
-                value = end.get("navigable")
-                ends.append(
-                    uml.LinkEnd(
-                        **self.common(end),
-                        object=self.tree.reference(end.get("reference"), "an end", end),
-                        navigable=None if value is None else value in (True, "navigable"),
-                    )
-                )
+        ends = [
+            uml.LinkEnd(**self.common(end), object=self.tree.reference(end.get("reference"), "an end", end))
+            for key in ("end1", "end2")
+            for end in self.tree.part(node, key)
+        ]
         self.found.links.append(
             uml.InstanceLink(
                 **self.common(node),

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from ..uml import elements as uml
 from .xmi_document import Document
@@ -207,8 +207,7 @@ class _XmiReader:
         clients = document.references(node, "client") or document.references(node, "source") or (self._holder(node),)
         suppliers = document.references(node, "supplier") or document.references(node, "target")
         kind = DEPENDENCIES[document.kind(node)]
-        common: dict[str, Any] = self.features.common(node)
-        found = uml.Dependency(**common, kind=kind, mapping="")
+        found = uml.Dependency(**self.features.common(node), kind=kind)
         pairs = [(c, s) for c in clients for s in suppliers] or [(clients[0], "")]
         for client, supplier in pairs:
             target = document.type_ref(supplier) if supplier else uml.NOTHING

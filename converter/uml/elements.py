@@ -185,7 +185,6 @@ class Dependency(UmlElement):
     kind: str = "dependency"
     source: TypeRef = NOTHING
     target: TypeRef = NOTHING
-    mapping: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,7 +221,6 @@ class LinkEnd(UmlElement):
     """One end of a link, at the object ``object`` (its id)."""
 
     object: str = ""
-    navigable: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

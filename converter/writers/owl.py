@@ -17,7 +17,7 @@ from pyoxigraph import Literal, NamedNode, Triple
 
 from ...ontology.iris import OWL, QUDT, RDF, RDFS, SKOS, VT
 from ..description.model import Association, Class, Description, End, Feature, Named
-from ..description.uses import Use, by_key, is_datatype_property, property_uses
+from ..description.uses import Use, by_key, property_uses
 from ..gc_pause import gc_paused
 from ..terms.datatypes import SUPPORTED
 from .graph import TRUE, Graph, integer, provided
@@ -133,8 +133,7 @@ def _matches(graph: Graph, node: NamedNode, exact: tuple[str, ...], close: tuple
 # ---- properties
 def _property(graph: Graph, node: NamedNode, uses: list[Use], classes: dict[str, Class]) -> None:
     feature = uses[0].feature
-    data = is_datatype_property(feature)
-    graph.add(node, RDF.type, OWL.DatatypeProperty if data else OWL.ObjectProperty)
+    graph.add(node, RDF.type, OWL.DatatypeProperty if feature.datatype else OWL.ObjectProperty)
     holders = sorted({use.holder.iri for use in uses})
     if len(holders) == 1:
         graph.add(node, RDFS.domain, NamedNode(holders[0]))

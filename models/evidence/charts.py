@@ -67,19 +67,18 @@ def line_chart(
     y_label: str,
     lines: Sequence[Line],
     log_x: bool = False,
-    log_y: bool = False,
     y_range: tuple[float, float] | None = None,
 ) -> str:
-    """An SVG document. Logarithmic axes need positive values; points that are not finite are omitted."""
-    usable = [_usable(line, log_x, log_y) for line in lines]
+    """An SVG document. A logarithmic axis needs positive values; points that are not finite are omitted."""
+    usable = [_usable(line, log_x) for line in lines]
     xs = [x for line in usable for x in line.x]
     ys = [y for line in usable for y in line.y]
     x_axis = _Axis(min(xs), max(xs), log_x, _LEFT, _WIDTH - _RIGHT)
     low, high = y_range or (min(ys), max(ys))
-    if y_range is None and not log_y:
+    if y_range is None:
         margin = 0.05 * (high - low or 1.0)
         low, high = low - margin, high + margin
-    y_axis = _Axis(low, high, log_y, _HEIGHT - _BOTTOM, _TOP)
+    y_axis = _Axis(low, high, False, _HEIGHT - _BOTTOM, _TOP)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
         f'font-family="sans-serif" font-size="13"><title>{escape(title)}</title>',
@@ -95,11 +94,11 @@ def line_chart(
     return "\n".join([*parts, *_legend(usable), "</svg>"]) + "\n"
 
 
-def _usable(line: Line, log_x: bool, log_y: bool) -> Line:
+def _usable(line: Line, log_x: bool) -> Line:
     pairs = [
         (float(x), float(y))
         for x, y in zip(line.x, line.y, strict=True)
-        if math.isfinite(x) and math.isfinite(y) and (x > 0 or not log_x) and (y > 0 or not log_y)
+        if math.isfinite(x) and math.isfinite(y) and (x > 0 or not log_x)
     ]
     return Line(line.name, [x for x, _ in pairs], [y for _, y in pairs], line.marks)
 
