@@ -157,7 +157,6 @@ class OWL:
     distinctMembers: Final = NamedNode(NS + "distinctMembers")
     onProperty: Final = NamedNode(NS + "onProperty")
     someValuesFrom: Final = NamedNode(NS + "someValuesFrom")
-    maxCardinality: Final = NamedNode(NS + "maxCardinality")
     imports: Final = NamedNode(NS + "imports")
     versionInfo: Final = NamedNode(NS + "versionInfo")
 
@@ -221,7 +220,6 @@ class PROV:
     wasInformedBy: Final = NamedNode(NS + "wasInformedBy")
     used: Final = NamedNode(NS + "used")
     startedAtTime: Final = NamedNode(NS + "startedAtTime")
-    endedAtTime: Final = NamedNode(NS + "endedAtTime")
 
 
 class QUDT:

@@ -18,7 +18,7 @@ from ..web.rendering import PageFrame, asset, digits, environment, svg
 from .drawing import gauges, strip
 from .fleet_table import MODULE, SORTS, ModuleRow, key_figures, read_modules, sorted_rows, texts_of
 from .module_view import read_module
-from .plot_data import losses_by_age, maybe_loss_trend, maybe_temperature_trend
+from .plot_data import loss_trend, losses_by_age, temperature_trend
 from .plots import self_discharge_by_age, self_discharge_over_time, temperature_over_time, time_span
 from .reasons import ordered_reasons, reason_text
 
@@ -53,12 +53,12 @@ def battery_routes(fleet: FleetAccess, frame: PageFrame) -> APIRouter:
 
     @router.get("/battery/plots/temperature-trend.svg")
     def temperature_plot(module: str, theme: Theme = "light") -> Response:
-        return svg(temperature_over_time(maybe_temperature_trend(fleet, module), Style("svg", theme)))
+        return svg(temperature_over_time(temperature_trend(fleet, module), Style("svg", theme)))
 
     @router.get("/battery/plots/self-discharge-trend.svg")
     def loss_plot(module: str, theme: Theme = "light") -> Response:
-        span = time_span(maybe_temperature_trend(fleet, module))
-        return svg(self_discharge_over_time(maybe_loss_trend(fleet, module), span, Style("svg", theme)))
+        span = time_span(temperature_trend(fleet, module))
+        return svg(self_discharge_over_time(loss_trend(fleet, module), span, Style("svg", theme)))
 
     @router.get("/battery/style.css")
     def style() -> Response:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError, PathNotFoundError
-from ...graphstore.fleets.fleet import FleetAccess, Twin
+from ...graphstore.fleets.fleet import FleetAccess
 from ...graphstore.paths.answers import SegmentOrigin, SeriesValue, Trend
 from ...ontology.literals import to_microseconds
 from .fleet_table import ModuleRow, check_unit, moment_of
@@ -147,11 +147,14 @@ def losses_by_age(rows: Iterable[ModuleRow]) -> tuple[LossPoint, ...]:
 def temperature_trend(fleet: FleetAccess, module: str) -> TemperatureTrend:
     """The temperature trend of ``module`` from its end-of-line test to its arrival test, or until now.
 
-    Raises NotFoundError where no rule speaks.
+    One without segments where no rule speaks yet. Raises TwinNotFoundError.
     """
-    answer = fleet[module]["reasoner/temperatureTrend"]
+    try:
+        answer = fleet[module]["reasoner/temperatureTrend"]
+        zero, end = life_span(fleet, module)
+    except PathNotFoundError:
+        return TemperatureTrend(module, ())
     check_unit(answer, "DEG_C")
-    zero, end = life_span(fleet, module)
     trend = answer.within(zero, end).value
     if not isinstance(trend, Trend):
         raise InputError(f"{answer.path}: is no trend; a rule has to give it for intervals")
@@ -166,11 +169,14 @@ def temperature_trend(fleet: FleetAccess, module: str) -> TemperatureTrend:
 def loss_trend(fleet: FleetAccess, module: str) -> LossTrend:
     """The model runs' estimates of ``module``'s loss up to its arrival test, or until now.
 
-    Raises NotFoundError where there are none.
+    An empty one where there is no estimate yet. Raises TwinNotFoundError.
     """
-    answer = fleet[module]["selfDischarge/trend"]
+    try:
+        answer = fleet[module]["selfDischarge/trend"]
+        zero, end = life_span(fleet, module)
+    except PathNotFoundError:
+        return LossTrend(module, (), ())
     check_unit(answer, "PERCENT")
-    zero, end = life_span(fleet, module)
     # A window leaves its end out; the estimate for the arrival test itself belongs to the trend.
     series = answer.within(zero, end + timedelta(microseconds=1) if end else None).value
     if not isinstance(series, SeriesValue):
@@ -178,36 +184,17 @@ def loss_trend(fleet: FleetAccess, module: str) -> LossTrend:
     return LossTrend(module, _hours(series.times, zero), series.values)
 
 
-def maybe_temperature_trend(fleet: FleetAccess, module: str) -> TemperatureTrend:
-    """The temperature trend; one without segments where no rule speaks yet. Raises TwinNotFoundError."""
-    try:
-        return temperature_trend(fleet, module)
-    except PathNotFoundError:
-        return TemperatureTrend(module, ())
-
-
-def maybe_loss_trend(fleet: FleetAccess, module: str) -> LossTrend:
-    """The loss trend; an empty one where there is no estimate yet. Raises TwinNotFoundError."""
-    try:
-        return loss_trend(fleet, module)
-    except PathNotFoundError:
-        return LossTrend(module, (), ())
-
-
 def life_span(fleet: FleetAccess, module: str) -> tuple[datetime, datetime | None]:
-    """Times of the end-of-line test and, if there was one, of the arrival test of ``module``."""
-    zero = start_of_life(fleet, module)
+    """Times of the end-of-line test and, if there was one, of the arrival test of ``module``.
+
+    Raises PathNotFoundError where there was no end-of-line test.
+    """
+    tested = fleet[module]["endOfLineTest/performedAt"]
+    zero = moment_of(tested)
+    if zero is None:
+        raise PathNotFoundError(f"{tested.path}: {tested.value!r} is no time")
     arrivals = fleet[module].all("arrivalTest/performedAt")
     return zero, moment_of(arrivals[0]) if arrivals else None
-
-
-def start_of_life(fleet: FleetAccess, module: str) -> datetime:
-    """Time of the end-of-line test of ``module``. Raises NotFoundError where there was none."""
-    answer = Twin(fleet, module)["endOfLineTest/performedAt"]
-    moment = moment_of(answer)
-    if moment is None:
-        raise PathNotFoundError(f"{answer.path}: {answer.value!r} is no time")
-    return moment
 
 
 def _hours(times: Iterable[int], zero: datetime) -> tuple[float, ...]:

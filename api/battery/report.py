@@ -21,7 +21,7 @@ from ..web.plots import Style
 from ..web.rendering import asset, render
 from .fleet_table import key_figures, read_modules, sorted_rows
 from .pages import shown_module, templates
-from .plot_data import GateComparison, losses_by_age, maybe_loss_trend, maybe_temperature_trend
+from .plot_data import GateComparison, loss_trend, losses_by_age, temperature_trend
 from .plots import leaks_found, self_discharge_by_age, self_discharge_over_time, temperature_over_time, time_span
 
 PLOTS: Final = (
@@ -70,7 +70,7 @@ def make_report(fleet: FleetAccess, module: str | None = None, compare: Comparis
         raise TwinNotFoundError(f"module {module!r}: there is no such module; `voltwin get /` lists all twins")
     if shown is None:
         raise NotFoundError("report: the fleet has no module yet; send messages first")
-    temperature, loss = maybe_temperature_trend(fleet, shown), maybe_loss_trend(fleet, shown)
+    temperature, loss = temperature_trend(fleet, shown), loss_trend(fleet, shown)
     style = Style("png", "light")
     images = {
         "figure3a.png": self_discharge_by_age(losses_by_age(rows), style),

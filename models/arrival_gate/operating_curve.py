@@ -25,6 +25,7 @@ from ..base.columns import Floats, Ragged, Trends, offsets_of
 from ..base.protocol import Batch
 from ..base.units import SECONDS_PER_HOUR, ZERO_CELSIUS
 from ..ocv_soc.curve import OcvCurve
+from ..ocv_soc.files import DEFAULT_CURVE
 from ..self_discharge.loss import loss
 from ..self_discharge.rate_laws import ArrheniusLaw
 from ..self_discharge.soc_laws import ExponentialFactor
@@ -93,17 +94,17 @@ class OperatingCurve:
     dynamic: Statistic
 
 
-def operate(lot: SimulatedLot, leaks: tuple[float, ...], curve_name: str = "bpx-nmc111") -> OperatingCurve:
+def operate(lot: SimulatedLot, leaks: tuple[float, ...]) -> OperatingCurve:
     """Simulate the lot and run both gates for each leak (µA, ascending, the first must be 0)."""
     if not leaks or leaks[0] != 0 or np.any(np.diff(leaks) <= 0):
         raise ValueError("leaks must begin with 0 and rise")
     gate = ArrivalGateModel.shipped()
-    curve = gate.library.get(curve_name)
+    curve = gate.library.get(DEFAULT_CURVE)
     world = _draw(gate, curve, lot)
     fixed, dynamic = [], []
     for leak in leaks:
         arrival = world.arrival(curve, leak, lot)
-        columns = gate.run(world.batch(gate, arrival, lot, curve_name)).raise_first().columns
+        columns = gate.run(world.batch(gate, arrival, lot)).raise_first().columns
         largest = np.zeros(lot.modules)
         for port in ("zScore", "siblingZScore"):
             scores = columns[port]
@@ -140,7 +141,7 @@ class _World:
         voltage = curve.voltage(soc.ravel(), np.repeat(self.arrival_temperature, lot.cells)).reshape(soc.shape)
         return voltage + self.offset[:, None] + self.noise
 
-    def batch(self, gate: ArrivalGateModel, arrival: Floats, lot: SimulatedLot, curve: str) -> Batch:
+    def batch(self, gate: ArrivalGateModel, arrival: Floats, lot: SimulatedLot) -> Batch:
         """The readings as a request to the gate."""
         n, cells = lot.modules, lot.cells
         per_module = offsets_of([cells] * n)
@@ -168,7 +169,7 @@ class _World:
                 "capacity": np.full(n, lot.capacity),
                 "moduleOcv": np.full(n, np.nan),
             },
-            {p.name: [curve if p.name == "curve" else p.default] * n for p in gate.parameters},
+            {p.name: [p.default] * n for p in gate.parameters},
         )
 
 

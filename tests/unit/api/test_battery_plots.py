@@ -18,7 +18,7 @@ from voltwin.api.battery.plots import (
     time_span,
 )
 from voltwin.api.web.plots import PALETTES, Style
-from voltwin.errors import PathNotFoundError, TwinNotFoundError, UnitError
+from voltwin.errors import TwinNotFoundError, UnitError
 from voltwin.graphstore.paths.answers import Answer
 from voltwin.models.arrival_gate.operating_curve import SimulatedLot, operate
 from voltwin.models.arrival_gate.window_comparison import compare
@@ -117,8 +117,8 @@ def test_hours_count_from_the_end_of_line_test(fleet: Any) -> None:
 def test_what_is_not_there_is_told(fleet: Any) -> None:
     with pytest.raises(TwinNotFoundError):
         temperature_trend(fleet, "nobody")
-    with pytest.raises(PathNotFoundError):
-        loss_trend(fleet, "truck-01")
+    assert loss_trend(fleet, "truck-01") == LossTrend("truck-01", (), ())
+    assert temperature_trend(fleet, "truck-01") == TemperatureTrend("truck-01", ())
 
 
 def texts(svg: Any) -> Any:
