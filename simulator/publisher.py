@@ -24,7 +24,6 @@ from urllib.parse import unquote, urlsplit
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from ..errors import BrokerError, InputError
@@ -174,29 +173,20 @@ class _Connection:
         userdata: Any,
         flags: mqtt.ConnectFlags,
         reason: ReasonCode,
-        properties: Properties | None,
+        *_: Any,
     ) -> None:
         with self._change:
             self._answer = reason
             self._connected = not reason.is_failure
             self._change.notify_all()
 
-    def _on_disconnect(
-        self,
-        client: mqtt.Client,
-        userdata: Any,
-        flags: mqtt.DisconnectFlags,
-        reason: ReasonCode,
-        properties: Properties | None,
-    ) -> None:
+    def _on_disconnect(self, *_: Any) -> None:
         with self._change:
             self._broken = True
             self._connected = False
             self._change.notify_all()
 
-    def _on_publish(
-        self, client: mqtt.Client, userdata: Any, mid: int, reason: ReasonCode, properties: Properties
-    ) -> None:
+    def _on_publish(self, *_: Any) -> None:
         with self._change:
             self._in_flight -= 1
             self._acknowledged += 1

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Any, TextIO
 
 import click
 
-from ..errors import EnvironmentProblem, InputError
+from ..errors import InputError
 from .grammar.options import PORT, fleet_given_option, json_option, meant_fleet
 
 
@@ -86,27 +88,16 @@ def _write(path: Path, text: str) -> None:
 @click.option("--port", default=8100, show_default=True, type=PORT, help="0: any free port.")
 def serve(files: Path | None, host: str, port: int) -> None:
     """Serve the models over REST until stopped."""
-    import socket
-
-    import uvicorn
-
+    from ..api.http.server import WebServer
     from ..models.registry import Registry
     from ..models.service.app import service
 
-    app = service(Registry.discover(files))
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-        # From here on callers queue: who reads our line may connect at once.
-        listener.listen(2048)
-    except OSError as error:
-        listener.close()
-        raise EnvironmentProblem(f"cannot listen on {host}:{port} ({error.strerror}); choose another --port") from error
-    click.echo(f"models on http://{host}:{listener.getsockname()[1]}", file=sys.stdout)
-    sys.stdout.flush()
-    with listener, suppress(KeyboardInterrupt):  # Ctrl-C is how it is meant to end
-        uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listener])
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Ctrl-C is how it is meant to end.
+    with suppress(KeyboardInterrupt), WebServer(service(Registry.discover(files)), host, port) as server:
+        click.echo(f"models on {server.url}")
+        sys.stdout.flush()
+        threading.Event().wait()
 
 
 @models.command()

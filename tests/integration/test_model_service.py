@@ -333,5 +333,5 @@ def test_a_port_in_use_is_said_in_one_sentence(service: Any) -> None:
         check=False,
     )
     assert second.returncode == 6
-    assert "choose another --port" in second.stderr
+    assert "choose another port" in second.stderr
     assert "Traceback" not in second.stderr

@@ -87,16 +87,10 @@ class EndpointHttp:
 
     def add(self, graph: NamedNode, triples: bytes) -> None:
         """Graph Store Protocol: add N-Triples to ``graph``."""
-        self._graph("POST", graph, content=triples, headers={"Content-Type": N_TRIPLES})
-
-    def delete(self, graph: NamedNode) -> None:
-        """Graph Store Protocol: delete ``graph``, which may be missing."""
-        self._graph("DELETE", graph)
-
-    def _graph(self, method: str, graph: NamedNode, **arguments: Any) -> None:
         url = self.options.graphs
-        response = self._send(method, url, params={"graph": graph.value}, **arguments)
-        if not response.is_success and not (method == "DELETE" and response.status_code == 404):
+        headers = {"Content-Type": N_TRIPLES}
+        response = self._send("POST", url, params={"graph": graph.value}, content=triples, headers=headers)
+        if not response.is_success:
             raise self._refused(url, response)
 
     def close(self) -> None:
