@@ -12,7 +12,6 @@ import time
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from types import TracebackType
 from typing import Final
 
 from ..errors import BrokerError, EnvironmentProblem, InputError, ServiceError, StoreError, VoltwinError
@@ -135,9 +134,7 @@ class Processes:
     def __enter__(self) -> Processes:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_ended: object) -> None:
         for _, process in reversed(self._running):
             process.terminate()
             try:

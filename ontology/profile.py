@@ -94,9 +94,6 @@ class _Graph:
             if triple.predicate == RDF.type and not isinstance(object_, Literal):
                 self.types[subject].add(object_)
 
-    def value(self, subject: _T, predicate: NamedNode) -> list[_T | Literal]:
-        return [o for s, o in self.by_predicate[predicate] if s == subject]
-
 
 def _name(term: _T) -> str:
     return term.value if isinstance(term, NamedNode) else f"_:{term.value}"

@@ -11,7 +11,6 @@ source, U unverified.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -65,12 +64,8 @@ def _agreement(value: float, published: float, tolerance: float) -> Verdict:
 def compare() -> list[Row]:
     """All rows, in the order of the page."""
     chosen = ParameterSets.shipped().get("generic-nmc-literature")
-    parts: tuple[Callable[[ParameterSet], list[Row]], ...] = (_rates, _history, _curves, _gate, _electrodes)
-    return [row for part in parts for row in part(chosen)]
-
-
-def _rates(chosen: ParameterSet) -> list[Row]:
-    return [*_monthly_losses(chosen), *_activation_energies(chosen), _linear_policy()]
+    rates = (*_monthly_losses(chosen), *_activation_energies(chosen), _linear_policy())
+    return [*rates, *_history(chosen), *_curves(), *_gate(), *_electrodes()]
 
 
 def _monthly_losses(chosen: ParameterSet) -> list[Row]:
@@ -181,7 +176,7 @@ def _history(chosen: ParameterSet) -> list[Row]:
     return rows
 
 
-def _curves(chosen: ParameterSet) -> list[Row]:
+def _curves() -> list[Row]:
     library = CurveLibrary.shipped()
     at = _one(25 + ZERO_CELSIUS)
     soc = np.linspace(0.05, 1.0, 2000)
@@ -244,7 +239,7 @@ def _table_errors(at: Floats) -> Row:
     )
 
 
-def _gate(chosen: ParameterSet) -> list[Row]:
+def _gate() -> list[Row]:
     rows = []
     for z, published in ((3.0, 5.8), (3.29, 2.2), (4.0, 0.14)):
         modules = 181 * float(any_of(false_reject_rate(_one(z)), _one(12.0))[0])
@@ -312,7 +307,7 @@ def _gate_sigma(celsius: float) -> float:
     return float(np.sqrt(sum(float(part[0]) ** 2 for part in parts.values()))) * 1e3
 
 
-def _electrodes(chosen: ParameterSet) -> list[Row]:
+def _electrodes() -> list[Row]:
     two = ParameterSets.shipped().get("generic-nmc-two-electrode")
     assert two.film is not None
     curve = CurveLibrary.shipped().get("bpx-nmc111")

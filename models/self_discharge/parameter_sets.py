@@ -99,7 +99,7 @@ class ParameterSet:
             )
             bounds = self.valid_temperature
         else:
-            kind = LinearLaw if policy == "linear" else ArrheniusPair
+            kind = LinearLaw if policy == "linear" else ArrheniusPair.through
             pieces: list[RateLaw] = [
                 kind((a.temperature, b.temperature), (a.rate, b.rate), (a.relative_sigma, b.relative_sigma))
                 for a, b in pairwise(points)

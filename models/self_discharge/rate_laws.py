@@ -184,39 +184,28 @@ class LinearLaw:
 
 
 @dataclass(frozen=True, slots=True)
-class ArrheniusPair:
-    """k(T) with ln k linear in 1/T through two measured rates: the Arrhenius law they imply."""
+class ArrheniusPair(ArrheniusLaw):
+    """The Arrhenius law that two measured rates imply; ``second`` in K and its rate's sigma are of the other one."""
 
-    temperatures: tuple[float, float]
-    rates: tuple[float, float]
-    relative_sigmas: tuple[float, float] = (0.0, 0.0)
+    second: float = float("nan")
+    second_sigma: float = 0.0
 
-    @property
-    def law(self) -> ArrheniusLaw:
-        """The same law, with its activation energy."""
-        (low, high), (k_low, k_high) = self.temperatures, self.rates
+    @classmethod
+    def through(
+        cls, temperatures: tuple[float, float], rates: tuple[float, float], relative_sigmas: tuple[float, float]
+    ) -> ArrheniusPair:
+        """The law with ln k linear in 1/T through both rates."""
+        (low, high), (k_low, k_high) = temperatures, rates
         energy = GAS_CONSTANT * float(np.log(k_high / k_low)) / (1.0 / low - 1.0 / high)
-        return ArrheniusLaw(k_low, energy, low)
-
-    def rate(self, temperature: Floats) -> Floats:
-        """The rate k(T), 1/h."""
-        return self.law.rate(temperature)
-
-    def slope(self, temperature: Floats, rate: Floats) -> Floats:
-        """dk/dT, 1/(h K)."""
-        return self.law.slope(temperature, rate)
-
-    def mean(self, first: Floats, last: Floats) -> Floats:
-        """Mean rate over ramps."""
-        return self.law.mean(first, last)
+        return cls(k_low, energy, low, relative_sigmas[0], second=high, second_sigma=relative_sigmas[1])
 
     def deviations(self, temperature: Floats, rate: Floats) -> Mapping[str, Floats]:
         """From both measured rates, each at its own temperature."""
-        low, high = self.temperatures
+        low, high = self.reference, self.second
         share = (1.0 / low - 1.0 / temperature) / (1.0 / low - 1.0 / high)
         return {
-            f"rate@{low:g}": rate * (1.0 - share) * self.relative_sigmas[0],
-            f"rate@{high:g}": rate * share * self.relative_sigmas[1],
+            f"rate@{low:g}": rate * (1.0 - share) * self.relative_sigma,
+            f"rate@{high:g}": rate * share * self.second_sigma,
         }
 
 

@@ -112,7 +112,7 @@ def _scale(port: Port, field: Any) -> tuple[float, float]:
 
 
 def _column(arrow: Any, port: Port, table: Any, problems: Problems) -> Column:
-    field, column = table.schema.field(port.name), _whole(arrow, table.column(port.name))
+    field, column = table.schema.field(port.name), _whole(table.column(port.name))
     factor, offset = _scale(port, field)
     absent_rows = np.asarray(column.is_null().to_numpy(zero_copy_only=False), dtype=np.bool_)
     if not port.optional:
@@ -132,7 +132,7 @@ def _column(arrow: Any, port: Port, table: Any, problems: Problems) -> Column:
     return ragged.with_values(scaled)
 
 
-def _whole(arrow: Any, column: Any) -> Any:
+def _whole(column: Any) -> Any:
     return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
 
 
