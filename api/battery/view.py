@@ -58,7 +58,7 @@ def _examples(schema: Schema) -> tuple[Example, ...]:
     return fill_in(EXAMPLES, property_terms(schema))
 
 
-def _report(fleet: FleetAccess, folder: Path, twin: str | None = None) -> list[Path]:
+def _report(fleet: FleetAccess, folder: Path, twin: str | None) -> list[Path]:
     from .report import write_report
 
     found = entry_points(group=COMPARISONS)

@@ -29,12 +29,11 @@ from .rendering import NavigationEntry, PageFrame
 GROUP: Final = "voltwin.views"
 
 
-class WritesReport(Protocol):
-    """Writes files about a fleet into a folder and returns their paths; ``twin`` chooses whose details are shown."""
+WritesReport = Callable[[FleetAccess, Path, str | None], list[Path]]
+"""Writes files about a fleet into a folder and returns their paths; takes the twin whose details are shown, if any.
 
-    def __call__(self, fleet: FleetAccess, folder: Path, twin: str | None = None) -> list[Path]:
-        """Write the report. Raises NotFoundError, InputError."""
-        ...
+Raises NotFoundError, InputError.
+"""
 
 
 class ModelRequest(Protocol):
