@@ -19,19 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final
-
-KINDS: Final = (
-    "clock",
-    "module-arrival",
-    "module-birth",
-    "module-end-of-line",
-    "storage-begin",
-    "storage-end",
-    "transport-begin",
-    "transport-end",
-    "transport-sample",
-)
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,23 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from voltwin import ontology
-from voltwin.simulator.messages import KINDS, clock_message, schema, timestamp, topic, twin_message
+from voltwin.simulator.messages import clock_message, schema, timestamp, topic, twin_message
 
 DOCS = Path(__file__).parents[3] / "docs" / "messages.md"
 UNITS = {"V", "DEG_C", "PERCENT_RH", "M-PER-SEC2", "DEG", "HR", "A-HR"}
 NOON = datetime(2019, 4, 10, 12, tzinfo=UTC)
 
+KINDS = (
+    "clock",
+    "module-arrival",
+    "module-birth",
+    "module-end-of-line",
+    "storage-begin",
+    "storage-end",
+    "transport-begin",
+    "transport-end",
+    "transport-sample",
+)
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
 

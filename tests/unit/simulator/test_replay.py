@@ -16,13 +16,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from voltwin.control.actions.messages import schema_names
 from voltwin.simulator.journey import World, module_truth
-from voltwin.simulator.messages import KINDS, schema
+from voltwin.simulator.messages import schema
 from voltwin.simulator.physics import VOLTAGE_NOISE, terminal_voltage
 from voltwin.simulator.plan import CLOCK_TAIL, ReplaySettings, plan_fleet
 from voltwin.simulator.replay import Tally, message_count, replay, truth
 
-VALIDATORS = {kind: Draft202012Validator(schema(kind)) for kind in KINDS}
+VALIDATORS = {kind: Draft202012Validator(schema(kind)) for kind in schema_names()}
 LIFE = [
     "module-birth",
     "module-end-of-line",
