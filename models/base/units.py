@@ -90,9 +90,6 @@ def scale(source: str, target: str) -> tuple[float, float]:
 
     Raises UnitError when one is unknown or the two have different dimensions.
     """
-    if source == target:
-        unit_named(source)
-        return 1.0, 0.0
     given, wanted = unit_named(source), unit_named(target)
     if given.dimension != wanted.dimension:
         usable = ", ".join(u.name for u in UNITS.values() if u.dimension == wanted.dimension)
