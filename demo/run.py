@@ -48,34 +48,28 @@ class DemoSettings:
     """The case's own options."""
 
 
-class Stages:
-    """Shows each stage: a bar on a terminal, plain lines elsewhere."""
+@contextmanager
+def stage(console: Console, name: str) -> Iterator[Callable[[float], None]]:
+    """One stage: a bar on a terminal, plain lines elsewhere; the callback takes the part done, from 0 to 1."""
+    begun = time.monotonic()
+    if console.is_terminal:
+        columns = (TextColumn("{task.description:<34}"), BarColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=console) as progress:
+            task = progress.add_task(name, total=1.0)
+            yield lambda part: progress.update(task, completed=part)
+            progress.update(task, completed=1.0)
+        return
+    console.out(f"{name} ...", highlight=False)
+    shown = 0
 
-    def __init__(self, console: Console) -> None:
-        self.console = console
+    def tell(part: float) -> None:
+        nonlocal shown
+        if int(part * 4) > shown:
+            shown = int(part * 4)
+            console.out(f"  {shown * 25} %", highlight=False)
 
-    @contextmanager
-    def stage(self, name: str) -> Iterator[Callable[[float], None]]:
-        """One stage; the callback takes the part done, from 0 to 1."""
-        begun = time.monotonic()
-        if self.console.is_terminal:
-            columns = (TextColumn("{task.description:<34}"), BarColumn(), TimeElapsedColumn())
-            with Progress(*columns, console=self.console) as progress:
-                task = progress.add_task(name, total=1.0)
-                yield lambda part: progress.update(task, completed=part)
-                progress.update(task, completed=1.0)
-            return
-        self.console.out(f"{name} ...", highlight=False)
-        shown = 0
-
-        def tell(part: float) -> None:
-            nonlocal shown
-            if int(part * 4) > shown:
-                shown = int(part * 4)
-                self.console.out(f"  {shown * 25} %", highlight=False)
-
-        yield tell
-        self.console.out(f"{name}: {time.monotonic() - begun:.1f} s", highlight=False)
+    yield tell
+    console.out(f"{name}: {time.monotonic() - begun:.1f} s", highlight=False)
 
 
 def run_demo(case: Case, settings: DemoSettings, leave: bool) -> None:
@@ -90,7 +84,7 @@ def run_demo(case: Case, settings: DemoSettings, leave: bool) -> None:
         signal.signal(number, signal.default_int_handler)
     try:
         with Processes(settings.out / "logs") as processes:
-            address = _run(Stages(console), processes, case, settings)
+            address = _run(console, processes, case, settings)
             if not leave:
                 console.print(f"Serving on {address} until Ctrl-C.")
                 processes.wait()
@@ -98,14 +92,14 @@ def run_demo(case: Case, settings: DemoSettings, leave: bool) -> None:
         console.print("stopped")
 
 
-def _run(stages: Stages, processes: Processes, case: Case, settings: DemoSettings) -> str:
+def _run(console: Console, processes: Processes, case: Case, settings: DemoSettings) -> str:
     folder, out = settings.folder, settings.out
     planned = case.plan(settings.chosen)
     _clear(folder)
     _clear(out)
     (out / "logs").mkdir(parents=True)
     (out / MARK).touch()
-    with stages.stage("Convert the UML model") as tell:
+    with stage(console, "Convert the UML model") as tell:
         # Services start meanwhile: their time is that of imports.
         given = settings.broker
         broker = begin_broker(processes, out, given == AMQTT) if given in (None, AMQTT) else None
@@ -117,7 +111,7 @@ def _run(stages: Stages, processes: Processes, case: Case, settings: DemoSetting
         tell(0.5)
         processes.call("init", folder, description)
         (folder / MARK).touch()
-    with stages.stage("Start broker, services and server"):
+    with stage(console, "Start broker, services and server"):
         url = broker.address() if broker else str(given)
         named = [word for name, item in services.items() for word in ("--service", f"{name}={item.address()}")]
         serve = ("serve", folder, "--port", settings.port, "--broker", url, "--clock", "replay", *named)
@@ -125,12 +119,12 @@ def _run(stages: Stages, processes: Processes, case: Case, settings: DemoSetting
     options = [f"--{name}={value}" for name, value in settings.chosen.items()]
     simulation = ("simulate", "replay", "--broker", url, *options, "--as-fast-as-possible")
     with open_fleet(address) as fleet:
-        with stages.stage(planned.title) as tell:
+        with stage(console, planned.title) as tell:
             summary = json.loads(processes.call(*simulation, "--json", "--truth", out / "truth.json"))
             _follow(fleet, summary, tell)
-        with stages.stage("Validate all twins with SHACL"):
+        with stage(console, "Validate all twins with SHACL"):
             conforms = fleet.validate().conforms
-        with stages.stage("Draw the figures"):
+        with stage(console, "Draw the figures"):
             figures = processes.call("report", "--fleet", address, "--out", out).split()
         results = planned.results(fleet)
         status = fleet.status()
@@ -145,7 +139,7 @@ def _run(stages: Stages, processes: Processes, case: Case, settings: DemoSetting
             ("web page", address),
         ):
             table.add_row(name, text)
-        stages.console.print(table)
+        console.print(table)
         if not results.complete or status["failed"] or not conforms:
             raise ServiceError(f"the case study is not complete, {status['failed']} runs failed; see {out / 'logs'}")
     return address
