@@ -15,7 +15,7 @@ from contextlib import closing
 from pathlib import Path
 
 from ...errors import FleetVersionError, StoreError, VoltwinError
-from ..database.chain import check_all
+from ..database.check import check_all
 from ..database.sqlite import Database
 from ..database.tables import VERSIONS
 from ..folder import FleetFolder, describe_owner, is_held, read_owner
