@@ -281,6 +281,11 @@ class Journal(Protocol):
         """The number of the newest commit; 0 in an empty journal."""
         ...
 
+    @property
+    def damaged(self) -> Mapping[int, str]:
+        """Commits among the newest that were found damaged on opening, and what does not match their hash."""
+        ...
+
     def known_messages(self, keys: Sequence[str]) -> frozenset[str]:
         """The ``keys`` that some commit has already."""
         ...

@@ -46,8 +46,7 @@ class SqliteJournal:
         self.database = database
         self._reader = database.reader
         self._lock = threading.Lock()
-        self.damaged: dict[int, str] = {}
-        """Commits among the newest that do not match their hash, and what does not; they are not used."""
+        self._damaged: dict[int, str] = {}
         self._newest: Commit | None = None
         """The newest commit as read on opening, which opening a fleet needs twice; until the next one."""
         refuse(database.file, self._check_tail())
@@ -74,6 +73,11 @@ class SqliteJournal:
     def last_sequence(self) -> int:
         """The number of the newest commit."""
         return int(self._last)
+
+    @property
+    def damaged(self) -> Mapping[int, str]:
+        """Commits among the newest that were found damaged on opening, and what does not match their hash."""
+        return self._damaged
 
     def append(self, entry: Entry) -> int:
         """Make ``entry`` durable. Raises StoreError (disk full, file gone); then nothing is written."""
@@ -198,7 +202,7 @@ class SqliteJournal:
             elif not found.problem:
                 self._newest = self._newest or _commit(found)
             elif found.contained:
-                self.damaged[found.digests.sequence] = found.problem
+                self._damaged[found.digests.sequence] = found.problem
             else:
                 yield Fault(found.digests.sequence, found.problem)
 

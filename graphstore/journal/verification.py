@@ -35,7 +35,7 @@ def refuse(file: Path, found: Iterator[chain.Fault]) -> None:
     for fault in faults(found):
         raise JournalDamagedError(
             f"{file}: is damaged: {describe(fault)}; run `voltwin fsck`, then restore a backup from before the damage "
-            f"({_DO_NOT_REBUILD})"
+            f"or bring together what can be proved with `voltwin salvage` ({_DO_NOT_REBUILD})"
         )
 
 

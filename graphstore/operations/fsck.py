@@ -20,6 +20,7 @@ from ..database.sqlite import Database
 from ..database.tables import VERSIONS
 from ..folder import FleetFolder, describe_owner, is_held, read_owner
 from ..journal.bulk_files import LoadFiles, place_of
+from ..journal.changes import UNPARSABLE
 from ..journal.verification import contradiction, describe, faults
 from ..series.store import OpenSeries, open_series
 from .backup import check_journal
@@ -27,7 +28,11 @@ from .progress import Progress, no_progress
 from .references import Finding, check_graphs
 
 _MOST_FAULTS = 20
-_DAMAGED = "restore a backup from before the damage; do not rebuild: the graph may hold the right values"
+_SALVAGE = "`voltwin salvage` brings together what can be proved"
+_DAMAGED = (
+    "restore a backup from before the damage, or bring together what can be proved with `voltwin salvage`; "
+    "do not rebuild: the graph may hold the right values"
+)
 _REBUILD = "`voltwin rebuild` builds it again"
 
 
@@ -134,8 +139,8 @@ def _sealed(series: OpenSeries, progress: Progress) -> Iterator[Finding]:
 def _contents(folder: FleetFolder, database: Database, series: OpenSeries, progress: Progress) -> Iterator[Finding]:
     try:
         yield from check_graphs(folder, database, series, progress)
-    except VoltwinError as error:
-        yield Finding("journal", str(folder.journal), f"its graphs cannot be read ({error})", "restore a backup")
+    except (VoltwinError, *UNPARSABLE) as error:
+        yield Finding("journal", str(folder.journal), f"its graphs cannot be read ({error})", _SALVAGE)
 
 
 def sorted_by_kind(findings: Iterable[Finding]) -> list[Finding]:
