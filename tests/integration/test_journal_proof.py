@@ -157,7 +157,11 @@ def test_a_damaged_commit_is_set_aside_and_named_and_nothing_else_stops(fleet: P
         assert opened.get("/module-0001/serial").value == "S-3"
         assert opened.as_of(last).get("/module-0001/serial").value == "S-3"
         assert opened.as_of(last - 2).get("/module-0003/serial").value == "S-0003"
-        for ask in (lambda then: then.get("/module-0003/serial"), lambda then: then.query("SELECT ?s { ?s ?p ?o }")):
+        asked: list[Any] = [
+            lambda then: then.get("/module-0003/serial"),
+            lambda then: then.query("SELECT ?s { ?s ?p ?o }"),
+        ]
+        for ask in asked:
             with pytest.raises(JournalDamagedError, match=f"commit {last - 1}: its changes"):
                 ask(opened.as_of(last))
         with opened.events(last - 3, follow=False, changes=True) as events:
