@@ -79,6 +79,17 @@ class SqliteJournal:
         """Commits among the newest that were found damaged on opening, and what does not match their hash."""
         return self._damaged
 
+    @property
+    def first(self) -> int:
+        """The number of the first commit that is kept; 0 in an empty journal."""
+        return int(self._reader().execute("SELECT coalesce(min(sequence), 0) FROM commits").fetchone()[0])
+
+    def begin_after(self, sequence: int) -> None:
+        """Number the commits of an empty journal from ``sequence`` on, as its checkpoint says."""
+        assert not self.first, "the numbers of commits never change"
+        self._last, self._hash = chain.head(self._reader())
+        assert self._last == sequence
+
     def append(self, entry: Entry) -> int:
         """Make ``entry`` durable. Raises StoreError (disk full, file gone); then nothing is written."""
         with self._lock:

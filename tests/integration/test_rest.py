@@ -28,6 +28,7 @@ pytestmark = pytest.mark.integration
 
 NOTES = "https://fleet.example/notes"
 TRIPLE = f"<{NOTES}> a <{NOTES}> ."
+UPDATE, TURTLE = {"Content-Type": "application/sparql-update"}, {"Content-Type": "text/turtle"}
 INSERT = f"INSERT DATA {{ GRAPH <{NOTES}> {{ {TRIPLE} }} }}"
 
 
@@ -167,19 +168,27 @@ def test_a_put_is_a_commit(writable: Any) -> None:
 @pytest.mark.parametrize(
     ("method", "url", "sent"),
     [
-        ("PUT", "/twins/module-0001/serial", {"json": {"value": "S-9", "author": "eve"}}),
-        ("POST", "/sparql", {"data": {"update": INSERT, "author": "eve"}}),
-        ("POST", "/sparql?author=eve", {"content": INSERT, "headers": {"Content-Type": "application/sparql-update"}}),
-        ("PUT", f"/graphs?graph={NOTES}&author=eve", {"content": TRIPLE, "headers": {"Content-Type": "text/turtle"}}),
+        ("PUT", "/twins/module-0001/serial", {"json": {"value": "S-9", "author": "mallory"}}),
+        ("POST", "/sparql", {"data": {"update": INSERT, "author": "mallory"}}),
+        (
+            "POST",
+            "/sparql?author=mallory",
+            {"content": INSERT, "headers": UPDATE},
+        ),
+        (
+            "PUT",
+            f"/graphs?graph={NOTES}&author=mallory",
+            {"content": TRIPLE, "headers": TURTLE},
+        ),
     ],
 )
 def test_a_name_that_a_client_claims_is_not_the_author(writable: Any, method: str, url: str, sent: Any) -> None:
-    headers = {"From": "eve", "X-Author": "eve", "Author": "eve", **sent.get("headers", {})}
+    headers = {"From": "mallory", "X-Author": "mallory", "Author": "mallory", **sent.get("headers", {})}
     assert writable.request(method, url, **{**sent, "headers": headers}).status_code in (200, 201)
     newest = writable.get("/status").json()["commits"]
     events = writable.get(f"/events?since={newest - 1}&follow=false").text
     assert '"author": "anonymous"' in events
-    assert "eve" not in events
+    assert "mallory" not in events
 
 
 def test_without_a_time_it_holds_now(writable: Any) -> None:
