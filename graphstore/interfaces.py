@@ -263,6 +263,9 @@ class RetentionResult:
 class Journal(Protocol):
     """The spine: appends entries in one transaction each and returns them in order."""
 
+    damaged: Mapping[int, str]
+    """Commits among the newest that were found damaged on opening, and the problem of each."""
+
     @property
     def series(self) -> SeriesStore:
         """The samples of its entries."""
@@ -279,11 +282,6 @@ class Journal(Protocol):
     @property
     def last_sequence(self) -> int:
         """The number of the newest commit; 0 in an empty journal."""
-        ...
-
-    @property
-    def damaged(self) -> Mapping[int, str]:
-        """Commits among the newest that were found damaged on opening, and what does not match their hash."""
         ...
 
     def known_messages(self, keys: Sequence[str]) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Who a request's commit is by: what the door proved, never what the request says."""
+"""The author of a request's commit: the name that the door proved, never one that the request says."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ANONYMOUS: Final = "anonymous"
 
 
 def proved_author(claim: str | None, limits: InputLimits) -> str:
-    """The author of a request's commit. Raises InputLimitError, InputError for a claim that is none.
+    """The author of a request's commit. Raises InputLimitError, InputError for a claim that cannot be a name.
 
     No key is asked for yet, so nothing is proved; a name that a client sends is measured and not recorded.
     """

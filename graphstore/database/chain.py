@@ -49,7 +49,7 @@ class ChainLink(NamedTuple):
 
 
 class StoredChange(NamedTuple):
-    """What a commit changed in one graph; ``sound``: it matches its own hash."""
+    """The changes of a commit in one graph; ``sound``: it matches its own hash."""
 
     graph: str
     removed: str

@@ -49,7 +49,7 @@ class Event:
     loaded: Mapping[str, int] = field(default_factory=dict)
     changes: tuple[GraphChange, ...] | None = None
     damaged: str = ""
-    """What of the commit does not match its hash; then the event has only what does."""
+    """The part of the commit that does not match its hash; then the event has only the rest."""
 
     def to_json(self) -> dict[str, Any]:
         """As JSON, without empty fields."""

@@ -156,13 +156,13 @@ def touched_by(changes: Iterable[GraphChange]) -> list[Slot]:
 
 
 UNPARSABLE: Final = (SyntaxError, MemoryError)
-"""What the parser raises for text that it does not take; the second one for a term that is too long for it."""
+"""The parser's errors for text that it does not take; the second one for a term that is too long for it."""
 
 
 def is_parsable(change: GraphChange) -> bool:
     """Whether the parser takes a journaled change."""
     try:
-        for _ in parse(change.removed + change.added, format=RdfFormat.N_TRIPLES):
+        for _ in parse(f"{change.removed}\n{change.added}", format=RdfFormat.N_TRIPLES):
             pass
     except UNPARSABLE:
         return False

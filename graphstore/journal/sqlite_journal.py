@@ -46,10 +46,12 @@ class SqliteJournal:
         self.database = database
         self._reader = database.reader
         self._lock = threading.Lock()
-        self._damaged: dict[int, str] = {}
+        damaged: dict[int, str] = {}
+        self.damaged: Mapping[int, str] = damaged
+        """Commits among the newest that were found damaged on opening, and the problem of each."""
         self._newest: Commit | None = None
         """The newest commit as read on opening, which opening a fleet needs twice; until the next one."""
-        refuse(database.file, self._check_tail())
+        refuse(database.file, self._check_tail(damaged))
         self._last, self._hash = chain.head(self._reader())
         self.series = SqliteSeries.beside(database) if archive is None else SqliteSeries(database, archive)
         self._graphs: dict[NamedNode, int] = {}
@@ -73,11 +75,6 @@ class SqliteJournal:
     def last_sequence(self) -> int:
         """The number of the newest commit."""
         return int(self._last)
-
-    @property
-    def damaged(self) -> Mapping[int, str]:
-        """Commits among the newest that were found damaged on opening, and what does not match their hash."""
-        return self._damaged
 
     @property
     def first(self) -> int:
@@ -206,14 +203,14 @@ class SqliteJournal:
     def _facts(self) -> Mapping[str, int]:
         return chain.facts(self._reader())
 
-    def _check_tail(self) -> Iterator[Fault]:
+    def _check_tail(self, damaged: dict[int, str]) -> Iterator[Fault]:
         for found in chain.check_tail(self._reader(), TAIL):
             if isinstance(found, Fault):
                 yield found
             elif not found.problem:
                 self._newest = self._newest or _commit(found)
             elif found.contained:
-                self._damaged[found.digests.sequence] = found.problem
+                damaged[found.digests.sequence] = found.problem
             else:
                 yield Fault(found.digests.sequence, found.problem)
 

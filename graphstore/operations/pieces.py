@@ -1,4 +1,4 @@
-"""What one journal can prove, piece by piece: each commit's changes, keys and runs, rows of samples, due times.
+"""The pieces that one journal can prove: each commit's changes, keys and runs, rows of samples, due times.
 
 A piece that cannot be read counts as one that does not match: a damaged page stops nothing but what is on it.
 """
@@ -30,7 +30,7 @@ from ..series.rows import Rows
 from ..series.source import decode_file
 
 UNREADABLE: Final = (sqlite3.Error, ValueError, OverflowError)
-"""What reading damaged pages raises."""
+"""The errors of reading damaged pages."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class CommitPieces:
 
 @dataclass(frozen=True)
 class JournalPieces:
-    """One journal, on a copy that nobody else reads or writes, with the files it names."""
+    """One journal, on a copy of its own, with the files it names."""
 
     name: str
     database: Database
@@ -94,7 +94,7 @@ class JournalPieces:
         return int(newest[0][0])
 
     def commit(self, number: int) -> CommitPieces | None:
-        """What can be proved of one commit; None if nothing is there."""
+        """The provable pieces of one commit; None if it has no row."""
         try:
             stored = chain.read_commit(self.database.reader(), number)
         except UNREADABLE:

@@ -1,4 +1,4 @@
-"""What can be proved of a damaged fleet, as a new journal: from journal, graph, loads, sealed files, and a backup.
+"""A new journal with all that can be proved of a damaged fleet: by its journal and files, its graph, and a backup.
 
 Every commit keeps its number, so that moments and events mean what they meant; one that is lost is empty and says so.
 A commit's author says where it is from. What a hash proves comes first; the graph, which nothing proves, is asked only
@@ -194,7 +194,7 @@ class Salvage:
         return [] if main is None else main.due()
 
     def _take_from_graph(self, applied: int, last: int) -> int:
-        """Where changes are lost, what the graph has instead, in one commit; the number of triples."""
+        """Commit the graph's content where changes are lost; return the number of triples."""
         if self._suspect == set():
             return 0
         if self.view is None:
