@@ -117,10 +117,7 @@ class PendingChanges(Protocol):
 
 @dataclass(frozen=True)
 class Entry:
-    """One group commit: everything in it becomes durable together, or nothing does.
-
-    Make one of a change set with :meth:`of`: no part of the change set can be forgotten.
-    """
+    """One group commit, durable whole or not at all; made of a whole change set by :meth:`of`."""
 
     author: str
     time: datetime

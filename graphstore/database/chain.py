@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final, NamedTuple
 
-from .hashes import START, CommitDigests, change_hash, content_digest, digest
+from .hashes import DIGEST, START, UNREADABLE, CommitDigests, change_hash, content_digest, digest
 
 HASHES_SINCE: Final = 3
 """The version of the tables that has hashes."""
@@ -118,25 +119,46 @@ def read_commit(reader: sqlite3.Connection, sequence: int, previous: ChainLink |
     row = reader.execute(f"SELECT {COLUMNS} FROM commits WHERE sequence = ?", (sequence,)).fetchone()  # noqa: S608 - our own names
     if row is None:
         return None
-    digests, hash_ = CommitDigests(*row[:-1]), row[-1]
+    digests, hash_ = _typed(CommitDigests(*row[:-1])), row[-1]
     changes, hashes = [], []
     for iri, number, removed, added, own in reader.execute(_CHANGES, (sequence,)):
-        changes.append(StoredChange(iri, removed, added, change_hash(sequence, number, removed, added) == own))
+        changes.append(_change(sequence, iri, number, removed, added, own))
         hashes.append(own)
-    loads = reader.execute(_LOADS, (sequence,)).fetchall()
-    counts = reader.execute(_COUNTS, (sequence,)).fetchall()
-    found = content_digest([change.graph for change in changes], hashes, loads, counts)
-    compacted = sequence <= facts(reader).get(HISTORY_BEGINS, 0)
-    listed = compacted or found == digests.content
+    loads = tuple(reader.execute(_LOADS, (sequence,)).fetchall())
+    counts = tuple(reader.execute(_COUNTS, (sequence,)).fetchall())
+    listed = sequence <= facts(reader).get(HISTORY_BEGINS, 0)  # those of compacted commits are deleted
+    with suppress(*UNREADABLE):
+        found = content_digest([change.graph for change in changes], hashes, loads, counts)
+        listed = listed or found == digests.content
     before = previous or link_before(reader, sequence)
     problem, contained = "", before.sequence == sequence - 1
-    if before.sequence != sequence - 1:
+    if not contained:
         problem = f"commit {sequence - 1} is missing"
     elif digests.after(before.hash) != hash_:
         problem = WRONG_LINK
     elif not listed or not all(change.sound for change in changes):
         problem = WRONG_CHANGES
-    return StoredCommit(digests, hash_, tuple(changes), tuple(loads), tuple(counts), problem, contained, listed)
+    return StoredCommit(digests, hash_, tuple(changes), loads, counts, problem, contained, listed)
+
+
+def _typed(row: CommitDigests) -> CommitDigests:
+    """The digests, or what can be shown of them where a damaged one is of another type."""
+    texts, kinds = (row.author, row.files), (row.content, row.samples, row.tally, row.messages, row.runs, row.due)
+    typed = (
+        all(isinstance(text, str) for text in texts),
+        all(isinstance(number, int) for number in (row.time, row.dead_letters)),
+        all(kind is None or (isinstance(kind, bytes) and len(kind) == DIGEST) for kind in kinds),
+    )
+    if all(typed):
+        return row
+    time = row.time if isinstance(row.time, int) else 0
+    return CommitDigests(row.sequence, time, f"{row.author}", 0, None, None, None, "", None, None, None)
+
+
+def _change(sequence: int, iri: str, number: int, removed: str, added: str, own: bytes) -> StoredChange:
+    if not all(isinstance(text, str) for text in (iri, removed, added)):
+        return StoredChange(f"{iri}", "", "", sound=False)
+    return StoredChange(iri, removed, added, change_hash(sequence, number, removed, added) == own)
 
 
 WRONG_LINK: Final = "its number, time, author, digests or the hash before it do not match its hash"

@@ -28,11 +28,15 @@ SQL_NAME: Final = "row_hash"
 CHANGE_SQL_NAME: Final = "change_hash"
 """The SQL function of :func:`change_hash`."""
 
-_ROW: Final = 16
+DIGEST: Final = 16
+"""Bytes of the digests of rows and kinds."""
 
 _PACK: Final = struct.Struct("<qqd").pack
 _HEAD: Final = struct.Struct("<qqqq16s16s16s16s16s16s").pack
 _UNPACK: Final = struct.Struct("<qqQ").iter_unpack
+
+UNREADABLE: Final = (sqlite3.Error, ValueError, OverflowError, TypeError, AttributeError, struct.error)
+"""The errors of reading damaged rows, whose values may be of another type than their column."""
 
 Value = bytes | str | int | float | None
 SampleRow = tuple[int, int, float]
@@ -48,19 +52,19 @@ def digest(*values: Value) -> bytes:
         else:
             data = value if isinstance(value, bytes) else str(value).encode()
             parts.append(b"%d:" % len(data) + data)
-    return blake2b(b"".join(parts), digest_size=_ROW).digest()
+    return blake2b(b"".join(parts), digest_size=DIGEST).digest()
 
 
 def change_hash(sequence: int, graph: int, removed: str, added: str) -> bytes:
     """The hash of one row of ``changes``; ``graph`` is its number."""
-    return blake2b(f"{sequence} {graph} {len(removed)} {removed}{added}".encode(), digest_size=_ROW).digest()
+    return blake2b(f"{sequence} {graph} {len(removed)} {removed}{added}".encode(), digest_size=DIGEST).digest()
 
 
 def list_digest(*lists: Sequence[object]) -> bytes | None:
     """The hash of lists of texts, numbers and tuples of them; None if all are empty."""
     if not any(lists):
         return None
-    return blake2b(ascii(lists).encode(), digest_size=_ROW).digest()
+    return blake2b(ascii(lists).encode(), digest_size=DIGEST).digest()
 
 
 def content_digest(
@@ -74,7 +78,7 @@ def content_digest(
         return None
     # The names end where their last bracket does: nothing can move between them and the hashes.
     named = ascii((graphs, sorted(loads), sorted(counts))).encode()
-    return blake2b(named + b"".join(hashes), digest_size=_ROW).digest()
+    return blake2b(named + b"".join(hashes), digest_size=DIGEST).digest()
 
 
 def sample_digests(rows: Sequence[SampleRow], salts: Mapping[int, int]) -> tuple[bytes | None, bytes | None]:
@@ -85,7 +89,7 @@ def sample_digests(rows: Sequence[SampleRow], salts: Mapping[int, int]) -> tuple
     if not rows:
         return None, None
     packed = b"".join([_PACK(*row) for row in sorted(rows)])
-    return blake2b(packed, digest_size=_ROW).digest(), pack(tally(salts, _UNPACK(packed)))
+    return blake2b(packed, digest_size=DIGEST).digest(), pack(tally(salts, _UNPACK(packed)))
 
 
 class CommitDigests(NamedTuple):

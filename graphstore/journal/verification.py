@@ -6,7 +6,6 @@ A chain alone cannot show that its newest commits were cut off; a comparison wit
 from __future__ import annotations
 
 import json
-import sqlite3
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
@@ -17,6 +16,7 @@ from ...errors import InputError, JournalDamagedError, StoreError
 from ...ontology.literals import format_time, from_microseconds
 from ..database import chain
 from ..database.check import check_all
+from ..database.hashes import UNREADABLE
 from ..database.sqlite import Database
 
 _DO_NOT_REBUILD = "do not rebuild the graph from this journal, it may hold the right values"
@@ -26,7 +26,7 @@ def faults(found: Iterator[chain.Fault]) -> Iterator[chain.Fault]:
     """The faults, with an error of SQLite's as the last one."""
     try:
         yield from found
-    except (sqlite3.Error, ValueError, OverflowError) as error:
+    except UNREADABLE as error:
         yield chain.Fault(0, f"it cannot be read ({error})")
 
 

@@ -6,7 +6,6 @@ A piece that cannot be read counts as one that does not match: a damaged page st
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from ...errors import StoreError
 from ...ontology.literals import from_microseconds
 from ..database import chain
 from ..database.accounts import DELETED
-from ..database.hashes import digest, list_digest
+from ..database.hashes import UNREADABLE, digest, list_digest
 from ..database.sqlite import Database
 from ..database.tables import PROVED
 from ..database.tally import add, tally_row, total, unpack
@@ -28,9 +27,6 @@ from ..series.archives.archive import SeriesArchive
 from ..series.hot import Sealed
 from ..series.rows import Rows
 from ..series.source import decode_file
-
-UNREADABLE: Final = (sqlite3.Error, ValueError, OverflowError)
-"""The errors of reading damaged pages."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +143,7 @@ class JournalPieces:
         return [
             Due(NamedNode(action), NamedNode(twin), from_microseconds(moment))
             for action, twin, moment, proof in self._rows("SELECT action, twin, next, proof FROM due") or ()
-            if digest(action, twin, moment) == proof
+            if isinstance(moment, int) and digest(action, twin, moment) == proof
         ]
 
     def samples(self) -> Iterator[tuple[int, str, int, float]]:
@@ -155,7 +151,9 @@ class JournalPieces:
         for number, iri in self._rows("SELECT id, iri FROM series") or ():
             for table in ("samples", "samples_replaced"):
                 text = f"SELECT sequence, time, value FROM {table} WHERE series = ?"  # noqa: S608 - our own names
-                yield from ((sequence, iri, time, value) for sequence, time, value in self._rows(text, number) or ())
+                for sequence, time, value in self._rows(text, number) or ():
+                    if isinstance(sequence, int) and isinstance(time, int) and isinstance(value, float):
+                        yield sequence, iri, time, value
 
     def proved_samples(self) -> tuple[set[int], dict[int, int]]:
         """The commits whose samples in the journal are all there and unchanged; the rows found of the others."""

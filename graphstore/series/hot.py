@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 from pyoxigraph import NamedNode
 
+from ...errors import StoreError
 from ..database.hashes import SampleRow
 from ..interfaces import Sample
 from .rows import EMPTY, MergedRows, Rows, latest_values
@@ -132,7 +133,10 @@ def nearest_hot(connection: sqlite3.Connection, series: int, time: int, as_of: i
 
 
 def _rows(cursor: sqlite3.Cursor) -> Rows:
-    table = np.fromiter(cursor, _ROW)
+    try:
+        table = np.fromiter(cursor, _ROW)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise StoreError(f"samples in the journal are damaged ({error}); run `voltwin fsck`") from error
     if not len(table):
         return EMPTY
     return Rows(*(np.ascontiguousarray(table[name]) for name in ("time", "value", "sequence")))
