@@ -255,7 +255,7 @@ def _check_view(folder: FleetFolder, progress: Progress) -> list[Finding]:
             difference.graph.value,
             f"lacks {difference.missing} triples and has {difference.extra} that journal and rules do not give, "
             f"such as {difference.example}",
-            "`voltwin rebuild` builds the graph again",
+            "the journal is proved by its hashes: `voltwin rebuild` builds the graph again",
         )
         for difference in differences
     ]

@@ -45,7 +45,7 @@ def check_fleet(folder: FleetFolder, progress: Progress = no_progress) -> Iterat
         yield Finding("version", str(folder.journal), str(error), "nothing else was checked")
         return
     except StoreError as error:
-        yield Finding("journal", str(folder.journal), str(error), "restore a backup; nothing else was checked")
+        yield Finding("journal", str(folder.journal), str(error), f"{_DAMAGED}; nothing else was checked")
         return
     with closing(database):
         progress("checking the journal", 0, 0)
@@ -80,12 +80,12 @@ def _journal(folder: FleetFolder, database: Database) -> Iterator[Finding]:
     try:
         check_journal(reader, folder.journal)
     except (StoreError, sqlite3.DatabaseError, UnicodeError) as error:
-        yield Finding("journal", str(folder.journal), f"is damaged ({error})", "restore a backup")
+        yield Finding("journal", str(folder.journal), f"is damaged ({error})", _DAMAGED)
         return
     sound = True
     for number, fault in enumerate(faults(check_all(reader))):
         if number == _MOST_FAULTS:
-            yield Finding("journal", str(folder.journal), "has more such faults", "restore a backup")
+            yield Finding("journal", str(folder.journal), "has more such faults", _DAMAGED)
             return
         yield Finding("journal", str(folder.journal), describe(fault), _DAMAGED)
         sound = False
@@ -130,7 +130,9 @@ def _sealed(series: OpenSeries, progress: Progress) -> Iterator[Finding]:
         try:
             series.files.check(item)
         except StoreError as error:
-            yield Finding("sealed file", where, f"cannot be used ({error})", "restore it from a backup")
+            yield Finding(
+                "sealed file", where, f"cannot be used ({error})", f"restore it from a backup; without one {_SALVAGE}"
+            )
     for name in series.files.unnamed():
         problem = "is not registered: a sealing was interrupted before it registered the file"
         yield Finding("unnamed file", f"{series.archive.address}/{name}", problem, "delete it if no sealing is running")
@@ -160,6 +162,6 @@ def view_finding(graph: Path, applied: int, journal: int) -> Finding | None:
         return Finding("view behind", str(graph), problem, f"the next opening applies the rest, or {_REBUILD}")
     if applied > journal:
         problem = f"is at commit {applied}, the journal ends at {journal}: the journal is an older copy"
-        remedy = "find the newer journal; the graph may be the only copy of the later commits"
+        remedy = f"find the newer journal; the graph may be the only copy of the later commits, and {_SALVAGE}"
         return Finding("view ahead", str(graph), problem, remedy)
     return None

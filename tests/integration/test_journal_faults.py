@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import sqlite3
 from collections import Counter
@@ -108,3 +109,17 @@ def test_every_flipped_bit_is_found_or_changes_nothing(
                 salvages(fleet, tmp_path / "work")
     record_property("outcomes", dict(counted))
     assert counted["found"] + counted["refused"] > counted.total() / 3
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_journal_with_overwritten_pages_is_found_and_salvaged(sound: Path, tmp_path: Path, seed: int) -> None:
+    shutil.copytree(sound, tmp_path / "work")
+    file, chosen = tmp_path / "work" / "journal.sqlite", random.Random(seed)
+    data = bytearray(file.read_bytes())
+    for page in chosen.sample(range(seed % 4 and 1, len(data) // 4096), 1 + seed // 2):  # the first one now and then
+        data[page * 4096 : (page + 1) * 4096] = chosen.randbytes(4096)
+    file.write_bytes(data)
+    findings = check_everything(tmp_path / "work")
+    assert findings
+    assert any("voltwin salvage" in finding.remedy for finding in findings)
+    salvages(sound, tmp_path / "work")
