@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from ...errors import FleetVersionError, StoreError, VoltwinError
 from ..database.check import check_all
+from ..database.hashes import UNREADABLE
 from ..database.sqlite import Database
 from ..database.tables import VERSIONS
 from ..folder import FleetFolder, describe_owner, is_held, read_owner
@@ -52,6 +53,7 @@ def check_fleet(folder: FleetFolder, progress: Progress = no_progress) -> Iterat
         broken = list(_journal(folder, database))
         yield from broken
         if broken:
+            yield from _files_of_a_damaged_journal(folder, database, progress)
             return
         loads = list(_loads(folder, database, progress))
         yield from loads
@@ -110,6 +112,16 @@ def _loads(folder: FleetFolder, database: Database, progress: Progress) -> Itera
     for path in sorted(folder.loads.glob("*")):
         if f"loads/{path.name}" not in named:
             yield Finding("unnamed file", str(path), "is named by no commit", "delete it if no load is running")
+
+
+def _files_of_a_damaged_journal(folder: FleetFolder, database: Database, progress: Progress) -> Iterator[Finding]:
+    """The files that do not match their own hashes; which ones are named by no commit cannot be said."""
+    found: list[Finding] = []
+    with suppress(*UNREADABLE, VoltwinError):  # the journal's damage is a finding already
+        found += _loads(folder, database, progress)
+        with closing(open_series(folder.path)) as series:
+            found += _sealed(series, progress)
+    yield from (finding for finding in found if finding.kind != "unnamed file")
 
 
 def _first(error: Exception) -> str:

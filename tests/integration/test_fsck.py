@@ -153,6 +153,15 @@ def test_files_that_nothing_names(sealed: Any) -> None:
     assert [finding.kind for finding in check_everything(sealed)] == ["unnamed file"] * 3
 
 
+def test_files_beside_a_damaged_journal_are_held_against_their_own_hashes(sealed: Any) -> None:
+    sql(sealed, "UPDATE commits SET author = 'eve' WHERE sequence = 2", "DELETE FROM loads")
+    file = sorted((sealed / "series").rglob("*.parquet"))[0]
+    file.write_bytes(file.read_bytes()[:-2])
+    findings = check_everything(sealed)
+    # A file of the deleted load is not called unnamed: nobody should delete it now.
+    assert {finding.kind for finding in findings} == {"journal", "sealed file"}
+
+
 def test_a_lock_whose_holder_was_killed(fleet: Any) -> None:
     (fleet / "lock").write_text(json.dumps({"pid": 7, "command": "voltwin serve"}))
     finding = only(fleet)
