@@ -201,10 +201,10 @@ def _salvaged_view(folder: FleetFolder, copy: Path, opened: ExitStack) -> Triple
         if folder.store.engine == DEFAULT:
             shutil.copytree(folder.graph, copy)
         store = opened.enter_context(closing(open_store(folder.store, copy, folder.base)))
-        store.last_applied()
+        # An engine that has applied nothing says nothing.
+        return store if store.last_applied() else None
     except (StoreError, OSError, RuntimeError):
         return None
-    return store
 
 
 def import_into_fleet(path: Path, source: Path, *, author: str, replace: bool = False) -> Imported:

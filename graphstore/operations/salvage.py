@@ -232,12 +232,13 @@ class Salvage:
         """The lines that commits change which the graph has not seen."""
         if applied >= last:
             return set()
-        return {
-            line
-            for commit in self.journal.since(max(applied, self.journal.first - 1))
-            for change in commit.changes
-            for line in lines_of(change.removed + change.added)
-        }
+        lines: set[str] = set()
+        for commit in self.journal.since(max(applied, self.journal.first - 1)):
+            for change in commit.changes:
+                lines |= lines_of(change.removed + change.added)
+            for load in commit.loads:
+                lines |= lines_of(self.loads.read(load.file).decode())
+        return lines
 
     def _difference(self, graph: NamedNode, past: PastGraphs, applied: int, later: set[str]) -> GraphChange | None:
         assert self.view is not None

@@ -233,6 +233,19 @@ def test_a_cut_tail_is_known_from_the_graph(world: World) -> None:
     assert found(new(world), world.model()).graphs == world.model().graphs
 
 
+def test_a_graph_that_is_behind_takes_nothing_away_from_later_commits(world: World, tmp_path: Path) -> None:
+    with closing(SqliteJournal.open(world.fleet / "journal.sqlite")) as journal:
+        last = journal.last_sequence
+        made, _ = entry(COMMITS + 1, LoadFiles(world.fleet / "loads"))  # has a load, too
+        journal.append(made)  # the graph does not have it
+    sql(world, f"DELETE FROM commits WHERE sequence = {last - 2}")
+    salvaged = salvage_fleet(world.fleet, new(world))
+    assert salvaged.last == last + 1
+    result, model = found(new(world), world.model()), world.model()
+    assert result.graphs[graph("all").value] == model.graphs[graph("all").value] | {line("all", COMMITS + 1)}
+    assert result.graphs[graph("loaded").value] == model.graphs[graph("loaded").value] | {line("loaded", COMMITS + 1)}
+
+
 def test_a_damaged_graph_takes_nothing_from_a_sound_journal(world: World) -> None:
     for file in (world.fleet / "graph").glob("*"):
         if file.is_file():
