@@ -110,11 +110,13 @@ def wire(
     """
     hooks = hooks or ServerHooks()
     loads = LoadFiles(held.folder.loads) if held else None
-    behind = Committer(journal, store, loads).catch_up()
+    catching_up = Committer(journal, store, loads)
+    behind = catching_up.catch_up()
     engine = RuleEngine(store, names, load_schema(store, names))
     now, limits = partial(time_of, clock), limits or QueryLimits()
     history = FleetHistory.over(journal, loads, names, reasoning())
     committer = Committer(journal, store, loads, [engine.follow, history.follow, *hooks.followers], inputs=hooks.inputs)
+    committer.set_aside |= catching_up.set_aside
     pool = None
     # A remote engine has its own limit of time, and a store in memory cannot be read by another process.
     if held and isinstance(store, Snapshots) and store.on_disk:
@@ -133,8 +135,10 @@ def wire(
         on_close=held.lock.close if held else lambda: None,
     )
     # Rules follow a commit after it is in the store; a process that was killed in between left that undone.
-    newest = next(journal.since(journal.last_sequence - 1), None)
-    if behind or (newest is not None and concerns_all(newest, names)):
+    # A damaged commit does not say what it touched.
+    unknown = journal.last_sequence in {*journal.damaged, *catching_up.set_aside}
+    newest = None if unknown else next(journal.since(journal.last_sequence - 1), None)
+    if behind or unknown or (newest is not None and concerns_all(newest, names)):
         engine.derive_all()
     else:
         engine.resume(journal)

@@ -42,6 +42,7 @@ SECTIONS: Final = {
         "import": "operations:import_",
         "compact": "operations:compact",
         "fsck": "operations:fsck",
+        "salvage": "operations:salvage",
     },
     "Design": {"check": "fleet:check", "convert": "convert:convert", "ontology": "ontology:ontology"},
     "Shell": {"completion": "completion:completion"},

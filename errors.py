@@ -43,6 +43,7 @@ EXIT_CODES: Final = {
     4: "the fleet: none is named, the folder is none, is held, or its store refuses",
     5: "a service outside: server, broker or handler did not answer as agreed",
     6: "the environment: a missing package or program, a busy port",
+    7: "salvage: a new fleet was made, and something is lost, as printed",
     130: "ended by Ctrl-C",
 }
 """The exit codes of every verb."""

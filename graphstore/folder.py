@@ -110,6 +110,15 @@ def write_id(path: Path, identity: str) -> None:
     made.replace(file)
 
 
+def write_like(path: Path, model: Path, identity: str) -> None:
+    """Write a fleet.json in ``path`` like that of ``model``, for fleet ``identity`` with its engine in the folder."""
+    document = json.loads((model / "fleet.json").read_text("utf-8")) | {"id": identity}
+    document.pop("store", None)
+    if isinstance(document.get("series"), dict):
+        document["series"].pop("archive", None)
+    (path / "fleet.json").write_text(json.dumps(document, indent=2) + "\n", "utf-8")
+
+
 class FolderLock:
     """Holds a fleet's folder for this process until it is closed or the process ends."""
 

@@ -117,10 +117,7 @@ class PendingChanges(Protocol):
 
 @dataclass(frozen=True)
 class Entry:
-    """One group commit: everything in it becomes durable together, or nothing does.
-
-    Make one of a change set with :meth:`of`: no part of the change set can be forgotten.
-    """
+    """One group commit, durable whole or not at all; made of a whole change set by :meth:`of`."""
 
     author: str
     time: datetime
@@ -262,6 +259,9 @@ class RetentionResult:
 
 class Journal(Protocol):
     """The spine: appends entries in one transaction each and returns them in order."""
+
+    damaged: Mapping[int, str]
+    """Commits among the newest that were found damaged on opening, and the problem of each."""
 
     @property
     def series(self) -> SeriesStore:

@@ -96,7 +96,7 @@ def log(
 def _prove(context: click.Context, fleet: str, verify: bool, anchor: str | None, as_json: bool) -> None:
     """Check the chain, or print its head; both beside a running server."""
     from ..errors import InputError
-    from ..graphstore.database.chain import check_all
+    from ..graphstore.database.check import check_all
     from ..graphstore.database.sqlite import Database
     from ..graphstore.database.tables import VERSIONS
     from ..graphstore.folder import read_folder

@@ -1,4 +1,4 @@
-"""`voltwin backup`, `restore`, `rebuild`, `export`, `import`, `compact`, `fsck`: looking after a fleet's folder."""
+"""`voltwin backup`, `restore`, `rebuild`, `export`, `import`, `compact`, `salvage`, `fsck`: care of a fleet."""
 
 from __future__ import annotations
 
@@ -181,6 +181,31 @@ def compact(fleet: Path, keep_days: float | None, seal_before: str | None, as_js
     if gained.backup_running:
         text += "; a backup is under way, so files that nothing names stay until the next time"
     tell(gained, text, as_json)
+
+
+@verb()
+@click.option("--to", type=click.Path(path_type=Path), required=True, help="The folder of the new fleet.")
+@click.option("--from", "backup", type=click.Path(path_type=Path), help="A backup of the fleet, to fill gaps from.")
+@folder_option
+@json_option
+@click.pass_context
+def salvage(context: click.Context, fleet: Path, to: Path, backup: Path | None, as_json: bool) -> None:
+    """Make a new fleet of what can be proved of a damaged one.
+
+    The damaged folder is only read. What its hashes prove is taken from the journal, loads and sealed files, or from
+    the backup; the graph is asked where changes are lost. What is lost is listed, and the exit code is 7 then.
+    """
+    from ..maintenance import salvage_fleet
+
+    made = salvage_fleet(fleet, to, backup=backup, progress=progress())
+    if not as_json:
+        for loss in made.losses:
+            click.echo(str(loss))
+    origins = ", ".join(f"{count} whole from the {name}" for name, count in made.whole.items()) or "none whole"
+    text = f"{to}: commits {made.first} to {made.last}, {origins}, {made.partial} in part; "
+    text += f"{len(made.losses)} losses" if made.losses else "nothing is lost"
+    tell(made, text, as_json)
+    context.exit(7 if made.losses else 0)
 
 
 @verb()

@@ -19,6 +19,8 @@ from ...graphstore.fleets.asking import ask, at_moment
 from ...graphstore.fleets.fleet import FleetAccess
 from ...graphstore.paths.answers import Answer
 from ...ontology.literals import parse_time
+from ...settings import InputLimits
+from ..http.author import proved_author
 
 Scalar = bool | int | float | str
 AsOf = Annotated[
@@ -35,10 +37,10 @@ class Put(BaseModel):
     value: Scalar | list[Scalar]
     unit: str | None = Field(None, description="Local name of a QUDT unit; null for a property without one.")
     time: str | None = Field(None, description="RFC 3339 with a zone; now, if left out.")
-    author: str = Field(min_length=1, description="Author of the value, for the journal.")
+    author: str = Field("", description="Not recorded: the journal's author is what the server can prove.")
 
 
-def twin_routes(fleet: FleetAccess) -> APIRouter:
+def twin_routes(fleet: FleetAccess, limits: InputLimits) -> APIRouter:
     """Reading and writing by path."""
     router = APIRouter(tags=["twins"])
 
@@ -57,7 +59,8 @@ def twin_routes(fleet: FleetAccess) -> APIRouter:
     @router.put("/twins/{path:path}", summary="Put one value")
     def write(path: str, body: Put) -> dict[str, int]:
         moment = datetime.now(UTC) if body.time is None else parse_time(body.time)
-        return {"sequence": fleet.put(f"/{path}", body.value, unit=body.unit, time=moment, author=body.author)}
+        author = proved_author(body.author, limits)
+        return {"sequence": fleet.put(f"/{path}", body.value, unit=body.unit, time=moment, author=author)}
 
     return router
 

@@ -1,10 +1,10 @@
 """The SPARQL 1.1 Graph Store Protocol: whole graphs by GET, PUT, POST and DELETE at ``/graphs``.
 
-    curl -X PUT 'http://127.0.0.1:8000/graphs?graph=https://fleet.example/materials&author=ann' \
+    curl -X PUT 'http://127.0.0.1:8000/graphs?graph=https://fleet.example/materials' \
          -H 'Content-Type: text/turtle' --data-binary @materials.ttl
 
 ``?graph=IRI`` names the graph; without it the address of the request does (``/graphs/…``), and a POST to ``/graphs``
-creates a graph and returns its name. ``author`` is recorded in the journal. Bodies may be large (docs/limits.md),
+creates a graph and returns its name. Bodies may be large (docs/limits.md),
 also with ``Content-Encoding: gzip``; TriG and N-Quads may name their graphs themselves. Every request is one commit.
 """
 
@@ -34,6 +34,7 @@ from ...graphstore.update.files import FORMATS, file_name
 from ...graphstore.update.nesting import check_triple_terms
 from ...settings import InputLimits
 from ..http.accept import negotiate
+from ..http.author import proved_author
 from .request import ProtocolRequest, negotiated, refuse_foreign_pages
 
 _UNION: Final = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
@@ -64,7 +65,7 @@ def graph_routes(fleet: FleetAccess, limits: InputLimits) -> APIRouter:
     router = APIRouter(tags=["graphs"])
 
     def read(request: Request) -> Response:
-        return _read(fleet, _address(request).graph, request.headers.get("accept"))
+        return _read(fleet, _address(request, limits).graph, request.headers.get("accept"))
 
     async def write(request: Request) -> Response:
         with tempfile.TemporaryDirectory(prefix="voltwin-graph-") as place:
@@ -76,7 +77,7 @@ def graph_routes(fleet: FleetAccess, limits: InputLimits) -> APIRouter:
 
     def delete(request: Request) -> Response:
         refuse_foreign_pages(request)
-        address = _address(request)
+        address = _address(request, limits)
         with tempfile.TemporaryDirectory(prefix="voltwin-graph-") as place:
             nothing = Path(place) / "nothing.nt"
             nothing.touch()
@@ -94,18 +95,19 @@ def graph_routes(fleet: FleetAccess, limits: InputLimits) -> APIRouter:
     return router
 
 
-def _address(request: Request) -> Addressed:
+def _address(request: Request, limits: InputLimits) -> Addressed:
     sent = ProtocolRequest.read(None, None, request.url.query)
+    author = proved_author(sent.one("author"), limits)
     graphs, default = sent.all("graph"), "default" in sent.parameters
     if len(graphs) + default > 1:
         raise InputError("graph: name one graph, by ?graph=IRI or ?default")
     if graphs:
-        return Addressed(_iri(graphs[0]), sent.author)
+        return Addressed(_iri(graphs[0]), author)
     if default:
-        return Addressed(None, sent.author)
+        return Addressed(None, author)
     here = str(request.url.replace(query=""))
     collection = request.url.path.rstrip("/") == "/graphs"
-    return Addressed(_iri(f"{here.rstrip('/')}/{uuid.uuid4()}" if collection else here), sent.author, new=collection)
+    return Addressed(_iri(f"{here.rstrip('/')}/{uuid.uuid4()}" if collection else here), author, new=collection)
 
 
 def _iri(text: str) -> str:
@@ -150,7 +152,7 @@ def _with_blank_nodes(triple: Triple) -> Triple:
 
 def _write(fleet: FleetAccess, request: Request, body: Path, limits: InputLimits) -> Response:
     refuse_foreign_pages(request)
-    address, replace = _address(request), request.method == "PUT"
+    address, replace = _address(request, limits), request.method == "PUT"
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     itself = media in _QUADS and (address.new or "default" in request.query_params)
     if address.new and replace and not itself:

@@ -23,9 +23,6 @@ from ...graphstore.fleets.wire import ERROR_HEADER, QUERY_TYPE, UPDATE_TYPE, pub
 from ...graphstore.interfaces import QueryAnswer
 
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
-ANONYMOUS: Final = "SPARQL protocol"
-"""The author of requests without one."""
-
 _TEXT_TYPES: Final = {QUERY_TYPE: "query", UPDATE_TYPE: "update"}
 _UTF8: Final = ("utf-8", "utf8", "us-ascii", "ascii")
 
@@ -80,11 +77,6 @@ class ProtocolRequest:
         if len(values) > 1:
             raise QueryError(f"{name}: given {len(values)} times; give it once")
         return values[0] if values else None
-
-    @property
-    def author(self) -> str:
-        """The author of the commit that the request makes."""
-        return self.one("author") or ANONYMOUS
 
 
 def _parse(text: str, most: int | None) -> dict[str, list[str]]:

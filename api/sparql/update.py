@@ -1,9 +1,9 @@
 """SPARQL Update over the SPARQL 1.1 protocol: POST of the bare text, or of a form with ``update=…``.
 
-    curl http://127.0.0.1:8000/sparql?author=ann -H 'Content-Type: application/sparql-update' --data-binary @fix.ru
+    curl http://127.0.0.1:8000/sparql -H 'Content-Type: application/sparql-update' --data-binary @fix.ru
 
-``using-graph-uri`` and ``using-named-graph-uri`` name the dataset; ``author`` (not part of the protocol) is recorded
-in the journal. The answer is ``{"sequence": 4711, "added": 2, "removed": 1}``.
+``using-graph-uri`` and ``using-named-graph-uri`` name the dataset. The answer is
+``{"sequence": 4711, "added": 2, "removed": 1}``.
 """
 
 from __future__ import annotations
@@ -18,13 +18,15 @@ from ...graphstore.fleets.fleet import FleetAccess
 from ...graphstore.sparql.dataset import with_base
 from ...graphstore.update.parse import with_using
 from ...settings import InputLimits
+from ..http.author import proved_author
 from .request import ProtocolRequest
 
 
 def answer_update(fleet: FleetAccess, sent: ProtocolRequest, endpoint: str, limits: InputLimits) -> Response:
     """Apply the update; relative IRIs are below ``endpoint``. Raises VoltwinError."""
     text = with_base(update_text(sent, limits), endpoint)
-    return JSONResponse(asdict(at_moment(fleet, sent.one("as_of")).update(text, author=sent.author)))
+    author = proved_author(sent.one("author"), limits)
+    return JSONResponse(asdict(at_moment(fleet, sent.one("as_of")).update(text, author=author)))
 
 
 def update_text(sent: ProtocolRequest, limits: InputLimits) -> str:

@@ -14,7 +14,9 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from ...errors import FleetVersionError, StoreError
-from .chain import HASHES_SINCE, fill_hashes
+from .accounts import Accounts
+from .chain import HASHES_SINCE
+from .check import fill_hashes
 from .hashes import teach
 
 
@@ -35,6 +37,7 @@ class Database:
         try:
             self._writer = self._connect() if writable else self._connect_reader()
             self._upgrade(versions, writable, create)
+            self._accounts = Accounts(self._writer) if writable and len(versions) >= HASHES_SINCE else None
         except (sqlite3.Error, UnicodeError) as error:  # an error's own text may be damaged
             raise StoreError(
                 f"{file}: cannot open the journal: {error}; check that the disk has space and that the file is writable"
@@ -109,7 +112,11 @@ class Database:
         with self._lock:
             try:
                 self._writer.execute("BEGIN IMMEDIATE")
+                if self._accounts is not None:
+                    self._accounts.clear()
                 yield self._writer
+                if self._accounts is not None:
+                    self._accounts.write()
                 self._writer.execute("COMMIT")
             except BaseException as error:
                 self._roll_back()

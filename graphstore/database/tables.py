@@ -1,7 +1,8 @@
 """The journal's tables, one script per version of the schema; an older journal is upgraded on opening.
 
 ====================  ==================================================================================
-``commits``           one row per group commit: its number, transaction time, author
+``commits``           one row per group commit: its number, transaction time, author; the digests of its content, and
+                      its hash, chained to the one before
 ``changes``           the triples that a commit removes from and adds to one graph, as N-Triples
 ``loads``             graphs that a commit filled from a file under ``loads/``, named by its content's SHA-256
 ``snapshots``         a graph's whole content after a commit, compressed N-Triples, and its number of triples:
@@ -15,8 +16,9 @@
 ``discarded``         files no longer needed, and since when
 ``runs``, ``due``     pending and finished work of the control master
 ``facts``             numbers about the journal itself, such as the start of its history
-``hashes``            one row per commit: the digests of its content, and its hash, chained to the one before
 ``meta``              texts about the journal itself: base IRI, fleet id, and the last deleted commit with its hash
+``moved``             the tally of a commit's samples that were sealed or deleted; 0: of all deleted commits
+``totals``            the sum of the hashes of all rows of each table in ``PROVED``
 ====================  ==================================================================================
 """
 
@@ -79,31 +81,46 @@ CREATE TABLE discarded (file TEXT PRIMARY KEY, since INTEGER NOT NULL) STRICT, W
 CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 """
 
-# Rows of commits are proved by ``hashes``; rows that change later each have a proof of their own.
+# Rows of commits are proved by the commit's digests; rows that change later each have a proof of their own.
 _VERSION_3: Final = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL, proof BLOB NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE hashes (sequence INTEGER PRIMARY KEY, head BLOB NOT NULL, content BLOB, rows INTEGER NOT NULL,
-                     samples BLOB, files TEXT NOT NULL, messages BLOB, runs BLOB, due BLOB, hash BLOB NOT NULL) STRICT;
+ALTER TABLE commits ADD COLUMN content BLOB;
+ALTER TABLE commits ADD COLUMN samples BLOB;
+ALTER TABLE commits ADD COLUMN tally BLOB;
+ALTER TABLE commits ADD COLUMN files TEXT NOT NULL DEFAULT '';
+ALTER TABLE commits ADD COLUMN messages BLOB;
+ALTER TABLE commits ADD COLUMN runs BLOB;
+ALTER TABLE commits ADD COLUMN due BLOB;
+ALTER TABLE commits ADD COLUMN hash BLOB NOT NULL DEFAULT x'';
+CREATE TABLE moved (sequence INTEGER PRIMARY KEY, tally BLOB NOT NULL) STRICT;
+CREATE TABLE totals (name TEXT PRIMARY KEY, total BLOB NOT NULL) STRICT, WITHOUT ROWID;
 ALTER TABLE changes ADD COLUMN hash BLOB NOT NULL DEFAULT x'';
-UPDATE changes SET hash = row_hash(sequence, graph, removed, added);
+UPDATE changes SET hash = change_hash(sequence, graph, removed, added);
 ALTER TABLE snapshots ADD COLUMN proof BLOB NOT NULL DEFAULT x'';
-UPDATE snapshots SET proof = row_hash(graph, sequence, size, triples);
+UPDATE snapshots SET proof = row_hash((SELECT iri FROM graphs WHERE id = graph), sequence, size, triples);
 ALTER TABLE due ADD COLUMN proof BLOB NOT NULL DEFAULT x'';
 UPDATE due SET proof = row_hash(action, twin, next);
 ALTER TABLE facts ADD COLUMN proof BLOB NOT NULL DEFAULT x'';
 UPDATE facts SET proof = row_hash(name, value);
 ALTER TABLE sealed ADD COLUMN proof BLOB NOT NULL DEFAULT x'';
-UPDATE sealed SET proof = row_hash(series, period, file, rows, first, last, sequence, bytes, sha256);
+UPDATE sealed SET proof = row_hash((SELECT iri FROM series WHERE id = series), period, file, rows, first, last,
+                                   sequence, bytes, sha256);
+ALTER TABLE discarded ADD COLUMN proof BLOB NOT NULL DEFAULT x'';
+UPDATE discarded SET proof = row_hash(file, since);
 """
 
 PROVED: Final = {
-    "snapshots": "graph, sequence, size, triples",
+    "snapshots": "(SELECT iri FROM graphs WHERE id = graph), sequence, size, triples",
     "due": "action, twin, next",
     "facts": "name, value",
     "meta": "name, value",
-    "sealed": "series, period, file, rows, first, last, sequence, bytes, sha256",
+    "sealed": "(SELECT iri FROM series WHERE id = series), period, file, rows, first, last, sequence, bytes, sha256",
+    "discarded": "file, since",
 }
-"""Tables whose column ``proof`` is the ``row_hash`` of these columns."""
+"""Tables whose column ``proof`` is the ``row_hash`` of these columns; ``totals`` has the sum of it over all rows.
+
+Graphs and series are named by their IRI: so their numbers are proved, too.
+"""
 
 VERSIONS: Final = (_VERSION_1, _VERSION_2, _VERSION_3)
 """Script ``n`` upgrades a journal from version ``n`` to version ``n + 1``."""

@@ -179,7 +179,14 @@ class LocalFleet(FleetAccess):
 
     def status(self) -> Mapping[str, Any]:
         """Totals for people."""
-        totals = {"base": self.names.base, "twins": len(self.twins()), **self.committer.journal.counts()}
+        totals: dict[str, Any] = {
+            "base": self.names.base,
+            "twins": len(self.twins()),
+            **self.committer.journal.counts(),
+        }
+        aside = {**self.committer.journal.damaged, **self.committer.set_aside}
+        if aside:
+            totals["damagedCommits"] = [{"commit": number, "problem": aside[number]} for number in sorted(aside)]
         return {**totals, **self.more_status()}
 
     def close(self) -> None:

@@ -26,6 +26,7 @@ from ...ontology.iris import RDF, VT
 from ...ontology.literals import format_time
 from ...ontology.naming import Naming
 from ..interfaces import GraphChange, Node
+from ..journal.changes import UNPARSABLE, is_parsable
 from .events import Event
 
 MOST_LINES: Final = 20
@@ -56,6 +57,7 @@ def line(event: Event) -> str:
             event.author,
             " ".join(touched),
             f"({', '.join(counted)})" if counted else "",
+            f"DAMAGED: {event.damaged}" if event.damaged else "",
         )
         if part
     )
@@ -78,13 +80,17 @@ def paragraph(event: Event, names: Naming, most: int | None = MOST_LINES) -> lis
     shown = lines if most is None else lines[:most]
     more = [f"  and {len(lines) - len(shown)} more"] if len(lines) > len(shown) else []
     head = f"commit {event.sequence} · {format_time(event.time)} · {event.author}"
+    if event.damaged:
+        head += f" · DAMAGED: {event.damaged}; only what does match is listed"
     return [head, *(f"  {line}" for line in shown), *more]
 
 
 def _sentences(event: Event, names: Naming) -> Iterator[str]:
     for change in event.changes or ():
         twin = names.owner(change.graph)
-        if twin is None:
+        if not is_parsable(change):
+            yield f"{change.graph.value.removeprefix(names.base)}: changes that cannot be parsed"
+        elif twin is None:
             yield _about_graph(change, names)
         else:
             yield from _about_twin(change, twin, names)
@@ -158,4 +164,7 @@ def _slots(text: str) -> dict[Slot, list[Node]]:
 
 
 def _triples(text: str) -> list[Triple]:
-    return [quad.triple for quad in parse(text, format=RdfFormat.N_TRIPLES)]
+    try:
+        return [quad.triple for quad in parse(text, format=RdfFormat.N_TRIPLES)]
+    except UNPARSABLE:
+        return []

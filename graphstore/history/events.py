@@ -22,6 +22,7 @@ from pyoxigraph import NamedNode
 from ...errors import MomentNotFoundError, StoreError
 from ...ontology.literals import format_time, from_microseconds, parse_time
 from ...ontology.naming import Naming
+from ..database.chain import read_commit
 from ..interfaces import GraphChange
 from ..journal.changes import Slot
 from .past_graphs import PastGraphs
@@ -47,6 +48,8 @@ class Event:
     samples: Mapping[str, int] = field(default_factory=dict)
     loaded: Mapping[str, int] = field(default_factory=dict)
     changes: tuple[GraphChange, ...] | None = None
+    damaged: str = ""
+    """The part of the commit that does not match its hash; then the event has only the rest."""
 
     def to_json(self) -> dict[str, Any]:
         """As JSON, without empty fields."""
@@ -60,6 +63,7 @@ class Event:
         }
         document |= {"graphs": list(self.graphs)} if self.graphs else {}
         document |= {"loaded": dict(self.loaded)} if self.loaded else {}
+        document |= {"damaged": self.damaged} if self.damaged else {}
         if self.changes is not None:
             document["changes"] = [
                 {"graph": item.graph.value, "removed": item.removed, "added": item.added} for item in self.changes
@@ -82,6 +86,7 @@ def event_from_json(document: Mapping[str, Any]) -> Event:
         None
         if changes is None
         else tuple(GraphChange(NamedNode(item["graph"]), item["removed"], item["added"]) for item in changes),
+        document.get("damaged", ""),
     )
 
 
@@ -219,26 +224,31 @@ class EventFeed:
         return [number for (number,) in reader.execute(_OF_TWIN, mine)]
 
     def _event(self, reader: sqlite3.Connection, number: int, twin: str | None, with_changes: bool) -> Event:
-        time, author = reader.execute("SELECT time, author FROM commits WHERE sequence = ?", (number,)).fetchone()
+        stored = read_commit(reader, number)
+        assert stored is not None, "its number was read in the same view"
+        sound = [change for change in stored.changes if change.sound and stored.listed]
         changes = [
             GraphChange(NamedNode(graph), removed, added)
-            for graph, removed, added in reader.execute(_CHANGES, (number,))
+            for graph, removed, added, _ in sound
             if self._concerns(graph, twin)
         ]
-        samples = [(iri, rows) for iri, rows in reader.execute(_SAMPLES, (number,)) if self._concerns(iri, twin)]
-        loads = [(iri, triples) for iri, triples in reader.execute(_LOADS, (number,)) if self._concerns(iri, twin)]
+        samples = [item for item in sorted(stored.counts) if stored.listed and self._concerns(item[0], twin)]
+        loads = [
+            (iri, triples) for iri, _, triples in sorted(stored.loads) if stored.listed and self._concerns(iri, twin)
+        ]
         touched = [*(item.graph.value for item in changes), *(iri for iri, _ in [*samples, *loads])]
         owners = {iri: self.names.owner(NamedNode(iri)) for iri in touched}
         return Event(
             number,
-            from_microseconds(time),
-            author,
+            from_microseconds(stored.digests.time),
+            stored.digests.author,
             twins=tuple(sorted({self.names.twin_key(owner) for owner in owners.values() if owner is not None})),
             graphs=tuple(sorted({self._short(iri) for iri, owner in owners.items() if owner is None})),
             properties=tuple(sorted(_predicates(changes))),
             samples={self.names.path_of(NamedNode(iri)): rows for iri, rows in samples},
             loaded={self._short(iri): triples for iri, triples in loads},
             changes=tuple(changes) if with_changes else None,
+            damaged=stored.problem,
         )
 
     def _concerns(self, iri: str, twin: str | None) -> bool:
@@ -251,21 +261,13 @@ class EventFeed:
 def _predicates(changes: Iterable[GraphChange]) -> set[str]:
     """The second term of every line: subjects and predicates of N-Triples contain no space."""
     return {
-        line.split(" ", 2)[1][1:-1]
+        words[1][1:-1]
         for change in changes
         for text in (change.removed, change.added)
         for line in text.split("\n")
-        if line
+        if len(words := line.split(" ", 2)) > 1
     }
 
-
-_CHANGES: Final = (
-    "SELECT iri, removed, added FROM changes JOIN graphs ON graphs.id = graph WHERE sequence = ? ORDER BY changes.rowid"
-)
-_SAMPLES: Final = (
-    "SELECT iri, rows FROM commit_samples JOIN series ON series.id = series WHERE sequence = ? ORDER BY iri"
-)
-_LOADS: Final = "SELECT iri, triples FROM loads JOIN graphs ON graphs.id = graph WHERE sequence = ? ORDER BY iri"
 
 _OF_TWIN: Final = """
 WITH mine AS (SELECT id FROM graphs WHERE iri = :iri OR (iri > :low AND iri < :high))

@@ -38,8 +38,8 @@ from pyoxigraph import NamedNode, RdfFormat, parse
 
 from ...errors import InputError, MomentNotFoundError, StoreError
 from ...ontology.literals import format_time, from_microseconds, parse_time, to_microseconds
-from ..database.chain import HISTORY_BEGINS, Fault
-from ..database.hashes import digest
+from ..database.chain import HISTORY_BEGINS, WRONG_CHANGES, Fault
+from ..database.hashes import change_hash, digest
 from ..database.sqlite import Database
 from ..journal.verification import refuse
 
@@ -128,7 +128,7 @@ class PastGraphs:
         """The same content as :meth:`graph`, as lines without line feeds."""
         with self.reading(sequence) as reader:
             row = reader.execute(_NUMBER, (graph.value,)).fetchone()
-            return set() if row is None else self._replay(reader, int(row[0]), sequence)
+            return set() if row is None else self._replay(reader, int(row[0]), graph.value, sequence)
 
     def state(self, sequence: int) -> Iterator[tuple[NamedNode, bytes]]:
         """Every journaled graph that was not empty after commit ``sequence``, with its N-Triples."""
@@ -157,13 +157,13 @@ class PastGraphs:
             row = reader.execute(f"SELECT max(n) FROM ({newest})", {"iri": graph.value, "n": sequence}).fetchone()  # noqa: S608
             return int(row[0] or 0)
 
-    def _replay(self, reader: sqlite3.Connection, graph: int, sequence: int) -> set[str]:
+    def _replay(self, reader: sqlite3.Connection, graph: int, iri: str, sequence: int) -> set[str]:
         row = reader.execute(
             "SELECT sequence, triples, size, proof FROM snapshots WHERE graph = ? AND sequence <= ? "
             "ORDER BY sequence DESC LIMIT 1",
             (graph, sequence),
         ).fetchone()
-        if row and digest(graph, row[0], row[2], row[1]) != row[3]:
+        if row and digest(iri, row[0], row[2], row[1]) != row[3]:
             refuse(self.database.file, iter([Fault(row[0], "a snapshot does not match its hash")]))
         start, lines = (int(row[0]), lines_of(unpack(row[1]))) if row else (0, set[str]())
         window = (graph, start, sequence)
@@ -179,8 +179,8 @@ class PastGraphs:
             if kind == -1:
                 lines |= lines_of(self._loaded(removed))
                 continue
-            if digest(number, graph, removed, added) != hash_:
-                refuse(self.database.file, iter([Fault(number, "its changes do not match its hash")]))
+            if change_hash(number, graph, removed, added) != hash_:
+                refuse(self.database.file, iter([Fault(number, WRONG_CHANGES)]))
             lines = without(lines, removed)
             lines.update(added.split("\n"))
         lines.discard("")

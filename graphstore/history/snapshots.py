@@ -25,7 +25,9 @@ from pyoxigraph import NamedNode
 
 from ...errors import InputError, MomentNotFoundError, StoreError
 from ...ontology.literals import to_microseconds
-from ..database.chain import CHECKPOINT, HISTORY_BEGINS, MESSAGES_BEGIN, RUNS_BEGIN, set_meta
+from ..database.accounts import forget_commits
+from ..database.chain import CHECKPOINT, HISTORY_BEGINS, MESSAGES_BEGIN, RUNS_BEGIN, link_before, set_meta
+from ..database.check import keep_runs
 from ..database.sqlite import Database
 from ..journal.bulk_files import place_of
 from ..journal.changes import Slot
@@ -137,7 +139,7 @@ class History(PastGraphs):
         contents = {graph: self.lines(graph, sequence) for graph in graphs}
         with self.database.transaction() as writer:
             writer.executemany(
-                "INSERT OR REPLACE INTO snapshots SELECT id, ?1, ?2, ?3, row_hash(id, ?1, ?2, ?3) FROM graphs "
+                "INSERT OR REPLACE INTO snapshots SELECT id, ?1, ?2, ?3, row_hash(iri, ?1, ?2, ?3) FROM graphs "
                 "WHERE iri = ?4",
                 [(sequence, len(lines), pack(text_of(lines)), graph.value) for graph, lines in contents.items()],
             )
@@ -236,8 +238,8 @@ class History(PastGraphs):
             ]
             gone = writer.execute("DELETE FROM loads WHERE sequence <= ?", (horizon,)).rowcount
             writer.executemany(
-                "INSERT INTO discarded SELECT :place, :now WHERE NOT EXISTS (SELECT 1 FROM loads WHERE file = :file) "
-                "ON CONFLICT DO NOTHING",
+                "INSERT INTO discarded SELECT :place, :now, row_hash(:place, :now) "
+                "WHERE NOT EXISTS (SELECT 1 FROM loads WHERE file = :file) ON CONFLICT DO NOTHING",
                 [{"place": place_of(file), "now": to_microseconds(now), "file": file} for file in files],
             )
             return gone
@@ -265,6 +267,7 @@ class History(PastGraphs):
             states = dict(writer.execute(f"SELECT state, count(*) {ended} GROUP BY state", (bound,)).fetchall())
             writer.execute(f"DELETE {ended}", (bound,))
             _raise(writer, RUNS_BEGIN, bound)
+            keep_runs(writer)
             for state, gone in states.items():
                 _count(writer, FORGOTTEN + state, gone)
         return sum(states.values())
@@ -279,10 +282,10 @@ class History(PastGraphs):
             gone = "FROM commits WHERE sequence < ?"
             (letters,) = writer.execute(f"SELECT coalesce(sum(dead_letters), 0) {gone}", (before,)).fetchone()
             _count(writer, f"{FORGOTTEN}deadLetters", letters)
-            last = "SELECT sequence, hash FROM hashes WHERE sequence < ? ORDER BY sequence DESC LIMIT 1"
-            for sequence, hash_ in writer.execute(last, (before,)).fetchall():
-                set_meta(writer, CHECKPOINT, f"{sequence} {hash_.hex()}")
-            writer.execute("DELETE FROM hashes WHERE sequence < ?", (before,))
+            forget_commits(writer, before)
+            last = link_before(writer, before)
+            if last.sequence:
+                set_meta(writer, CHECKPOINT, f"{last.sequence} {last.hash.hex()}")
             return writer.execute(f"DELETE {gone}", (before,)).rowcount
 
 

@@ -12,9 +12,11 @@ from typing import Final
 
 from pyoxigraph import NamedNode
 
+from ...errors import StoreError
 from ...ontology.naming import Naming
 from ..engines.oxigraph import OxigraphStore
 from ..interfaces import SeriesReader, TripleStore
+from ..journal.changes import UNPARSABLE
 from ..paths.resolver import Resolver
 from ..queries.pool import PastSnapshot, QueryPool
 from ..queries.snapshots import CurrentSnapshot
@@ -85,7 +87,12 @@ class StateCache:
             contents = self._reachable(twin, sequence)
         store, triples = OxigraphStore(None, self.names.base), 0
         for graph, content in contents:
-            store.load(graph, content)
+            try:
+                store.load(graph, content)
+            except UNPARSABLE as error:
+                raise StoreError(
+                    f"as of commit {sequence}: graph {graph.value} cannot be parsed ({error}); other graphs can be read"
+                ) from error
             triples += content.count(b"\n")
         schema = self._schema(store, sequence)
         self.reasoning.derive(store, self.names, schema)

@@ -8,7 +8,7 @@ that fails half way is undone with :meth:`ChangeSet.savepoint`. Commit it with `
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -145,13 +145,28 @@ class GraphChanges:
 
 
 def touched_by(changes: Iterable[GraphChange]) -> list[Slot]:
-    """The slots that journaled changes touch."""
+    """The slots that journaled changes touch; those that cannot be parsed touch none."""
     slots: dict[Slot, None] = {}
     for change in changes:
-        for quad in parse(change.removed + change.added, format=RdfFormat.N_TRIPLES):
-            if isinstance(quad.subject, NamedNode):
-                slots[(change.graph, quad.subject, quad.predicate)] = None
+        with suppress(*UNPARSABLE):
+            for quad in parse(change.removed + change.added, format=RdfFormat.N_TRIPLES):
+                if isinstance(quad.subject, NamedNode):
+                    slots[(change.graph, quad.subject, quad.predicate)] = None
     return list(slots)
+
+
+UNPARSABLE: Final = (SyntaxError, MemoryError)
+"""The parser's errors for text that it does not take; the second one for a term that is too long for it."""
+
+
+def is_parsable(change: GraphChange) -> bool:
+    """Whether the parser takes a journaled change."""
+    try:
+        for _ in parse(f"{change.removed}\n{change.added}", format=RdfFormat.N_TRIPLES):
+            pass
+    except UNPARSABLE:
+        return False
+    return True
 
 
 def load_change(graph: NamedNode, triples: Iterable[Triple], store: TripleStore) -> GraphChange:

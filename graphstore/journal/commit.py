@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ...errors import StoreError
 from ...settings import InputLimits
 from ..interfaces import Commit, Entry, GraphChange, GraphLoad, Journal, TripleStore
 from ..sparql.gate import check_lines
 from .bulk_files import LoadFiles
-from .changes import Slot, touched_by
+from .changes import UNPARSABLE, Slot, is_parsable, touched_by
 
 Follower = Callable[[int, Sequence[Slot]], None]
 """Called with every commit: its number and the (graph, subject, predicate) slots that changed.
@@ -36,6 +36,8 @@ class Committer:
     lock: threading.RLock = field(default_factory=threading.RLock)
     """Hold it from building a change set to committing it, so that nothing changes in between."""
     inputs: InputLimits = field(default_factory=InputLimits)
+    set_aside: dict[int, str] = field(default_factory=dict)
+    """Commits that were not applied whole, and why."""
     _behind: bool = False
     """A commit is in the journal and may not be in the store, because the store failed."""
 
@@ -81,11 +83,23 @@ class Committer:
             applied, behind = self.store.last_applied(), 0
             for commit in self.journal.since(applied - 1 if self._behind and applied else applied):
                 if commit.sequence > applied:
-                    self.apply_commit(commit)
+                    self._apply_parsable(commit)
                     behind += 1
                 self._notify(commit.sequence, touched_by(commit.changes), commit.loads)
             self._behind = False
             return behind
+
+    def _apply_parsable(self, commit: Commit) -> None:
+        """Apply a commit without what the parser does not take, which an older version may have accepted."""
+        try:
+            self.apply_commit(commit)
+        except (*UNPARSABLE, StoreError):
+            aside = [change for change in commit.changes if not is_parsable(change)]
+            if not aside:
+                raise
+            names = ", ".join(change.graph.value for change in aside)
+            self.set_aside[commit.sequence] = f"its changes of {names} cannot be parsed, and are not in the graph"
+            self.apply_commit(replace(commit, changes=[change for change in commit.changes if change not in aside]))
 
     def apply_commit(self, commit: Commit) -> None:
         """Apply one commit of the journal to the store, which may have it already."""

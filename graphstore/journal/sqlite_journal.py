@@ -19,8 +19,8 @@ from pyoxigraph import NamedNode
 from ...errors import StoreError
 from ...ontology.literals import from_microseconds, to_microseconds
 from ..database import chain
-from ..database.chain import HISTORY_BEGINS
-from ..database.hashes import CommitDigests, content_digest, digest, list_digest, samples_digest
+from ..database.chain import HISTORY_BEGINS, Fault, StoredCommit
+from ..database.hashes import CommitDigests, change_hash, content_digest, digest, list_digest, sample_digests
 from ..database.sqlite import Database
 from ..database.tables import VERSIONS
 from ..interfaces import Commit, Due, Entry, GraphChange, GraphLoad, QueuedRun
@@ -46,9 +46,13 @@ class SqliteJournal:
         self.database = database
         self._reader = database.reader
         self._lock = threading.Lock()
-        refuse(database.file, chain.check_tail(self._reader(), TAIL))
+        damaged: dict[int, str] = {}
+        self.damaged: Mapping[int, str] = damaged
+        """Commits among the newest that were found damaged on opening, and the problem of each."""
+        self._newest: Commit | None = None
+        """The newest commit as read on opening, which opening a fleet needs twice; until the next one."""
+        refuse(database.file, self._check_tail(damaged))
         self._last, self._hash = chain.head(self._reader())
-        self._checked = self._last
         self.series = SqliteSeries.beside(database) if archive is None else SqliteSeries(database, archive)
         self._graphs: dict[NamedNode, int] = {}
 
@@ -72,29 +76,39 @@ class SqliteJournal:
         """The number of the newest commit."""
         return int(self._last)
 
+    @property
+    def first(self) -> int:
+        """The number of the first commit that is kept; 0 in an empty journal."""
+        return int(self._reader().execute("SELECT coalesce(min(sequence), 0) FROM commits").fetchone()[0])
+
+    def begin_after(self, sequence: int) -> None:
+        """Number the commits of an empty journal from ``sequence`` on, as its checkpoint says."""
+        assert not self.first, "the numbers of commits never change"
+        self._last, self._hash = chain.head(self._reader())
+        assert self._last == sequence
+
     def append(self, entry: Entry) -> int:
         """Make ``entry`` durable. Raises StoreError (disk full, file gone); then nothing is written."""
         with self._lock:
             sequence = int(self._last) + 1
             # Large batches are files by now; this transaction names them.
             with self.series.prepare(sequence, entry.batches) as prepared, self.database.transaction() as writer:
-                graphs, parts = self._insert(writer, sequence, entry, prepared)
-                made = chain.insert_hashes(writer, parts, self._hash)
+                graphs, digests = self._insert(writer, sequence, entry, prepared)
+                made = digests.after(self._hash)
+                writer.execute("INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*digests, made))
             # Remembered only now: had the transaction failed, new numbers would be wrong for good.
             self._graphs |= graphs
-            self._last, self._hash = sequence, made
+            self._last, self._hash, self._newest = sequence, made, None
             return sequence
 
     def _insert(
         self, writer: sqlite3.Connection, sequence: int, entry: Entry, prepared: PendingFiles
     ) -> tuple[Mapping[NamedNode, int], CommitDigests]:
-        execute, many = writer.execute, writer.executemany
+        many = writer.executemany
         touched = {change.graph for change in entry.changes} | {load.graph for load in entry.loads}
         graphs = self._numbers(writer, touched)
-        row = (sequence, to_microseconds(entry.time), entry.author, entry.dead_letters)
-        execute("INSERT INTO commits VALUES (?, ?, ?, ?)", row)
         changes = [(sequence, graphs[change.graph], change.removed, change.added) for change in entry.changes]
-        hashes = [digest(*change) for change in changes]
+        hashes = [change_hash(*change) for change in changes]
         many(
             "INSERT INTO changes VALUES (?, ?, ?, ?, ?)",
             [(*change, hash_) for change, hash_ in zip(changes, hashes, strict=True)],
@@ -109,16 +123,20 @@ class SqliteJournal:
         samples = self.series.insert(writer, sequence, entry.samples, prepared)
         due = self._insert_due(writer, entry)
         content = content_digest(
-            [(change.graph.value, hash_) for change, hash_ in zip(entry.changes, hashes, strict=True)],
+            [change.graph.value for change in entry.changes],
+            hashes,
             [(load.graph.value, load.file, load.triples) for load in entry.loads],
-            samples.counts.items(),
+            list(samples.counts.items()),
         )
+        proof, tally = sample_digests(samples.rows, samples.salts)
         return graphs, CommitDigests(
             sequence,
-            digest(*row),
+            to_microseconds(entry.time),
+            entry.author,
+            entry.dead_letters,
             content,
-            len(samples.rows),
-            samples_digest(samples.rows),
+            proof,
+            tally,
             samples.files,
             list_digest(sorted(entry.message_keys)),
             list_digest(*self._insert_runs(writer, sequence, entry)),
@@ -183,30 +201,33 @@ class SqliteJournal:
         return self._since(sequence)
 
     def _facts(self) -> Mapping[str, int]:
-        return dict(self._reader().execute("SELECT name, value FROM facts"))
+        return chain.facts(self._reader())
+
+    def _check_tail(self, damaged: dict[int, str]) -> Iterator[Fault]:
+        for found in chain.check_tail(self._reader(), TAIL):
+            if isinstance(found, Fault):
+                yield found
+            elif not found.problem:
+                self._newest = self._newest or _commit(found)
+            elif found.contained:
+                damaged[found.digests.sequence] = found.problem
+            else:
+                yield Fault(found.digests.sequence, found.problem)
 
     def _since(self, sequence: int) -> Iterator[Commit]:
-        commits = self._reader().execute(
-            "SELECT sequence, time, author FROM commits WHERE sequence > ? ORDER BY sequence", (sequence,)
-        )
-        for number, time, author in commits:
-            if number != self._checked:  # opening has just done it, and opening a fleet reads the newest again
-                refuse(self.database.file, chain.check_commit(self._reader(), number))
-            changes = self._reader().execute(
-                "SELECT iri, removed, added FROM changes JOIN graphs ON graphs.id = graph "
-                "WHERE sequence = ? ORDER BY changes.rowid",
-                (number,),
-            )
-            loads = self._reader().execute(
-                "SELECT iri, file, triples FROM loads JOIN graphs ON graphs.id = graph WHERE sequence = ?", (number,)
-            )
-            yield Commit(
-                number,
-                author,
-                from_microseconds(time),
-                tuple(GraphChange(NamedNode(graph), removed, added) for graph, removed, added in changes),
-                tuple(GraphLoad(NamedNode(graph), file, triples) for graph, file, triples in loads),
-            )
+        newest = self._newest
+        if newest is not None and sequence == newest.sequence - 1 == self._last - 1:
+            yield newest
+            return
+        later, previous = "SELECT sequence FROM commits WHERE sequence > ? ORDER BY sequence", None
+        for (number,) in self._reader().execute(later, (sequence,)):
+            stored = chain.read_commit(self._reader(), number, previous)
+            if stored is None:
+                return  # compacted meanwhile
+            if stored.problem:
+                refuse(self.database.file, iter([Fault(number, stored.problem)]))
+            previous = chain.ChainLink(number, stored.hash)
+            yield _commit(stored)
 
     def known_messages(self, keys: Sequence[str]) -> frozenset[str]:
         """The ``keys`` that some commit has already."""
@@ -257,3 +278,13 @@ class SqliteJournal:
         """Close the file."""
         self.series.close()
         self.database.close()
+
+
+def _commit(stored: StoredCommit) -> Commit:
+    return Commit(
+        stored.digests.sequence,
+        stored.digests.author,
+        from_microseconds(stored.digests.time),
+        tuple(GraphChange(NamedNode(change.graph), change.removed, change.added) for change in stored.changes),
+        tuple(GraphLoad(NamedNode(graph), file, triples) for graph, file, triples in stored.loads),
+    )

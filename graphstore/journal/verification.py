@@ -6,15 +6,17 @@ A chain alone cannot show that its newest commits were cut off; a comparison wit
 from __future__ import annotations
 
 import json
-import sqlite3
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ...errors import InputError, JournalDamagedError, StoreError
 from ...ontology.literals import format_time, from_microseconds
 from ..database import chain
+from ..database.check import check_all
+from ..database.hashes import UNREADABLE
 from ..database.sqlite import Database
 
 _DO_NOT_REBUILD = "do not rebuild the graph from this journal, it may hold the right values"
@@ -24,7 +26,7 @@ def faults(found: Iterator[chain.Fault]) -> Iterator[chain.Fault]:
     """The faults, with an error of SQLite's as the last one."""
     try:
         yield from found
-    except (sqlite3.Error, ValueError, OverflowError) as error:
+    except UNREADABLE as error:
         yield chain.Fault(0, f"it cannot be read ({error})")
 
 
@@ -33,13 +35,14 @@ def refuse(file: Path, found: Iterator[chain.Fault]) -> None:
     for fault in faults(found):
         raise JournalDamagedError(
             f"{file}: is damaged: {describe(fault)}; run `voltwin fsck`, then restore a backup from before the damage "
-            f"({_DO_NOT_REBUILD})"
+            f"or bring together what can be proved with `voltwin salvage` ({_DO_NOT_REBUILD})"
         )
 
 
 def prove(database: Database) -> None:
     """Check all of a journal. Raises JournalDamagedError."""
-    refuse(database.file, chain.check_all(database.reader()))
+    with closing(check_all(database.reader())) as found:
+        refuse(database.file, found)
 
 
 def describe(fault: chain.Fault) -> str:
@@ -61,7 +64,7 @@ class Anchor:
     def of(cls, database: Database) -> Anchor:
         """The head of a journal now. Raises StoreError without commits."""
         reader = database.reader()
-        head, texts = chain.head(reader), _meta(reader)
+        head, texts = chain.head(reader), chain.texts(reader)
         row = reader.execute("SELECT time FROM commits WHERE sequence = ?", (head.sequence,)).fetchone()
         if row is None:
             raise StoreError(f"{database.file}: has no commit yet, so there is nothing to anchor")
@@ -89,7 +92,7 @@ class Anchor:
     def compare(self, database: Database) -> Iterator[chain.Fault]:
         """The contradictions between this anchor and a journal whose chain is sound."""
         reader = database.reader()
-        head, start, fleet = chain.head(reader), chain.checkpoint(reader), _meta(reader).get("fleet", "")
+        head, start, fleet = chain.head(reader), chain.checkpoint(reader), chain.texts(reader).get("fleet", "")
         if fleet != self.fleet:
             yield chain.Fault(0, f"the anchor is of fleet {self.fleet}, this is fleet {fleet}")
         elif head.sequence < self.sequence:
@@ -99,18 +102,14 @@ class Anchor:
         elif self.sequence < start.sequence:
             yield chain.Fault(0, f"the anchor's commit {self.sequence} was compacted away; use a newer anchor")
         else:
-            row = reader.execute("SELECT hash FROM hashes WHERE sequence = ?", (self.sequence,)).fetchone()
+            row = reader.execute("SELECT hash FROM commits WHERE sequence = ?", (self.sequence,)).fetchone()
             if (row[0] if row else start.hash).hex() != self.hash:
                 yield chain.Fault(self.sequence, "its hash is not the anchor's: the history was replaced")
 
 
-def _meta(reader: sqlite3.Connection) -> dict[str, str]:
-    return dict(reader.execute("SELECT name, value FROM meta"))
-
-
 def contradiction(database: Database, base: str, fleet: str) -> str | None:
     """The first contradiction between fleet.json (``fleet`` is empty in older ones) and the journal; None if none."""
-    texts = _meta(database.reader())
+    texts = chain.texts(database.reader())
     for name, wanted in (("base", base), ("fleet", fleet)):
         if wanted and texts.get(name, wanted) != wanted:
             return f"is the journal of the {name} {texts[name]}, and fleet.json beside it says {wanted}"
@@ -128,7 +127,7 @@ def identify(database: Database, base: str, fleet: str) -> None:
     found = contradiction(database, base, fleet)
     if found:
         raise StoreError(f"{database.file}: {found}; put the journal and the fleet.json of one fleet together")
-    known = _meta(database.reader())
+    known = chain.texts(database.reader())
     new = {name: value for name, value in (("base", base), ("fleet", fleet or uuid.uuid4().hex)) if name not in known}
     if new:
         with database.transaction() as writer:

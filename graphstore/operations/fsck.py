@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from ...errors import FleetVersionError, StoreError, VoltwinError
-from ..database.chain import check_all
+from ..database.check import check_all
+from ..database.hashes import UNREADABLE
 from ..database.sqlite import Database
 from ..database.tables import VERSIONS
 from ..folder import FleetFolder, describe_owner, is_held, read_owner
 from ..journal.bulk_files import LoadFiles, place_of
+from ..journal.changes import UNPARSABLE
 from ..journal.verification import contradiction, describe, faults
 from ..series.store import OpenSeries, open_series
 from .backup import check_journal
@@ -27,7 +29,11 @@ from .progress import Progress, no_progress
 from .references import Finding, check_graphs
 
 _MOST_FAULTS = 20
-_DAMAGED = "restore a backup from before the damage; do not rebuild: the graph may hold the right values"
+_SALVAGE = "`voltwin salvage` brings together what can be proved"
+_DAMAGED = (
+    "restore a backup from before the damage, or bring together what can be proved with `voltwin salvage`; "
+    "do not rebuild: the graph may hold the right values"
+)
 _REBUILD = "`voltwin rebuild` builds it again"
 
 
@@ -40,13 +46,14 @@ def check_fleet(folder: FleetFolder, progress: Progress = no_progress) -> Iterat
         yield Finding("version", str(folder.journal), str(error), "nothing else was checked")
         return
     except StoreError as error:
-        yield Finding("journal", str(folder.journal), str(error), "restore a backup; nothing else was checked")
+        yield Finding("journal", str(folder.journal), str(error), f"{_DAMAGED}; nothing else was checked")
         return
     with closing(database):
         progress("checking the journal", 0, 0)
         broken = list(_journal(folder, database))
         yield from broken
         if broken:
+            yield from _files_of_a_damaged_journal(folder, database, progress)
             return
         loads = list(_loads(folder, database, progress))
         yield from loads
@@ -75,12 +82,12 @@ def _journal(folder: FleetFolder, database: Database) -> Iterator[Finding]:
     try:
         check_journal(reader, folder.journal)
     except (StoreError, sqlite3.DatabaseError, UnicodeError) as error:
-        yield Finding("journal", str(folder.journal), f"is damaged ({error})", "restore a backup")
+        yield Finding("journal", str(folder.journal), f"is damaged ({error})", _DAMAGED)
         return
     sound = True
     for number, fault in enumerate(faults(check_all(reader))):
         if number == _MOST_FAULTS:
-            yield Finding("journal", str(folder.journal), "has more such faults", "restore a backup")
+            yield Finding("journal", str(folder.journal), "has more such faults", _DAMAGED)
             return
         yield Finding("journal", str(folder.journal), describe(fault), _DAMAGED)
         sound = False
@@ -107,6 +114,16 @@ def _loads(folder: FleetFolder, database: Database, progress: Progress) -> Itera
             yield Finding("unnamed file", str(path), "is named by no commit", "delete it if no load is running")
 
 
+def _files_of_a_damaged_journal(folder: FleetFolder, database: Database, progress: Progress) -> Iterator[Finding]:
+    """The files that do not match their own hashes; which ones are named by no commit cannot be said."""
+    found: list[Finding] = []
+    with suppress(*UNREADABLE, VoltwinError):  # the journal's damage is a finding already
+        found += _loads(folder, database, progress)
+        with closing(open_series(folder.path)) as series:
+            found += _sealed(series, progress)
+    yield from (finding for finding in found if finding.kind != "unnamed file")
+
+
 def _first(error: Exception) -> str:
     return str(error).rpartition("; ")[2]
 
@@ -125,7 +142,9 @@ def _sealed(series: OpenSeries, progress: Progress) -> Iterator[Finding]:
         try:
             series.files.check(item)
         except StoreError as error:
-            yield Finding("sealed file", where, f"cannot be used ({error})", "restore it from a backup")
+            yield Finding(
+                "sealed file", where, f"cannot be used ({error})", f"restore it from a backup; without one {_SALVAGE}"
+            )
     for name in series.files.unnamed():
         problem = "is not registered: a sealing was interrupted before it registered the file"
         yield Finding("unnamed file", f"{series.archive.address}/{name}", problem, "delete it if no sealing is running")
@@ -134,8 +153,8 @@ def _sealed(series: OpenSeries, progress: Progress) -> Iterator[Finding]:
 def _contents(folder: FleetFolder, database: Database, series: OpenSeries, progress: Progress) -> Iterator[Finding]:
     try:
         yield from check_graphs(folder, database, series, progress)
-    except VoltwinError as error:
-        yield Finding("journal", str(folder.journal), f"its graphs cannot be read ({error})", "restore a backup")
+    except (VoltwinError, *UNPARSABLE) as error:
+        yield Finding("journal", str(folder.journal), f"its graphs cannot be read ({error})", _SALVAGE)
 
 
 def sorted_by_kind(findings: Iterable[Finding]) -> list[Finding]:
@@ -155,6 +174,6 @@ def view_finding(graph: Path, applied: int, journal: int) -> Finding | None:
         return Finding("view behind", str(graph), problem, f"the next opening applies the rest, or {_REBUILD}")
     if applied > journal:
         problem = f"is at commit {applied}, the journal ends at {journal}: the journal is an older copy"
-        remedy = "find the newer journal; the graph may be the only copy of the later commits"
+        remedy = f"find the newer journal; the graph may be the only copy of the later commits, and {_SALVAGE}"
         return Finding("view ahead", str(graph), problem, remedy)
     return None

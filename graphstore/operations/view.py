@@ -15,6 +15,7 @@ from ...ontology.naming import Naming
 from ..engines.oxigraph import OxigraphStore
 from ..history.past_graphs import PastGraphs
 from ..interfaces import GraphChange, TripleStore
+from ..journal.changes import UNPARSABLE
 from ..update.draft import graphs_of
 from ..update.protected import is_view
 from .progress import Progress, no_progress
@@ -41,6 +42,16 @@ def fill(store: TripleStore, past: PastGraphs, sequence: int, progress: Progress
 
     The store's mark stays 0 until the end: after an interruption the next opening applies every commit.
     """
+    try:
+        _fill(store, past, sequence, progress)
+    except UNPARSABLE as error:
+        raise StoreError(
+            f"{past.database.file}: the graphs as of commit {sequence} cannot be parsed ({error}); "
+            "`voltwin salvage` leaves out what cannot"
+        ) from error
+
+
+def _fill(store: TripleStore, past: PastGraphs, sequence: int, progress: Progress) -> None:
     names = past.graphs(sequence) if sequence else []
     waiting: list[GraphChange] = []
     size = 0

@@ -15,7 +15,8 @@ from typing import Final
 import numpy as np
 from pyoxigraph import NamedNode
 
-from ..database.hashes import SampleRow, digest
+from ...errors import StoreError
+from ..database.hashes import SampleRow
 from ..interfaces import Sample
 from .rows import EMPTY, MergedRows, Rows, latest_values
 
@@ -43,6 +44,8 @@ class Sealed:
 
 
 _SEALED: Final = "SELECT series, period, file, rows, first, last, sequence, bytes, sha256 FROM sealed"
+_REGISTER: Final = """INSERT OR REPLACE INTO sealed VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,
+    row_hash((SELECT iri FROM series WHERE id = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9))"""
 
 
 @contextmanager
@@ -70,19 +73,22 @@ def give_number(writer: sqlite3.Connection, series: str) -> int:
     return int(writer.execute("SELECT id FROM series WHERE iri = ?", (series,)).fetchone()[0])
 
 
-def insert(
-    writer: sqlite3.Connection, sequence: int, samples: Sequence[Sample], known: Mapping[NamedNode, int]
-) -> list[SampleRow]:
-    """Add samples; a later value for the same time replaces the earlier one. Returns the rows of this commit."""
+def give_numbers(
+    writer: sqlite3.Connection, samples: Sequence[Sample], known: Mapping[NamedNode, int]
+) -> dict[NamedNode, int]:
+    """The numbers of the series of some samples."""
     numbers: dict[NamedNode, int] = {}
     for sample in samples:
         if sample.series not in numbers:
             numbers[sample.series] = known.get(sample.series) or give_number(writer, sample.series.value)
-    return insert_rows(writer, sequence, [(numbers[sample.series], sample.time, sample.value) for sample in samples])
+    return numbers
 
 
 def insert_rows(writer: sqlite3.Connection, sequence: int, rows: Sequence[SampleRow]) -> list[SampleRow]:
-    """Add rows of series' number, time and value; return those that are new or changed."""
+    """Add rows of series' number, time and value; return those that are new or changed.
+
+    A later value for the same time replaces the earlier one.
+    """
     if not rows:
         return []
     changed = writer.executemany(
@@ -127,7 +133,10 @@ def nearest_hot(connection: sqlite3.Connection, series: int, time: int, as_of: i
 
 
 def _rows(cursor: sqlite3.Cursor) -> Rows:
-    table = np.fromiter(cursor, _ROW)
+    try:
+        table = np.fromiter(cursor, _ROW)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise StoreError(f"samples in the journal are damaged ({error}); run `voltwin fsck`") from error
     if not len(table):
         return EMPTY
     return Rows(*(np.ascontiguousarray(table[name]) for name in ("time", "value", "sequence")))
@@ -152,8 +161,7 @@ def all_sealed(connection: sqlite3.Connection) -> list[Sealed]:
 
 def register(writer: sqlite3.Connection, item: Sealed, old: Sealed | None, now: int) -> None:
     """Register a file in place of ``old``, which is then no longer needed."""
-    row = astuple(item)
-    writer.execute("INSERT OR REPLACE INTO sealed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*row, digest(*row)))
+    writer.execute(_REGISTER, astuple(item))
     if old is not None and old.file != item.file:
         discard(writer, old.file, now)
     writer.execute("DELETE FROM discarded WHERE file = ?", (PLACE + item.file,))
@@ -161,7 +169,8 @@ def register(writer: sqlite3.Connection, item: Sealed, old: Sealed | None, now: 
 
 def discard(writer: sqlite3.Connection, file: str, now: int) -> None:
     """List a file for deletion; a running backup may still be copying it."""
-    writer.execute("INSERT OR REPLACE INTO discarded VALUES (?, ?)", (PLACE + file, now))
+    put = "INSERT OR REPLACE INTO discarded VALUES (?1, ?2, row_hash(?1, ?2))"
+    writer.execute(put, (PLACE + file, now))
 
 
 def keep_superseded(writer: sqlite3.Connection, series: int, versions: MergedRows) -> None:

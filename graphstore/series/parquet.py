@@ -43,6 +43,11 @@ def decode(data: bytes) -> Rows:
     )
 
 
+def series_of(data: bytes) -> str:
+    """The IRI of the series of a file. Raises as :func:`decode`, IndexError for an empty file."""
+    return str(pq.ParquetFile(pa.BufferReader(data)).read(columns=["series"])["series"][0])
+
+
 def as_table(parts: Sequence[tuple[str, Times, Values]]) -> pa.Table:
     """Series, times and values concatenated into one Arrow table."""
     tables = [

@@ -25,6 +25,7 @@ from ...ontology.literals import to_microseconds
 from ..database.hashes import SampleRow
 from ..database.sqlite import Database
 from ..database.tables import VERSIONS
+from ..database.tally import salt
 from ..interfaces import RetentionResult, Sample, SampleBatch, Sealing
 from . import hot
 from .archives.archive import SeriesArchive
@@ -43,6 +44,8 @@ class StoredSamples:
     """A commit's samples as stored: its rows in the hot table, its counts by series, the files of its batches."""
 
     rows: Sequence[SampleRow]
+    salts: Mapping[int, int]
+    """The salts of the rows' series, for their tally."""
     counts: Mapping[str, int]
     files: str
 
@@ -77,12 +80,16 @@ class SqliteSeries(SeriesReading):
         self, writer: sqlite3.Connection, sequence: int, samples: Sequence[Sample], prepared: PendingFiles
     ) -> StoredSamples:
         """Insert a commit's samples and batches, inside its transaction; return what is stored of it."""
-        stored = hot.insert(writer, sequence, samples, self._source.numbers)
+        numbers = hot.give_numbers(writer, samples, self._source.numbers)
+        rows = [(numbers[sample.series], sample.time, sample.value) for sample in samples]
+        stored = hot.insert_rows(writer, sequence, rows)
+        salts = {number: salt(series.value) for series, number in numbers.items()}
         for written in prepared.files:
             self._sealer.register(writer, written, _now())
-        for iri, rows in prepared.few:
+        for iri, more in prepared.few:
             number = hot.give_number(writer, iri)
-            columns = (rows.times.tolist(), rows.values.tolist())
+            salts[number] = salt(iri)
+            columns = (more.times.tolist(), more.values.tolist())
             few = [(number, *row) for row in zip(*columns, strict=True)]
             stored += hot.insert_rows(writer, sequence, few)
         counted = Counter(sample.series.value for sample in samples)
@@ -93,7 +100,7 @@ class SqliteSeries(SeriesReading):
             [(sequence, count, iri) for iri, count in counted.items() if count],
         )
         files = ",".join(written.file.file for written in prepared.files)
-        return StoredSamples(stored, {iri: count for iri, count in counted.items() if count}, files)
+        return StoredSamples(stored, salts, {iri: count for iri, count in counted.items() if count}, files)
 
     def seal(self, before: datetime, least_rows: int = LEAST_ROWS, stop: Callable[[], bool] = lambda: False) -> Sealing:
         """Move hot samples before ``before`` into files, one for each series and month; readers see no difference.

@@ -13,7 +13,8 @@ import pytest
 from pyoxigraph import NamedNode
 
 from voltwin.errors import InputError, JournalDamagedError
-from voltwin.graphstore.database.chain import check_all
+from voltwin.graphstore.database.chain import WRONG_LINK
+from voltwin.graphstore.database.check import check_all
 from voltwin.graphstore.history.past_graphs import PastGraphs
 from voltwin.graphstore.history.snapshots import History
 from voltwin.graphstore.interfaces import Due, Entry, FinishedRun, GraphChange, QueuedRun, Sample, SampleBatch
@@ -88,9 +89,9 @@ def test_a_sound_journal_has_no_fault_whatever_moved_inside_it(journal: SqliteJo
         "UPDATE changes SET removed = '' WHERE sequence = 3",
         "DELETE FROM changes WHERE sequence = 3",
         "DELETE FROM commits WHERE sequence = 3",
-        "DELETE FROM hashes WHERE sequence = 3",
-        "UPDATE hashes SET hash = zeroblob(32) WHERE sequence = 3",
-        "UPDATE hashes SET due = zeroblob(16) WHERE sequence = 3",
+        "UPDATE commits SET hash = zeroblob(32) WHERE sequence = 3",
+        "UPDATE commits SET due = zeroblob(16) WHERE sequence = 3",
+        "UPDATE commits SET content = NULL WHERE sequence = 3",
         "UPDATE samples SET value = 3.97 WHERE time = 5",
         "UPDATE samples_replaced SET value = 3.97 WHERE sequence = 1",
         "UPDATE commit_samples SET rows = 7 WHERE sequence = 3",
@@ -121,21 +122,39 @@ def test_a_changed_commit_is_refused_when_it_is_replayed_or_asked_as_of(journal:
         past.graph(TWIN, 5)
 
 
-@pytest.mark.parametrize(("sequence", "opens"), [(4, True), (5, False), (TAIL + 4, False)])
-def test_the_newest_commits_are_checked_on_opening(
-    journal: SqliteJournal, file: Path, sequence: int, opens: bool
+@pytest.mark.parametrize(("sequence", "seen"), [(4, False), (5, True), (TAIL + 4, True)])
+def test_the_newest_commits_are_checked_on_opening_and_a_damaged_one_is_set_aside(
+    journal: SqliteJournal, file: Path, sequence: int, seen: bool
 ) -> None:
     journal.close()
     sql(file, "UPDATE commits SET author = 'eve' WHERE sequence = ?", sequence)
-    if opens:
-        SqliteJournal.open(file).close()
-    else:
-        with pytest.raises(JournalDamagedError, match=f"commit {sequence}: its number, time or author"):
-            SqliteJournal.open(file)
+    again = SqliteJournal.open(file)
+    assert list(again.damaged) == [sequence] * seen
+    if seen:
+        assert "its number, time, author" in again.damaged[sequence]
+    assert [commit.sequence for commit in again.since(sequence)] == list(range(sequence + 1, TAIL + 5))
+    with pytest.raises(JournalDamagedError, match=f"commit {sequence}: its number, time, author"):
+        list(again.since(sequence - 1))
+    assert again.append(Entry("b", T0)) == TAIL + 5
+    assert problems(again) == [f"{sequence} {WRONG_LINK}"]
+    again.close()
+
+
+@pytest.mark.parametrize(
+    "statement", ["DELETE FROM commits WHERE sequence = 19", "DELETE FROM commits WHERE sequence = 20"]
+)
+def test_a_journal_with_a_lost_commit_among_the_newest_is_not_opened(
+    journal: SqliteJournal, file: Path, statement: str
+) -> None:
+    # What is left of the newest would become a part of the next one.
+    journal.close()
+    sql(file, statement)
+    with pytest.raises(JournalDamagedError, match=r"commit 19 is missing|rows of changes have no commit"):
+        SqliteJournal.open(file)
 
 
 def test_compaction_keeps_every_remaining_hash_and_leaves_a_checkpoint(journal: SqliteJournal, file: Path) -> None:
-    hashes = "SELECT sequence, hash FROM hashes WHERE sequence >= 9"
+    hashes = "SELECT sequence, hash FROM commits WHERE sequence >= 9"
     before = journal.database.reader().execute(hashes).fetchall()
     history = History(journal.database, None)
     history.compact(9, messages=T0 + timedelta(hours=8), runs=T0 + timedelta(hours=8), now=T0)
@@ -146,7 +165,7 @@ def test_compaction_keeps_every_remaining_hash_and_leaves_a_checkpoint(journal: 
     assert problems(journal) == []
     reader = journal.database.reader()
     assert reader.execute(hashes).fetchall()[: len(before)] == before
-    assert reader.execute("SELECT min(sequence) FROM hashes").fetchone() == (9,)
+    assert reader.execute("SELECT min(sequence) FROM commits").fetchone() == (9,)
     assert reader.execute("SELECT count(*) FROM meta WHERE name = 'checkpoint'").fetchone() == (1,)
     journal.close()
     again = SqliteJournal.open(file)
@@ -175,7 +194,7 @@ def test_a_cut_tail_is_found_against_an_anchor_alone(journal: SqliteJournal, fil
     journal.append(Entry("b", T0))
     assert list(anchor.compare(journal.database)) == []
     last = anchor.sequence
-    for table in ("commits", "changes", "commit_samples", "messages", "hashes", "samples"):
+    for table in ("commits", "changes", "commit_samples", "messages", "samples"):
         sql(file, f"DELETE FROM {table} WHERE sequence >= ?", last)
     sql(file, "DELETE FROM runs WHERE finished >= ?", last)
     assert problems(journal) == []

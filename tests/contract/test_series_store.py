@@ -374,7 +374,7 @@ def test_another_process_reads_while_this_one_writes(journal: Any, tmp_path: Pat
         "print(json.dumps([len(times), values.tolist()[-1], [s.value for s in series.series()]])); series.close()"
     )
     with journal.database.transaction() as writer:
-        hot.insert(writer, 3, [Sample(A, ZERO + 31 * DAY, 1.0)], {})
+        hot.insert_rows(writer, 3, [(hot.give_number(writer, A.value), ZERO + 31 * DAY, 1.0)])
         said = subprocess.run(
             [sys.executable, "-c", program, str(tmp_path), A.value], capture_output=True, text=True, check=True
         )

@@ -1,4 +1,4 @@
-"""Single-bit faults in the journal of a small fleet: found by its hashes, refused in a sentence, or without effect."""
+"""Single-bit faults in the files of a small fleet: found by hashes, refused in a sentence, or without effect."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from voltwin.graphstore.folder import read_folder
 from voltwin.graphstore.history.past_graphs import PastGraphs
 from voltwin.graphstore.journal.bulk_files import LoadFiles
 from voltwin.graphstore.journal.sqlite_journal import SqliteJournal
-from voltwin.maintenance import check_everything
+from voltwin.maintenance import check_everything, salvage_fleet
 from voltwin.verbs.history import log
+
+from .fleet_state import quads
 
 
 def content(folder: Path) -> Any:
@@ -50,11 +52,28 @@ def places(file: Path, count: int, seed: int) -> Iterator[tuple[int, int]]:
         yield place, chosen.randrange(8)
 
 
-def outcome(sound: Path, wanted: Any, place: int, bit: int, work: Path) -> str:
+def kinds_of_files(sound: Path) -> dict[str, list[Path]]:
+    """The files of a fleet whose every bit counts, by kind."""
+    kinds = {"journal": "journal.sqlite", "log": "journal.sqlite-wal", "loads": "loads/*", "series": "series/*/*"}
+    return {kind: sorted(sound.glob(pattern)) for kind, pattern in kinds.items()}
+
+
+def salvages(sound: Path, work: Path) -> None:
+    """What the graph of a damaged fleet has is all there after a salvage, since only the journal is damaged."""
+    new = work.with_name(f"{work.name}-new")
+    shutil.rmtree(new, ignore_errors=True)
+    before = work.with_name(f"{work.name}-sound")
+    if not before.exists():
+        shutil.copytree(sound, before)
+    salvage_fleet(work, new)
+    assert quads(new) == quads(before)
+
+
+def outcome(sound: Path, wanted: Any, name: str, place: int, bit: int, work: Path) -> str:
     """``found``, ``refused`` or ``harmless``; anything else is an AssertionError or the exception itself."""
     shutil.rmtree(work, ignore_errors=True)
     shutil.copytree(sound, work)
-    file = work / "journal.sqlite"
+    file = work / name
     data = bytearray(file.read_bytes())
     data[place] ^= 1 << bit
     file.write_bytes(data)
@@ -72,5 +91,5 @@ def outcome(sound: Path, wanted: Any, place: int, bit: int, work: Path) -> str:
     if verified.exit_code:
         return "found"
     assert read_folder(work).base == read_folder(sound).base
-    assert content(work) == wanted, f"byte {place}, bit {bit}: a fault that changes what is read was not found"
+    assert content(work) == wanted, f"{name}, byte {place}, bit {bit}: a fault that changes what is read is not found"
     return "harmless"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from click.testing import CliRunner
 from pyoxigraph import NamedNode, Triple
 
 from voltwin.assembly import open_fleet
+from voltwin.graphstore.database.sqlite import Database
+from voltwin.graphstore.database.tables import VERSIONS
 from voltwin.graphstore.interfaces import Entry, GraphChange, GraphLoad, Sample
 from voltwin.graphstore.operations import backup_lock
 from voltwin.maintenance import back_up_fleet, check_everything, compact_fleet, restore_fleet
@@ -67,6 +70,13 @@ def sql(folder: Any, *statements: Any) -> None:
     connection.close()
 
 
+def write(folder: Any, *statements: str) -> None:
+    """As the journal itself would: its accounts follow."""
+    with closing(Database(folder / "journal.sqlite", VERSIONS)) as database, database.transaction() as writer:
+        for statement in statements:
+            writer.execute(statement)
+
+
 def test_a_sound_fleet_has_nothing_wrong(fleet: Any, sealed: Any) -> None:
     assert check_everything(fleet) == []
     assert any((fleet / "series").rglob("*.parquet"))
@@ -86,7 +96,7 @@ def test_a_reference_to_a_part_that_is_not_there(fleet: Any) -> None:
 
 
 def test_a_series_whose_samples_are_gone(fleet: Any) -> None:
-    sql(fleet, LOSE_SAMPLES)
+    write(fleet, LOSE_SAMPLES)
     finding = only(fleet)
     assert (finding.kind, finding.where) == ("series without samples", "/truck-01/logger/temperature")
 
@@ -97,8 +107,15 @@ def test_samples_whose_series_is_not_in_the_graph(fleet: Any) -> None:
     assert (finding.kind, finding.where) == ("samples without a series", "/truck-01/logger/humidity")
 
 
-def test_figures_that_the_samples_do_not_bear_out(fleet: Any) -> None:
+def test_samples_that_were_lost_behind_the_journals_back(fleet: Any) -> None:
     sql(fleet, f"{LOSE_SAMPLES} AND value = 6.5")
+    finding = only(fleet)
+    assert finding.kind == "journal"
+    assert "its samples do not match its hash" in finding.problem
+
+
+def test_figures_that_the_samples_do_not_bear_out(fleet: Any) -> None:
+    write(fleet, f"{LOSE_SAMPLES} AND value = 6.5")
     findings = check_everything(fleet)
     assert {finding.kind for finding in findings} == {"statistics of a series"}
     assert {finding.problem.partition(" ")[0] for finding in findings} == {"sampleCount", "lastTime", "lastValue"}
@@ -136,6 +153,15 @@ def test_files_that_nothing_names(sealed: Any) -> None:
     assert [finding.kind for finding in check_everything(sealed)] == ["unnamed file"] * 3
 
 
+def test_files_beside_a_damaged_journal_are_held_against_their_own_hashes(sealed: Any) -> None:
+    sql(sealed, "UPDATE commits SET author = 'eve' WHERE sequence = 2", "DELETE FROM loads")
+    file = sorted((sealed / "series").rglob("*.parquet"))[0]
+    file.write_bytes(file.read_bytes()[:-2])
+    findings = check_everything(sealed)
+    # A file of the deleted load is not called unnamed: nobody should delete it now.
+    assert {finding.kind for finding in findings} == {"journal", "sealed file"}
+
+
 def test_a_lock_whose_holder_was_killed(fleet: Any) -> None:
     (fleet / "lock").write_text(json.dumps({"pid": 7, "command": "voltwin serve"}))
     finding = only(fleet)
@@ -148,7 +174,7 @@ def test_a_fleet_that_is_held_is_looked_at_beside_its_holder(fleet: Any) -> None
         assert only(fleet).kind == "held"
         result = CliRunner().invoke(fsck, ["--fleet", str(fleet)])
         assert result.exit_code == 0
-    sql(fleet, LOSE_SAMPLES)
+    write(fleet, LOSE_SAMPLES)
     with open_fleet(fleet):
         assert {finding.kind for finding in check_everything(fleet)} == {"held", "series without samples"}
 
@@ -227,7 +253,8 @@ def test_compaction_lets_go_of_samples_older_than_fleet_json_keeps(fleet: Any) -
 
 
 def test_files_stay_for_a_backup_that_is_under_way(sealed: Any) -> None:
-    sql(sealed, "INSERT INTO discarded VALUES ('loads/gone.nt.gz', 1)")
+    file = "loads/gone.nt.gz"
+    write(sealed, f"INSERT INTO discarded VALUES ('{file}', 1, row_hash('{file}', 1))")
     (sealed / "loads" / "gone.nt.gz").write_bytes(b"")
     with backup_lock.shared(sealed):
         gained = compact_fleet(sealed)

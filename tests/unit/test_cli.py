@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import pwd
 import re
 import signal
 import subprocess
@@ -111,8 +112,11 @@ def test_json_is_a_flag_wherever_it_is(name: Any) -> None:
 def test_numbers_below_zero_are_values(plant: Any, tmp_path: Path) -> None:
     path = "/module-0001/arrivalTest/temperature"
     words = ["put", path, "-3.6", "--unit", "DEG_C", "--author", "ann", "--time", "2019-05-01T00:00:00Z"]
-    assert said(*words, cwd=plant).returncode == 0
+    put = said(*words, cwd=plant, environment={"LOGNAME": "ann", "USER": "ann"})
+    assert (put.returncode, "--author is not used" in put.stderr) == (0, True)
     assert "-3.6 °C" in said("get", path, cwd=plant).stdout
+    newest = said("events", "--json", cwd=plant).stdout.splitlines()[-1]
+    assert json.loads(newest)["author"] == pwd.getpwuid(os.getuid()).pw_name
 
 
 @pytest.mark.parametrize(

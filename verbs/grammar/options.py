@@ -6,8 +6,8 @@ current folder, or the nearest above it that is a fleet.
 
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -103,11 +103,19 @@ as_of_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts; errors too.")
 
 
-def _login_name() -> str:
+def user_name() -> str:
+    """The name of the user whose process this is, by the operating system and not by the environment."""
     try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a user without a name, as in containers
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a user without a name, as in containers
         return str(os.getuid())
 
 
-author_option = click.option("--author", default=_login_name, help="Who says so; your login name, if left out.")
+def _author(_ctx: click.Context, _param: click.Parameter, given: str | None) -> str:
+    if given:
+        click.echo("voltwin: note: --author is not used any more: the author is the user of this process", err=True)
+    return user_name()
+
+
+author_option = click.option("--author", hidden=True, callback=_author)
+"""``author``: the user of this process. Scripts of older versions may give a name, which is not used."""
