@@ -21,10 +21,12 @@ from ...settings import InputLimits
 from .request import ProtocolRequest
 
 
-def answer_update(fleet: FleetAccess, sent: ProtocolRequest, endpoint: str, limits: InputLimits) -> Response:
+def answer_update(
+    fleet: FleetAccess, sent: ProtocolRequest, endpoint: str, limits: InputLimits, force: int | None
+) -> Response:
     """Apply the update; relative IRIs are below ``endpoint``. Raises VoltwinError."""
     text = with_base(update_text(sent, limits), endpoint)
-    return JSONResponse(asdict(at_moment(fleet, sent.one("as_of")).update(text, author=sent.author)))
+    return JSONResponse(asdict(at_moment(fleet, sent.one("as_of")).update(text, author=sent.author, force=force)))
 
 
 def update_text(sent: ProtocolRequest, limits: InputLimits) -> str:

@@ -68,16 +68,22 @@ class FleetAccess(ABC):
         """Put one value at an absolute path; returns the commit's number."""
 
     @abstractmethod
-    def update(self, text: str, *, author: str) -> UpdateAnswer:
-        """Apply a SPARQL update in one commit, or not at all. Raises QueryError, RuleError, ActionError."""
+    def update(self, text: str, *, author: str, force: int | None = None) -> UpdateAnswer:
+        """Apply a SPARQL update in one commit, or not at all. Raises QueryError, RuleError, ActionError, OrphanError.
+
+        A change of the design that would leave twins without their class or property is refused unless ``force`` is
+        the count of what it orphans, which the refusal names.
+        """
 
     @abstractmethod
-    def load(self, file: Path, *, graph: str | None = None, author: str, replace: bool = False) -> LoadAnswer:
+    def load(
+        self, file: Path, *, graph: str | None = None, author: str, replace: bool = False, force: int | None = None
+    ) -> LoadAnswer:
         """Add an RDF file's triples to ``graph``, in one commit; with ``replace`` the graph then holds nothing else.
 
         The extension of the file determines the format (``.ttl``, ``.nt``, ``.rdf``, ``.nq``, ``.trig``, with or
-        without ``.gz``). A file that names graphs needs no ``graph``, except for triples outside of them.
-        Raises InputError.
+        without ``.gz``). A file that names graphs needs no ``graph``, except for triples outside of them. ``force``
+        is that of :meth:`update`. Raises InputError.
         """
 
     @abstractmethod
@@ -163,11 +169,13 @@ class ReadOnlyFleet(FleetAccess):
         """Raises InputError."""
         raise _read_only(f"path {path!r}")
 
-    def update(self, text: str, *, author: str) -> UpdateAnswer:
+    def update(self, text: str, *, author: str, force: int | None = None) -> UpdateAnswer:
         """Raises InputError."""
         raise _read_only("update")
 
-    def load(self, file: Path, *, graph: str | None = None, author: str, replace: bool = False) -> LoadAnswer:
+    def load(
+        self, file: Path, *, graph: str | None = None, author: str, replace: bool = False, force: int | None = None
+    ) -> LoadAnswer:
         """Raises InputError."""
         raise _read_only(f"load {file}")
 

@@ -141,15 +141,16 @@ class LocalFleet(FleetAccess):
             writer.put(twin, steps[1:], value, unit, Provenance("asserted", time))
             return self.committer.commit(Entry.of(changes, author, self.now()), tuple(changes.touched()))
 
-    def update(self, text: str, *, author: str) -> UpdateAnswer:
+    def update(self, text: str, *, author: str, force: int | None = None) -> UpdateAnswer:
         """Apply a SPARQL update, which may use the series functions ``vtf:…``, in one commit."""
         check_author(author, self.inputs)
         functions = series_functions(self.committer.journal.series)
-        return run_update(text, self._session(author), functions, None if self.readers is None else self._solutions)
+        pool = None if self.readers is None else self._solutions
+        return run_update(text, self._session(author, force), functions, pool)
 
-    def _session(self, author: str) -> UpdateSession:
+    def _session(self, author: str, force: int | None) -> UpdateSession:
         self.may_write()
-        return UpdateSession(self.committer, self.names, author, self.now(), self.design)
+        return UpdateSession(self.committer, self.names, author, self.now(), self.design, force)
 
     def _solutions(self, text: str) -> QuerySolutions:
         assert self.readers is not None
@@ -158,10 +159,12 @@ class LocalFleet(FleetAccess):
         assert isinstance(solutions, QuerySolutions)
         return solutions
 
-    def load(self, file: Path, *, graph: str | None = None, author: str, replace: bool = False) -> LoadAnswer:
+    def load(
+        self, file: Path, *, graph: str | None = None, author: str, replace: bool = False, force: int | None = None
+    ) -> LoadAnswer:
         """Add an RDF file's triples to ``graph``, or to the graphs it names, in one commit."""
         check_author(author, self.inputs)
-        return run_load(file, graph, replace, self._session(author))
+        return run_load(file, graph, replace, self._session(author, force))
 
     def as_of(self, moment: AsOf) -> FleetAccess:
         """The fleet as known at ``moment``; it is closed together with this one."""

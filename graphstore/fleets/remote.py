@@ -32,7 +32,7 @@ from ..validation.report import ValidationReport
 from .fleet import NAME_EVERY_STEP, FleetAccess, ReadOnlyFleet
 from .server_client import ServerClient, connect
 from .structure import ElementStructure, structure_from_json
-from .wire import QUERY_TYPE, UPDATE_TYPE
+from .wire import QUERY_TYPE, UPDATE_TYPE, force_header
 
 
 class _RemoteReading(FleetAccess):
@@ -111,17 +111,19 @@ class RemoteFleet(_RemoteReading):
         body = {"value": _plain(value), "unit": unit, "time": format_time(time), "author": author}
         return int(self.client.json("PUT", f"/twins/{quote(path[1:], safe='/')}", json=body)["sequence"])
 
-    def update(self, text: str, *, author: str) -> UpdateAnswer:
+    def update(self, text: str, *, author: str, force: int | None = None) -> UpdateAnswer:
         """Apply a SPARQL update."""
-        headers = {"Content-Type": UPDATE_TYPE, "Accept": "application/json"}
+        headers = {"Content-Type": UPDATE_TYPE, "Accept": "application/json"} | force_header(force)
         params = {"author": author}
         answer = self.client.json("POST", "/sparql", content=text.encode(), headers=headers, params=params)
         return UpdateAnswer(**answer)
 
-    def load(self, file: Path, *, graph: str | None = None, author: str, replace: bool = False) -> LoadAnswer:
+    def load(
+        self, file: Path, *, graph: str | None = None, author: str, replace: bool = False, force: int | None = None
+    ) -> LoadAnswer:
         """Send an RDF file to the server as it is."""
         format_of(file)
-        headers = {"Content-Type": media_type(file), "Accept": "application/json"}
+        headers = {"Content-Type": media_type(file), "Accept": "application/json"} | force_header(force)
         if file.suffix == ".gz":
             headers["Content-Encoding"] = "gzip"
         params = {"author": author} | ({} if graph is None else {"graph": graph})

@@ -111,3 +111,9 @@ def _login_name() -> str:
 
 
 author_option = click.option("--author", default=_login_name, help="Who says so; your login name, if left out.")
+force_option = click.option(
+    "--force",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Change the design although it orphans N twins, values or statements; N is what the refusal said.",
+)
