@@ -76,6 +76,9 @@ class Schedules:
         """The runs that are due by ``now``, and the rows that replace theirs."""
         result = WorkResult(ChangeSet(self.store), self.names)
         for row in self.table.until(now):
+            if not any(self.store.quads(row.twin, RDF.type, None, row.twin)):
+                result.due.append(Due(row.action, row.twin, None))  # its birth was taken back, or its graph dropped
+                continue
             moment, replacement = follow_up(row, self.actions, now)
             result.due.append(replacement)
             if moment is not None:

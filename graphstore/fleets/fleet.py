@@ -23,6 +23,7 @@ from ...errors import InputError, PathNotFoundError, TwinNotFoundError
 from ...ontology.steps import quote_step
 from ..history.events import EventFilter, Subscription
 from ..history.past_graphs import AsOf
+from ..history.rollback import RollbackAnswer
 from ..interfaces import LoadAnswer, QueryAnswer, UpdateAnswer
 from ..paths.answers import Answer, Element, Value
 from ..paths.parse import parse
@@ -84,6 +85,13 @@ class FleetAccess(ABC):
         The extension of the file determines the format (``.ttl``, ``.nt``, ``.rdf``, ``.nq``, ``.trig``, with or
         without ``.gz``). A file that names graphs needs no ``graph``, except for triples outside of them. ``force``
         is that of :meth:`update`. Raises InputError.
+        """
+
+    @abstractmethod
+    def rollback(self, to: int, *, data: bool = False, author: str, force: int | None = None) -> RollbackAnswer:
+        """Go back to commit ``to`` by a new commit: the design, with ``data`` statements, series and births too.
+
+        It passes the checks of an update, ``force`` included. Raises MomentNotFoundError outside the history.
         """
 
     @abstractmethod
@@ -178,6 +186,10 @@ class ReadOnlyFleet(FleetAccess):
     ) -> LoadAnswer:
         """Raises InputError."""
         raise _read_only(f"load {file}")
+
+    def rollback(self, to: int, *, data: bool = False, author: str, force: int | None = None) -> RollbackAnswer:
+        """Raises InputError."""
+        raise _read_only("rollback")
 
 
 def _read_only(what: str) -> InputError:

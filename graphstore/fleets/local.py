@@ -17,6 +17,7 @@ from ...ontology.naming import Naming
 from ...settings import InputLimits
 from ..history.events import EventFilter, Subscription
 from ..history.past_graphs import AsOf
+from ..history.rollback import RollbackAnswer, roll_back
 from ..interfaces import Entry, LoadAnswer, QueryAnswer, TripleStore, UpdateAnswer
 from ..journal.changes import ChangeSet
 from ..journal.commit import Committer
@@ -165,6 +166,11 @@ class LocalFleet(FleetAccess):
         """Add an RDF file's triples to ``graph``, or to the graphs it names, in one commit."""
         check_author(author, self.inputs)
         return run_load(file, graph, replace, self._session(author, force))
+
+    def rollback(self, to: int, *, data: bool = False, author: str, force: int | None = None) -> RollbackAnswer:
+        """Go back to an earlier commit by a new one."""
+        check_author(author, self.inputs)
+        return roll_back(self._session(author, force), self._history.feed.past, to, data)
 
     def as_of(self, moment: AsOf) -> FleetAccess:
         """The fleet as known at ``moment``; it is closed together with this one."""

@@ -25,6 +25,7 @@ from ..history.event_stream import read_blocks
 from ..history.events import Event as CommitEvent
 from ..history.events import EventFilter, Subscription
 from ..history.past_graphs import AsOf, as_of_text
+from ..history.rollback import RollbackAnswer
 from ..interfaces import LoadAnswer, QueryAnswer, UpdateAnswer
 from ..paths.answers import Answer, answer_from_json
 from ..update.files import format_of, media_type
@@ -134,6 +135,11 @@ class RemoteFleet(_RemoteReading):
         with source:
             method = "PUT" if replace else "POST"
             return LoadAnswer(**self.client.json(method, "/graphs", content=source, headers=headers, params=params))
+
+    def rollback(self, to: int, *, data: bool = False, author: str, force: int | None = None) -> RollbackAnswer:
+        """Have the server go back."""
+        body = {"to": to, "data": data, "author": author}
+        return RollbackAnswer(**self.client.json("POST", "/rollback", json=body, headers=force_header(force)))
 
     def close(self) -> None:
         """Close the connection; the server keeps running."""

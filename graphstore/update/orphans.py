@@ -17,7 +17,7 @@ from pyoxigraph import NamedNode, Quad, RdfFormat, parse
 from ...errors import OrphanError
 from ...ontology.iris import RDF
 from ...ontology.naming import Naming
-from ..interfaces import Entry, TripleStore
+from ..interfaces import Entry, Node, TripleStore
 from ..journal.bulk_files import LoadFiles
 from ..schema import load_schema
 from .protected import design_graphs, is_view
@@ -70,7 +70,7 @@ def count_orphans(
     properties = old.properties.keys() - new.properties.keys()
     twins = _TwinsAfter.of(store, entry, names, loads) if classes or properties else None
     elements = {
-        quad.subject.value
+        quad.subject
         for cls in classes
         for quad in (twins.quads(RDF.type, cls) if twins else ())
         if isinstance(quad.subject, NamedNode)
@@ -83,8 +83,8 @@ def count_orphans(
     ]
     told = chain(
         (f"graph {graph.value}" for graph, count in dropped if count),
-        (_shown(iri, names) for iri in sorted(elements)),
-        (f"{_shown(quad.subject.value, names)} {quad.predicate.value}" for quad in sorted(values, key=str)),
+        (_shown(element, names) for element in sorted(elements, key=lambda element: element.value)),
+        (f"{_shown(quad.subject, names)} {quad.predicate.value}" for quad in sorted(values, key=str)),
     )
     first = tuple(text for text, _ in zip(told, range(NAMED_AT_MOST), strict=False))
     return Orphans(len(elements), len(values), sum(count for _, count in dropped), first)
@@ -126,8 +126,9 @@ def _of_a_twin(graph: NamedNode, names: Naming) -> bool:
 
 
 def _quads(lines: bytes, graph: NamedNode) -> Iterable[Quad]:
-    return (Quad(*quad.triple, graph) for quad in parse(lines, format=RdfFormat.N_TRIPLES))
+    return (Quad(quad.subject, quad.predicate, quad.object, graph) for quad in parse(lines, format=RdfFormat.N_TRIPLES))
 
 
-def _shown(iri: str, names: Naming) -> str:
-    return names.path_of(NamedNode(iri)) if iri.startswith(names.twins) else iri
+def _shown(node: Node, names: Naming) -> str:
+    """An element's path, or its IRI where it has none."""
+    return names.path_of(node) if isinstance(node, NamedNode) and node.value.startswith(names.twins) else str(node)

@@ -132,8 +132,9 @@ def validate_twins(
 
 def _count_shapes(store: TripleStore, names: Naming) -> int:
     """The shapes that are checked by themselves: those with a target, and classes that are shapes."""
-    marks = [(NamedNode(SH[name]), None) for name in TARGETS] + [(RDF.type, NamedNode(SH.NodeShape))]
-    found = (quad.subject for mark in marks for quad in store.quads(None, *mark, names.shapes_graph))
+    marks: list[tuple[NamedNode, NamedNode | None]] = [(NamedNode(SH[name]), None) for name in TARGETS]
+    marks.append((RDF.type, NamedNode(SH.NodeShape)))
+    found = (quad.subject for prop, value in marks for quad in store.quads(None, prop, value, names.shapes_graph))
     return len(set(found))
 
 

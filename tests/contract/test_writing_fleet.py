@@ -13,7 +13,7 @@ import pytest
 
 from voltwin.api.app import create_app
 from voltwin.api.http.server import WebServer
-from voltwin.errors import InputError, NotFoundError, OrphanError, QueryError, RuleError
+from voltwin.errors import InputError, MomentNotFoundError, NotFoundError, OrphanError, QueryError, RuleError
 from voltwin.graphstore.fleets.remote import RemoteFleet
 
 from ..unit.api.sample_fleet import BASE, make_fleet
@@ -178,3 +178,17 @@ def test_the_header_forces_a_deleted_graph_and_is_a_count(tmp_path: Path) -> Non
         assert (told.status_code, told.json()["error"]) == (409, "OrphanError")
         assert httpx2.delete(url, headers={"Voltwin-Force": "all"}).status_code == 422
         assert httpx2.delete(url, headers={"Voltwin-Force": count}).json()["removed"] == int(count)
+
+
+def test_a_rollback_is_a_commit_through_every_door(fleet: Any) -> None:
+    before = fleet.status()["commits"]
+    prop = f"<{ONTOLOGY}product#Module.serial>"
+    text = f"WITH {MODULE} DELETE {{ ?m {prop} ?old }} INSERT {{ ?m {prop} 'S-9' }} WHERE {{ ?m {prop} ?old }}"
+    old = fleet["module-0001"]["serial"].value
+    fleet.update(text, author="ann")
+    assert fleet.rollback(before, author="ann").sequence is None
+    done = fleet.rollback(before, data=True, author="ann")
+    assert (done.sequence, done.to, done.graphs, done.added, done.removed) == (before + 2, before, 1, 1, 1)
+    assert fleet["module-0001"]["serial"].value == old
+    with pytest.raises(MomentNotFoundError):
+        fleet.rollback(before + 100, author="ann")
