@@ -136,6 +136,7 @@ class _Control:
             births=births,
             batch_messages=settings.batch_messages,
             batch_milliseconds=settings.batch_milliseconds,
+            catch_up_ticks=settings.catch_up_ticks,
             letters_file=folder.path / FILE,
         )
         filters = sorted({action.topic_filter for action in pushes})

@@ -79,6 +79,8 @@ class Settings:
     """The most messages in one commit."""
     batch_milliseconds: float = 2.0
     """The longest wait of a commit's first message for others; 0 commits the messages that have arrived."""
+    catch_up_ticks: int = 1000
+    """The most ticks of an action and twin that a replay walks from one message to the next; more are skipped."""
     handler_timeout: float = 60.0
     """The limit for a handler; after it, its process is ended and its runs fail."""
     query_seconds: float = 60.0
@@ -119,7 +121,7 @@ def _parse(name: str, text: str) -> object:
                 if text not in ("true", "false"):
                     raise InputError(f"{where}: must be 'true' or 'false'")
                 return text == "true"
-            case "port" | "batch_messages" | "query_rows" | "query_bytes" | "query_memory" | "query_readers":
+            case "port" | "batch_messages" | "catch_up_ticks" | "query_rows" | "query_bytes" | "query_memory" | "query_readers":
                 return int(text)
             case "batch_milliseconds" | "handler_timeout" | "query_seconds":
                 return float(text)
