@@ -39,6 +39,7 @@ from .graphstore.journal.bulk_files import LoadFiles
 from .graphstore.journal.commit import Committer, Follower
 from .graphstore.journal.sqlite_journal import SqliteJournal
 from .graphstore.journal.verification import identify, last_time_of, note, noted
+from .graphstore.operations.place import settle
 from .graphstore.queries.limits import QueryLimits
 from .graphstore.queries.pool import QueryPool
 from .graphstore.schema import load_schema
@@ -180,6 +181,13 @@ def run_by(fleet: LocalFleet, clock: MasterClock) -> None:
     journal = fleet.committer.journal
     assert isinstance(journal, SqliteJournal)
     note(journal.database, CLOCK, "replay" if clock.lockstep else "system")
+
+
+def listens_in(fleet: LocalFleet, folder: FleetFolder, *, moved: bool) -> None:
+    """Note that the fleet listens in this folder. Raises StoreError in a copy of the folder where it did before."""
+    journal = fleet.committer.journal
+    assert isinstance(journal, SqliteJournal)
+    settle(journal.database, folder.path, moved)
 
 
 def _replay_status(clock: MasterClock) -> Mapping[str, Any]:

@@ -37,6 +37,7 @@ SECTIONS: Final = {
     "Look after a fleet's folder": {
         "backup": "operations:backup",
         "restore": "operations:restore",
+        "fork": "operations:fork",
         "rebuild": "operations:rebuild",
         "export": "operations:export",
         "import": "operations:import_",

@@ -15,7 +15,7 @@ from typing import Any
 
 from .api.app import create_app
 from .api.http.server import WebServer
-from .assembly import ServerHooks, assemble, run_by
+from .assembly import ServerHooks, assemble, listens_in, run_by
 from .control.actions.action import load_actions
 from .control.clock import ReplayClock, SystemClock
 from .control.executors.process import ProcessExecutor
@@ -69,6 +69,7 @@ class Server:
             fleet = self._parts.fleet
             self._web = WebServer(create_app(fleet, settings.inputs), settings.host, settings.port)
             if settings.broker is not None and clock is not None:
+                listens_in(fleet, folder, moved=settings.moved)
                 run_by(fleet, clock)
                 self._control = _Control(fleet, births, clock, settings, folder)
                 self._ending.callback(self._control.close)

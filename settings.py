@@ -71,6 +71,8 @@ class Settings:
     """Whether anyone who reaches an address other than this machine's own may write."""
     broker: str | None = None
     """The broker of the messages; None: no listener, and no action runs."""
+    moved: bool = False
+    """Whether the fleet's folder was moved here from where it last listened, and is no copy."""
     services: Mapping[str, str] = field(default_factory=dict)
     """The URL for each ``{name}`` in the endpoints of actions: ``{"models": "http://127.0.0.1:8101"}``."""
     clock: ClockKind = "system"
@@ -117,7 +119,7 @@ def _parse(name: str, text: str) -> object:
     where = f"{PREFIX}{name.upper()}={text!r}"
     try:
         match name:
-            case "allow_anonymous_writes":
+            case "allow_anonymous_writes" | "moved":
                 if text not in ("true", "false"):
                     raise InputError(f"{where}: must be 'true' or 'false'")
                 return text == "true"
