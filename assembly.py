@@ -53,7 +53,6 @@ from .reasoner.past_reasoning import reasoning
 from .reasoner.resolver import RuleResolver
 from .settings import InputLimits
 
-
 CLOCK: Final = "clock"
 """The journal's note on the clock: ``replay`` or ``system``."""
 
@@ -191,7 +190,7 @@ def listens_in(fleet: LocalFleet, folder: FleetFolder, *, moved: bool) -> None:
 
 
 def _replay_status(clock: MasterClock) -> Mapping[str, Any]:
-    """Where time is a replay's, that it is, and its instant."""
+    """The status of a replay's time: that it is one, and its instant; empty for the time of day."""
     now = clock.now()
     return {"time": "replay", "clock": format_time(now)} if clock.lockstep and now is not None else {}
 

@@ -123,7 +123,15 @@ def _parse(name: str, text: str) -> object:
                 if text not in ("true", "false"):
                     raise InputError(f"{where}: must be 'true' or 'false'")
                 return text == "true"
-            case "port" | "batch_messages" | "catch_up_ticks" | "query_rows" | "query_bytes" | "query_memory" | "query_readers":
+            case (
+                "port"
+                | "batch_messages"
+                | "catch_up_ticks"
+                | "query_rows"
+                | "query_bytes"
+                | "query_memory"
+                | "query_readers"
+            ):
                 return int(text)
             case "batch_milliseconds" | "handler_timeout" | "query_seconds":
                 return float(text)

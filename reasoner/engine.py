@@ -141,7 +141,9 @@ def check_compiled(compiled: CompiledRule, store: TripleStore) -> None:
     try:
         store.query(construct_for(compiled, []))
     except QueryError as error:
-        raise RuleError(f"rule {compiled.rule.key!r}: transformation {compiled.rule.transformation!r}: {error}") from error
+        raise RuleError(
+            f"rule {compiled.rule.key!r}: transformation {compiled.rule.transformation!r}: {error}"
+        ) from error
 
 
 def rule_problems(store: TripleStore, names: Naming, schema: Schema) -> list[RuleError]:

@@ -1,4 +1,4 @@
-"""`voltwin backup`, `restore`, `fork`, `rebuild`, `export`, `import`, `compact`, `fsck`: looking after a fleet's folder."""
+"""`voltwin backup`, `restore`, `fork`, `rebuild`, `export`, `import`, `compact`, `fsck`: care for a fleet's folder."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def fork(folder: Path, new: Path | None, as_json: bool) -> None:
     click.echo(
         json.dumps({"folder": str(place), "id": identity})
         if as_json
-        else f"{place}: a fleet of its own now, with the id {identity}; it gets every message of its topics, as the first does"
+        else f"{place}: a fleet of its own now, with the id {identity}"
     )
 
 

@@ -81,7 +81,9 @@ def graph_routes(fleet: FleetAccess, limits: InputLimits) -> APIRouter:
         with tempfile.TemporaryDirectory(prefix="voltwin-graph-") as place:
             nothing = Path(place) / "nothing.nt"
             nothing.touch()
-            done = fleet.load(nothing, graph=_named(address), author=address.author, replace=True, force=_force(request))
+            done = fleet.load(
+                nothing, graph=_named(address), author=address.author, replace=True, force=_force(request)
+            )
         if not done.removed:
             raise _missing(address.graph)
         return JSONResponse(asdict(done))

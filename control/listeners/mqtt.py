@@ -176,8 +176,9 @@ class MqttListener:
             if kind == "taken":
                 self._taken = True
                 content = (
-                    f"another process has the session {self._arguments[1]!r}, so this listener has ended; stop one of the "
-                    "two and start this server again, or make a copied folder a fleet of its own with `voltwin fork`"
+                    f"another process has the session {self._arguments[1]!r}, so this listener has ended; stop one "
+                    "of the two and start this server again, or make a copied folder a fleet of its own with "
+                    "`voltwin fork`"
                 )
                 _LOG.error("broker %s: %s", self._shown, content)
             self._problem = content

@@ -25,7 +25,6 @@ from ..actions.action import Actions
 from .due import DueTable, first_due, follow_up
 from .runs import WorkResult, run_id
 
-
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -113,8 +112,8 @@ class Schedules:
         identifier = run_id(action, self.names.twin_key(row.twin), row.next)
         run = QueuedRun(identifier, row.action, row.twin, row.next, "schedule")
         reason = (
-            f"{total} ticks skipped: from {format_time(row.next)} to the message of {format_time(until)} this action has "
-            f"{most}, more than {at_most} (catch_up_ticks); each action runs once for the last of them"
+            f"{total} ticks skipped: from {format_time(row.next)} to the message of {format_time(until)} this action "
+            f"has {most}, more than {at_most} (catch_up_ticks); each action runs once for the last of them"
         )
         _LOG.warning("%s: %s", identifier, reason)
         result.queued.append(run)

@@ -1,7 +1,7 @@
 """Going back to an earlier commit by a new one: history is never rewritten.
 
 The design (ontology, shapes, actions with their schedules, rules) becomes what it was. With the data the statements of
-all other graphs do too, twins born since are taken back, and samples added since are withdrawn. The record of what
+all other graphs do too, twins created since are taken back, and samples added since are withdrawn. The record of what
 happened (runs, dead letters) stays, and so do message keys: a message that was taken is not taken again.
 """
 
@@ -42,7 +42,7 @@ class RollbackAnswer:
 
 
 def roll_back(session: UpdateSession, past: PastGraphs, to: int, data: bool) -> RollbackAnswer:
-    """Go back to commit ``to``. Raises MomentNotFoundError outside of the history, OrphanError, and what updates raise."""
+    """Go back to commit ``to``. Raises MomentNotFoundError, and the errors of updates."""
     committer, names = session.committer, session.names
     if isinstance(to, bool) or to < 1:
         raise InputError(f"rollback to {to}: give the number of a commit, such as `voltwin log` prints")

@@ -1,4 +1,4 @@
-"""Where a fleet's folder was when it last listened: a copy of it must not take the messages of the first.
+"""The place of a fleet's folder when it last listened: a copy of it must not take the messages of the first.
 
 The journal notes path, host, device and inode of its folder. A folder that agrees in neither (host and path) nor inode
 is a copy, or was moved to another disk; which of the two only people know.
@@ -33,9 +33,9 @@ def settle(database: Database, folder: Path, moved: bool = False) -> None:
         )
         if not (same_path or same_inode):
             raise StoreError(
-                f"{folder}: this fleet last listened in {known['path']} on {known['host']}. If this folder is a copy of "
-                f"that one, make it a fleet of its own with `voltwin fork {folder}`; if it was moved here, start it once "
-                "with --moved"
+                f"{folder}: this fleet last listened in {known['path']} on {known['host']}; if this folder is a copy "
+                f"of that one, make it a fleet of its own with `voltwin fork {folder}`; if it was moved here, start it "
+                "once with --moved"
             )
     note(database, PLACE, json.dumps(here, sort_keys=True))
 

@@ -1,8 +1,8 @@
-"""What a change of the design would orphan, counted inside the commit that makes it.
+"""The count of what a change of the design would orphan, made inside its commit.
 
 Counted are: twins and their parts left with a class that is no longer declared, values left with a property that is no
-longer declared, and the statements of a design graph that is dropped as a whole. A change that orphans anything is
-refused unless it is forced with this count, so that whoever forces it knows what goes, also when others write meanwhile.
+longer declared, and the statements of a design graph that is dropped as a whole. A change that orphans anything is refused
+unless it is forced with this count, so that whoever forces it knows what is lost, also when others write meanwhile.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ NAMED_AT_MOST: Final = 5
 
 @dataclass(frozen=True)
 class Orphans:
-    """What would be orphaned: how much of each kind, and the first of them."""
+    """The orphans of one change: how many of each kind, and the first of them."""
 
     elements: int = 0
     values: int = 0
@@ -64,7 +64,7 @@ def refuse_orphans(orphans: Orphans, force: int | None) -> None:
 def count_orphans(
     store: TripleStore, after: TripleStore, entry: Entry, names: Naming, loads: LoadFiles | None
 ) -> Orphans:
-    """What ``entry`` would orphan in ``store``; ``after`` has the design graphs as they would be."""
+    """The orphans of ``entry`` in ``store``; ``after`` has the design graphs as they would be."""
     old, new = load_schema(store, names), load_schema(after, names)
     classes = old.classes.keys() - new.classes.keys()
     properties = old.properties.keys() - new.properties.keys()
@@ -115,9 +115,9 @@ class _TwinsAfter:
     def quads(self, predicate: NamedNode, value: NamedNode | None) -> Iterator[Quad]:
         """Those that match."""
         for quad in self.store.quads(None, predicate, value, None):
-            if isinstance(quad.graph_name, NamedNode) and _of_a_twin(quad.graph_name, self.names):
-                if quad not in self.gone:
-                    yield quad
+            graph = quad.graph_name
+            if isinstance(graph, NamedNode) and _of_a_twin(graph, self.names) and quad not in self.gone:
+                yield quad
         yield from (quad for quad in self.come if quad.predicate == predicate and value in (None, quad.object))
 
 

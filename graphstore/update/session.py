@@ -48,10 +48,10 @@ class UpdateSession:
     time: datetime
     validator: DesignValidator = field(default_factory=NoValidation)
     force: int | None = None
-    """The count of what the change of the design may orphan, as its author was told it."""
+    """The count of what the change of the design may orphan, as named in its refusal."""
 
     def commit(self, changes: Sequence[GraphChange], touched: Sequence[Slot], loads: Sequence[GraphLoad] = ()) -> int:
-        """Commit changes and loads; an invalid design, and what would orphan twins, is refused before anything is written.
+        """Commit changes and loads; an invalid design, or one that orphans twins, is refused before anything is written.
 
         The caller holds the committer's lock.
         """

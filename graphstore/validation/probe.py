@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 import rdflib
-from pyoxigraph import NamedNode, Triple
 from pyoxigraph import Literal as StoreLiteral
+from pyoxigraph import NamedNode, Triple
 from rdflib.namespace import SH
 
 from ...errors import ShapesError

@@ -45,7 +45,7 @@ class ValidationReport:
 
     @property
     def note(self) -> str:
-        """What a reader must know beside the violations; empty if nothing."""
+        """A sentence on what was not checked; empty if everything was."""
         if self.not_validated:
             return f"not validated: {self.not_validated}"
         return "" if self.shapes else "no shapes: nothing was checked"

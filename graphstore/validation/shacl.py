@@ -25,7 +25,7 @@ class ShapesEngine(Protocol):
     """Validates one small graph against the shapes of the engine."""
 
     def violations(self, triples: Iterable[Triple]) -> Iterator[rdflib.Graph]:
-        """A results graph for ``triples``; none if they conform. Raises ShapesError where a shape cannot be evaluated."""
+        """A results graph for ``triples``; none if they conform. Raises ShapesError if a shape cannot be evaluated."""
         ...
 
 
@@ -36,6 +36,7 @@ class PyShaclEngine:
         # The ontology is not needed: types are materialised on every element, so that sh:class and
         # sh:targetClass see them without inference.
         self._shapes = shapes if isinstance(shapes, rdflib.Graph) else to_rdflib(shapes)
+
     def violations(self, triples: Iterable[Triple]) -> Iterator[rdflib.Graph]:
         """Validate one graph."""
         from pyshacl import validate  # half a second to import, and few processes ever validate

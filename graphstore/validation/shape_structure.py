@@ -1,6 +1,6 @@
-"""What is wrong with shapes by their form alone: an engine would pass over it in silence.
+"""Problems of the form of shapes, which an engine passes over in silence.
 
-A misspelt term, a list that is none, a shape that does not exist, or shapes that lead back to themselves are no error
+A misspelt term, a malformed list, a shape that does not exist, or shapes that lead back to themselves are no error
 to an engine: it checks less than was meant, and everything conforms.
 """
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from contextlib import closing
 from pathlib import Path
@@ -70,10 +69,10 @@ def test_a_moved_folder_is_itself_and_a_copy_is_not(fleet: Path) -> None:
     renamed = fleet.rename(fleet.parent / "renamed")  # the same inode at another path
     listen(renamed)
     copy = copied(renamed, "copy")
-    with pytest.raises(StoreError, match="last listened in .*renamed"):
+    with pytest.raises(StoreError, match=r"last listened in .*renamed"):
         listen(copy)
     shutil.rmtree(renamed)
-    os.rename(copy, renamed)  # put back at its path, as from an image of the disk
+    copy.rename(renamed)  # put back at its path, as from an image of the disk
     listen(renamed)
     other = copied(renamed, "other")
     listen(other, moved=True)

@@ -25,7 +25,8 @@ from voltwin.testing import Bench
 
 PREFIXES = (
     f"PREFIX sh: <http://www.w3.org/ns/shacl#> PREFIX vt: <{VT.Twin.value.removesuffix('Twin')}> "
-    "PREFIX rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> PREFIX e: <https://x.example/> PREFIX xsd: <http://www.w3.org/2001/XMLSchema#> "
+    "PREFIX rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> PREFIX e: <https://x.example/> "
+    "PREFIX xsd: <http://www.w3.org/2001/XMLSchema#> "
 )
 SHAPE = "e:S a sh:NodeShape ; sh:targetClass vt:Twin ; "
 BEGIN = PREFIXES + SHAPE
@@ -86,7 +87,7 @@ def test_what_it_can_is_not(name: str) -> None:
 
 
 def test_a_misspelt_term_has_a_suggestion_and_all_problems_are_told() -> None:
-    text = 'sh:property [ sh:path e:p ; sh:minCout 1 ] . e:T a sh:NodeShape ; sh:property [ sh:path e:q ; sh:pattern "(" ].'
+    text = WRONG["misspelt"] + ' e:T a sh:NodeShape ; sh:property [ sh:path e:q ; sh:pattern "(" ] .'
     problems = {problem.shape.rpartition("/")[2]: problem for problem in find_shape_problems(triples(text))}
     assert set(problems) == {"S", "T"}
     assert problems["S"].suggestion == "sh:minCount"
@@ -98,13 +99,16 @@ def test_every_door_refuses_it(bench: Bench, tmp_path: Path, door: str) -> None:
     file = tmp_path / "shapes.ttl"
     bench.committer.loads = LoadFiles(tmp_path / "loads")
     file.write_text(BEGIN + WRONG["pattern"], "utf-8")
-    with pytest.raises(ShapesError, match=re.escape("shape https://x.example/S: cannot be evaluated")):
+
+    def write() -> None:
         if door == "update":
-            bench.fleet.update(
-                f"{PREFIXES} INSERT DATA {{ GRAPH <{graph}> {{ {SHAPE + WRONG['pattern']} }} }}", author="t"
-            )
+            text = f"{PREFIXES} INSERT DATA {{ GRAPH <{graph}> {{ {SHAPE + WRONG['pattern']} }} }}"
+            bench.fleet.update(text, author="t")
         else:
             bench.fleet.load(file, graph=graph, author="t", replace=door == "replace")
+
+    with pytest.raises(ShapesError, match=re.escape("shape https://x.example/S: cannot be evaluated")):
+        write()
     assert bench.committer.journal.last_sequence == before
     assert bench.fleet.validate().conforms
 
@@ -140,8 +144,9 @@ def test_no_shapes_is_told(bench: Bench) -> None:
 
 SNIPPETS = st.sampled_from(
     [
-        "sh:minCount 1", 'sh:minCount "x"', 'sh:pattern "("', 'sh:pattern "a+"', "sh:in ( 1 )", "sh:in 3", "sh:class e:C",
-        'sh:class "C"', "sh:nodeKind sh:IRI", "sh:nodeKind e:x", "sh:or ( e:T )", "sh:or 7", "sh:not e:T", "sh:node e:S",
+        "sh:minCount 1", 'sh:minCount "x"', 'sh:pattern "("', 'sh:pattern "a+"', "sh:in ( 1 )", "sh:in 3",
+        "sh:class e:C", 'sh:class "C"', "sh:nodeKind sh:IRI", "sh:nodeKind e:x", "sh:or ( e:T )", "sh:or 7",
+        "sh:not e:T", "sh:node e:S",
         "sh:qualifiedValueShape e:T ; sh:qualifiedMinCount 1", 'sh:qualifiedValueShape e:T ; sh:qualifiedMinCount "a"',
         "sh:maxLength 3", "sh:maxLength e:x", "sh:datatype xsd:string", 'sh:languageIn ( "en" )', "sh:languageIn e:x",
         "sh:uniqueLang true", "sh:lessThan e:q", 'sh:lessThan "x"', "sh:hasValue 1", "sh:closed true", "sh:equals e:q",

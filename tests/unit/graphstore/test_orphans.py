@@ -1,4 +1,4 @@
-"""A change of the design that would orphan twins is refused unless forced with the count, which an oracle counts too."""
+"""A change that would orphan twins is refused unless forced with the count, which an oracle counts too."""
 
 from __future__ import annotations
 
@@ -102,7 +102,9 @@ def changes(before: set[Quad], after: set[Quad]) -> list[GraphChange]:
     for graph in sorted({quad.graph_name for quad in before ^ after}, key=str):
         assert isinstance(graph, NamedNode)
         gone, come = (
-            "".join(f"{Triple(quad.subject, quad.predicate, quad.object)} .\n" for quad in part if quad.graph_name == graph)
+            "".join(
+                f"{Triple(quad.subject, quad.predicate, quad.object)} .\n" for quad in part if quad.graph_name == graph
+            )
             for part in (before - after, after - before)
         )
         found.append(GraphChange(graph, gone, come))
