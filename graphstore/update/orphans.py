@@ -1,8 +1,9 @@
 """The count of what a change of the design would orphan, made inside its commit.
 
 Counted are: twins and their parts left with a class that is no longer declared, values left with a property that is no
-longer declared, and the statements of a design graph that is dropped as a whole. A change that orphans anything is refused
-unless it is forced with this count, so that whoever forces it knows what is lost, also when others write meanwhile.
+longer declared, and the statements of a design graph that is dropped as a whole. A change that orphans anything is
+refused unless it is forced with this count, so that whoever forces it knows what is lost, also when others write
+meanwhile.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ class UpdateSession:
     """The count of what the change of the design may orphan, as named in its refusal."""
 
     def commit(self, changes: Sequence[GraphChange], touched: Sequence[Slot], loads: Sequence[GraphLoad] = ()) -> int:
-        """Commit changes and loads; an invalid design, or one that orphans twins, is refused before anything is written.
+        """Commit changes and loads; an invalid design or one that orphans twins is refused before any writing.
 
         The caller holds the committer's lock.
         """
