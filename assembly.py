@@ -18,12 +18,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from .control.clock import SystemClock, time_of
+from .control.clock import ReplayClock, SystemClock, time_of
 from .control.interfaces import MasterClock
 from .control.master.checks.finding import DesignFinding
 from .control.master.checks.registry import find_problems, refuse_errors
+from .control.master.commits import AUTHOR
 from .converter import Conversion, instances, ontology, shapes
 from .errors import FleetLockedError, InputError, StoreError
 from .graphstore.engines.oxigraph import OxigraphStore
@@ -37,18 +38,23 @@ from .graphstore.interfaces import Snapshots, TripleStore
 from .graphstore.journal.bulk_files import LoadFiles
 from .graphstore.journal.commit import Committer, Follower
 from .graphstore.journal.sqlite_journal import SqliteJournal
-from .graphstore.journal.verification import identify
+from .graphstore.journal.verification import identify, last_time_of, note, noted
+from .graphstore.operations.place import settle
 from .graphstore.queries.limits import QueryLimits
 from .graphstore.queries.pool import QueryPool
 from .graphstore.schema import load_schema
 from .graphstore.update.design import Design, design_graphs_of, load_design
 from .graphstore.update.protected import concerns_all
 from .ontology import framework
+from .ontology.literals import format_time
 from .ontology.naming import Naming
 from .reasoner.engine import RuleEngine
 from .reasoner.past_reasoning import reasoning
 from .reasoner.resolver import RuleResolver
 from .settings import InputLimits
+
+CLOCK: Final = "clock"
+"""The journal's note on the clock: ``replay`` or ``system``."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +136,7 @@ def wire(
         rules=_Rules(engine),
         fleet_history=history,
         now=now,
-        more_status=hooks.status,
+        more_status=lambda: {**_replay_status(clock), **hooks.status()},
         may_write=hooks.may_write,
         on_close=held.lock.close if held else lambda: None,
     )
@@ -146,18 +152,51 @@ def wire(
 
 
 def assemble(
-    folder: FleetFolder, clock: MasterClock, limits: QueryLimits | None = None, hooks: ServerHooks | None = None
+    folder: FleetFolder, clock: MasterClock | None, limits: QueryLimits | None = None, hooks: ServerHooks | None = None
 ) -> OpenFleet:
-    """Open a fleet's folder in this process."""
+    """Open a fleet's folder in this process; without a ``clock`` with the one that it was last run with.
+
+    A replay goes on at the last instant of its master, not at the time of day.
+    """
     with ExitStack() as undo:
         lock = undo.enter_context(closing(FolderLock(folder.path)))
         journal = undo.enter_context(closing(SqliteJournal.open(folder.journal)))
         identify(journal.database, folder.base, folder.id)
+        clock = _clock(journal, clock)
         store = undo.enter_context(closing(open_store(folder.store, folder.graph, folder.base)))
         _same_fleet(folder, journal, store)
         parts = wire(journal, store, Naming(folder.base), clock, HeldFolder(folder, lock), limits, hooks)
         undo.pop_all()
     return parts
+
+
+def _clock(journal: SqliteJournal, wanted: MasterClock | None) -> MasterClock:
+    replayed = noted(journal.database, CLOCK) == "replay"
+    clock = wanted or (ReplayClock() if replayed else SystemClock())
+    last = last_time_of(journal.database, AUTHOR) if replayed and clock.lockstep else None
+    if last is not None:
+        clock.advance(last)
+    return clock
+
+
+def run_by(fleet: LocalFleet, clock: MasterClock) -> None:
+    """Note in the journal by which clock a fleet is run, for whoever opens it next."""
+    journal = fleet.committer.journal
+    assert isinstance(journal, SqliteJournal)
+    note(journal.database, CLOCK, "replay" if clock.lockstep else "system")
+
+
+def listens_in(fleet: LocalFleet, folder: FleetFolder, *, moved: bool) -> None:
+    """Note that the fleet listens in this folder. Raises StoreError in a copy of the folder where it did before."""
+    journal = fleet.committer.journal
+    assert isinstance(journal, SqliteJournal)
+    settle(journal.database, folder.path, moved)
+
+
+def _replay_status(clock: MasterClock) -> Mapping[str, Any]:
+    """The status of a replay's time: that it is one, and its instant; empty for the time of day."""
+    now = clock.now()
+    return {"time": "replay", "clock": format_time(now)} if clock.lockstep and now is not None else {}
 
 
 def _same_fleet(folder: FleetFolder, journal: SqliteJournal, store: TripleStore) -> None:
@@ -221,7 +260,7 @@ def open_fleet(location: str | Path, limits: QueryLimits | None = None) -> Fleet
         return _remote(str(location), limits)
     folder = read_folder(Path(location))
     try:
-        return assemble(folder, SystemClock(), limits).fleet
+        return assemble(folder, None, limits).fleet
     except FleetLockedError:
         address = read_owner(folder.path).get("address")
         if not address:

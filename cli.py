@@ -26,7 +26,7 @@ SECTIONS: Final = {
         "events": "history:events",
         "report": "report:report",
     },
-    "Write": {"put": "query:put", "update": "update:update", "load": "load:load"},
+    "Write": {"put": "query:put", "update": "update:update", "load": "load:load", "rollback": "rollback:rollback"},
     "Run": {
         "demo": "demo:demo",
         "init": "fleet:init",
@@ -37,6 +37,7 @@ SECTIONS: Final = {
     "Look after a fleet's folder": {
         "backup": "operations:backup",
         "restore": "operations:restore",
+        "fork": "operations:fork",
         "rebuild": "operations:rebuild",
         "export": "operations:export",
         "import": "operations:import_",

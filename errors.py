@@ -16,6 +16,8 @@ exits with ``exit_code`` (:data:`EXIT_CODES`, docs/cli.md), the REST interface a
     │   ├── AccessError             2 / 403   a write that this server does not allow
     │   ├── RuleError               2 / 422   a rule cannot be compiled
     │   ├── ActionError             2 / 422   an action cannot be understood
+    │   ├── ShapesError             2 / 422   a shape cannot be evaluated
+    │   ├── OrphanError             2 / 409   a change of the design would leave twins without class or property
     │   └── UnitError               2 / 422   two units do not fit each other
     ├── NotFoundError               3 / 404   a well-formed question about something that does not exist
     │   ├── TwinNotFoundError
@@ -44,6 +46,7 @@ EXIT_CODES: Final = {
     5: "a service outside: server, broker or handler did not answer as agreed",
     6: "the environment: a missing package or program, a busy port",
     7: "salvage: a new fleet was made, and something is lost, as printed",
+    8: "not validated: a shape cannot be evaluated, so that nothing is known",
     130: "ended by Ctrl-C",
 }
 """The exit codes of every verb."""
@@ -123,6 +126,16 @@ class RuleError(InputError):
 
 class ActionError(InputError):
     """An action in the graph cannot be understood."""
+
+
+class ShapesError(InputError):
+    """A shape cannot be evaluated."""
+
+
+class OrphanError(InputError):
+    """A change of the design would leave twins without their class or property; it can be forced with the count."""
+
+    status = 409
 
 
 class UnitError(InputError):

@@ -34,6 +34,7 @@ from .graphstore.folder import (
     is_held,
     read_folder,
     read_owner,
+    write_id,
     write_like,
 )
 from .graphstore.history.past_graphs import PastGraphs
@@ -48,6 +49,7 @@ from .graphstore.operations.compact import CompactionOptions, CompactionResult, 
 from .graphstore.operations.fsck import check_fleet, sorted_by_kind, view_finding
 from .graphstore.operations.manifest import Manifest
 from .graphstore.operations.pieces import JournalPieces
+from .graphstore.operations.place import forget_place
 from .graphstore.operations.progress import Progress, no_progress
 from .graphstore.operations.references import Finding
 from .graphstore.operations.restore import Restored, restore
@@ -92,12 +94,34 @@ def restore_fleet(backup: Path, destination: Path, *, same: bool = False, progre
     def make_view(folder: FleetFolder) -> None:
         with closing(SqliteJournal.open(folder.journal)) as journal:  # brings one of an older voltwin up to date
             _make(folder, journal.database, journal.last_sequence, progress)
+            forget_place(journal.database)
             if identity is not None:
                 rename(journal.database, identity)
 
     # A copy shares no broker session with the fleet that it is made from.
     identity = None if same else uuid.uuid4().hex
     return restore(backup, destination, make_view, identity=identity, progress=progress)
+
+
+def fork_fleet(path: Path, destination: Path | None = None, *, progress: Progress = no_progress) -> str:
+    """Make a fleet of its own of a folder, or of a copy of it in ``destination``; return its id.
+
+    The fleet in ``path`` may run while it is copied; it may not where the folder itself gets the new id.
+    """
+    if destination is not None:
+        destination.absolute().parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".forking-", dir=destination.absolute().parent) as place:
+            back_up_fleet(path, Path(place) / "copy", progress=progress)
+            restore_fleet(Path(place) / "copy", destination, progress=progress)
+        return read_folder(destination).id
+    folder, identity = read_folder(path), uuid.uuid4().hex
+    with closing(FolderLock(path)), closing(SqliteJournal.open(folder.journal)) as journal:
+        # In this order, and without comparing ids: where this is interrupted, doing it again mends it.
+        identify(journal.database, folder.base, "")
+        write_id(path, identity)
+        rename(journal.database, identity)
+        forget_place(journal.database)
+    return identity
 
 
 def rebuild_fleet(path: Path, *, source: Path | None = None, progress: Progress = no_progress) -> int:

@@ -15,7 +15,7 @@ from typing import Any
 
 from .api.app import create_app
 from .api.http.server import WebServer
-from .assembly import ServerHooks, assemble
+from .assembly import ServerHooks, assemble, listens_in, run_by
 from .control.actions.action import load_actions
 from .control.clock import ReplayClock, SystemClock
 from .control.executors.process import ProcessExecutor
@@ -46,7 +46,9 @@ class Server:
                 "services and the replay's clock are for actions, and no action runs without a broker; "
                 "name one, as in --broker mqtt://127.0.0.1:1883"
             )
-        clock: MasterClock = ReplayClock() if settings.clock == "replay" else SystemClock()
+        clock: MasterClock | None = None  # without a broker: the one that the fleet was last run with
+        if settings.broker is not None:
+            clock = ReplayClock() if settings.clock == "replay" else SystemClock()
         limits = QueryLimits(
             seconds=settings.query_seconds,
             rows=settings.query_rows,
@@ -66,11 +68,13 @@ class Server:
         try:
             fleet = self._parts.fleet
             self._web = WebServer(create_app(fleet, settings.inputs), settings.host, settings.port)
-            if settings.broker is not None:
+            if settings.broker is not None and clock is not None:
+                listens_in(fleet, folder, moved=settings.moved)
+                run_by(fleet, clock)
                 self._control = _Control(fleet, births, clock, settings, folder)
                 self._ending.callback(self._control.close)
             hot_days = read_options(folder.path).hot_days
-            self._sealing = PeriodicSealing(fleet.committer.journal.series, clock.now, hot_days)
+            self._sealing = PeriodicSealing(fleet.committer.journal.series, fleet.now, hot_days)
         except BaseException:
             self._ending.close()
             raise
@@ -136,6 +140,7 @@ class _Control:
             births=births,
             batch_messages=settings.batch_messages,
             batch_milliseconds=settings.batch_milliseconds,
+            catch_up_ticks=settings.catch_up_ticks,
             letters_file=folder.path / FILE,
         )
         filters = sorted({action.topic_filter for action in pushes})

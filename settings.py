@@ -71,6 +71,8 @@ class Settings:
     """Whether anyone who reaches an address other than this machine's own may write."""
     broker: str | None = None
     """The broker of the messages; None: no listener, and no action runs."""
+    moved: bool = False
+    """Whether the fleet's folder was moved here from where it last listened, and is no copy."""
     services: Mapping[str, str] = field(default_factory=dict)
     """The URL for each ``{name}`` in the endpoints of actions: ``{"models": "http://127.0.0.1:8101"}``."""
     clock: ClockKind = "system"
@@ -79,6 +81,8 @@ class Settings:
     """The most messages in one commit."""
     batch_milliseconds: float = 2.0
     """The longest wait of a commit's first message for others; 0 commits the messages that have arrived."""
+    catch_up_ticks: int = 1000
+    """The most ticks of an action and twin that a replay walks from one message to the next; more are skipped."""
     handler_timeout: float = 60.0
     """The limit for a handler; after it, its process is ended and its runs fail."""
     query_seconds: float = 60.0
@@ -115,11 +119,19 @@ def _parse(name: str, text: str) -> object:
     where = f"{PREFIX}{name.upper()}={text!r}"
     try:
         match name:
-            case "allow_anonymous_writes":
+            case "allow_anonymous_writes" | "moved":
                 if text not in ("true", "false"):
                     raise InputError(f"{where}: must be 'true' or 'false'")
                 return text == "true"
-            case "port" | "batch_messages" | "query_rows" | "query_bytes" | "query_memory" | "query_readers":
+            case (
+                "port"
+                | "batch_messages"
+                | "catch_up_ticks"
+                | "query_rows"
+                | "query_bytes"
+                | "query_memory"
+                | "query_readers"
+            ):
                 return int(text)
             case "batch_milliseconds" | "handler_timeout" | "query_seconds":
                 return float(text)

@@ -40,7 +40,7 @@ def create_app(fleet: FleetAccess, limits: InputLimits | None = None) -> FastAPI
     app.include_router(sparql_routes(fleet, limits))
     app.include_router(graph_routes(fleet, limits))
     app.include_router(twin_routes(fleet, limits))
-    app.include_router(state_routes(fleet))
+    app.include_router(state_routes(fleet, limits))
     app.include_router(page_routes(fleet, discover_views()))
     if isinstance(fleet, LocalFleet):  # the journal is here
         app.include_router(event_routes(fleet))

@@ -19,7 +19,7 @@ from ..ontology.iris import RDF, VT
 from ..ontology.naming import Naming
 from .candidates import plain_winners, read_candidates
 from .compile import CompiledRule, affected_by, compile_rule, construct_for
-from .rules import load_rules
+from .rules import load_rule, load_rules, rule_iris
 from .strata import stratify
 
 TWINS_AT_ONCE: Final = 500
@@ -41,16 +41,8 @@ class RuleEngine:
         """Read and compile the rules again. Raises RuleError and then keeps the old ones."""
         compiled = [compile_rule(rule, schema, self.names) for rule in load_rules(self.store, self.names)]
         for item in compiled:
-            self._check(item)
+            check_compiled(item, self.store)
         self.strata, self.schema = stratify(compiled), schema
-
-    def _check(self, compiled: CompiledRule) -> None:
-        try:
-            self.store.query(construct_for(compiled, []))
-        except QueryError as error:
-            raise RuleError(
-                f"rule {compiled.rule.key!r}: transformation {compiled.rule.transformation!r}: {error}"
-            ) from error
 
     @property
     def rules(self) -> list[CompiledRule]:
@@ -142,6 +134,35 @@ class RuleEngine:
         triples = self.store.query(construct_for(compiled, twins))
         assert not isinstance(triples, QuerySolutions | QueryBoolean)
         return triples
+
+
+def check_compiled(compiled: CompiledRule, store: TripleStore) -> None:
+    """Raise RuleError if the engine of ``store`` does not take the rule's query."""
+    try:
+        store.query(construct_for(compiled, []))
+    except QueryError as error:
+        raise RuleError(
+            f"rule {compiled.rule.key!r}: transformation {compiled.rule.transformation!r}: {error}"
+        ) from error
+
+
+def rule_problems(store: TripleStore, names: Naming, schema: Schema) -> list[RuleError]:
+    """Every reason why the rules cannot be executed: each rule that is wrong, then a circle of those that are right."""
+    problems: list[RuleError] = []
+    compiled: list[CompiledRule] = []
+    for iri in rule_iris(store, names):
+        try:
+            item = compile_rule(load_rule(iri, store, names), schema, names)
+            check_compiled(item, store)
+        except RuleError as error:
+            problems.append(error)
+        else:
+            compiled.append(item)
+    try:
+        stratify(compiled)
+    except RuleError as error:
+        problems.append(error)
+    return problems
 
 
 def _given_by(rules: set[NamedNode], triples: Iterable[Triple]) -> set[Triple]:

@@ -48,12 +48,17 @@ class Rule:
 
 def load_rules(store: TripleStore, names: Naming) -> tuple[Rule, ...]:
     """Every rule of the fleet, by key. Raises RuleError naming the rule and its error."""
+    return tuple(load_rule(iri, store, names) for iri in rule_iris(store, names))
+
+
+def rule_iris(store: TripleStore, names: Naming) -> list[NamedNode]:
+    """Every rule's IRI, in order."""
     found = store.quads(None, RDF.type, VT.Rule, names.rules_graph)
-    iris = sorted({quad.subject for quad in found if isinstance(quad.subject, NamedNode)}, key=lambda iri: iri.value)
-    return tuple(_read(iri, store, names) for iri in iris)
+    return sorted({quad.subject for quad in found if isinstance(quad.subject, NamedNode)}, key=lambda iri: iri.value)
 
 
-def _read(iri: NamedNode, store: TripleStore, names: Naming) -> Rule:
+def load_rule(iri: NamedNode, store: TripleStore, names: Naming) -> Rule:
+    """One rule. Raises RuleError naming the rule and its error."""
     key = iri.value.removeprefix(f"{names.base}rules/")
 
     def values(predicate: NamedNode) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from .grammar.options import author_option, fleet_option, json_option, verb
+from .grammar.options import author_option, fleet_option, force_option, json_option, verb
 
 
 @verb()
@@ -16,9 +16,18 @@ from .grammar.options import author_option, fleet_option, json_option, verb
 @click.option("--graph", metavar="IRI", help="Where the triples go; TriG and N-Quads may say it themselves.")
 @click.option("--replace", is_flag=True, help="What the graph holds now goes; for one FILE.")
 @author_option
+@force_option
 @fleet_option
 @json_option
-def load(files: tuple[Path, ...], graph: str | None, replace: bool, author: str, fleet: str, as_json: bool) -> None:
+def load(
+    files: tuple[Path, ...],
+    graph: str | None,
+    replace: bool,
+    author: str,
+    force: int | None,
+    fleet: str,
+    as_json: bool,
+) -> None:
     """Add every FILE to the fleet, a commit each.
 
     A FILE is Turtle (.ttl), N-Triples (.nt), RDF/XML (.rdf, .owl), TriG (.trig) or N-Quads (.nq), with or without
@@ -30,7 +39,7 @@ def load(files: tuple[Path, ...], graph: str | None, replace: bool, author: str,
 
     with open_fleet(fleet) as opened:
         for file in files:
-            done = opened.load(file, graph=graph, author=author, replace=replace)
+            done = opened.load(file, graph=graph, author=author, replace=replace, force=force)
             if as_json:
                 click.echo(json.dumps({"file": str(file), **asdict(done)}))
             else:

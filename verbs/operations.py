@@ -1,4 +1,4 @@
-"""`voltwin backup`, `restore`, `rebuild`, `export`, `import`, `compact`, `salvage`, `fsck`: care of a fleet."""
+"""`voltwin backup`, `restore`, `fork`, `rebuild`, `export`, `import`, `compact`, `salvage`, `fsck`: care of a fleet."""
 
 from __future__ import annotations
 
@@ -87,6 +87,25 @@ def restore(backup: Path, folder: Path, same: bool, as_json: bool) -> None:
     if made.archive:
         text += f"; sealed samples are read from {made.archive}"
     tell(made, text, as_json)
+
+
+@verb()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("new", required=False, type=click.Path(path_type=Path))
+@json_option
+def fork(folder: Path, new: Path | None, as_json: bool) -> None:
+    """Make a fleet of its own: of a copy of FOLDER in NEW, or of FOLDER itself, which was copied by hand.
+
+    Two folders with one id would take each other's messages from the broker. With NEW the fleet in FOLDER may run.
+    """
+    from ..maintenance import fork_fleet
+
+    identity, place = fork_fleet(folder, new, progress=progress()), new or folder
+    click.echo(
+        json.dumps({"folder": str(place), "id": identity})
+        if as_json
+        else f"{place}: a fleet of its own now, with the id {identity}"
+    )
 
 
 @verb()

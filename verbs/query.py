@@ -6,7 +6,7 @@ import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -19,6 +19,8 @@ from ..graphstore.paths.answers import Element, Trend
 from ..ontology.literals import format_time, parse_time
 from .grammar.options import as_of_option, author_option, fleet_option, json_option, verb
 from .grammar.path_completion import complete_twin, path_argument
+
+NOT_VALIDATED: Final = 8
 
 
 @verb()
@@ -151,7 +153,10 @@ def _value(text: str) -> Any:
 @json_option
 @click.pass_context
 def validate(context: click.Context, twin: str | None, fleet: str, as_json: bool) -> None:
-    """Check all twins, or one, against the shapes. The exit code is 1 if any does not conform."""
+    """Check all twins, or one, against the shapes.
+
+    The exit code is 1 if any does not conform, 8 if a shape cannot be evaluated, so that nothing is known.
+    """
     from ..assembly import open_fleet
 
     with open_fleet(fleet) as opened:
@@ -162,7 +167,9 @@ def validate(context: click.Context, twin: str | None, fleet: str, as_json: bool
         for violation in report.violations:
             click.echo(f"{click.style(violation.twin, bold=True)}  {violation}")
         click.echo(f"twins {report.twins}, violations {len(report.violations)}")
-    context.exit(0 if report.conforms else 1)
+        if report.note:
+            click.echo(report.note)
+    context.exit(NOT_VALIDATED if report.not_validated else 0 if report.conforms else 1)
 
 
 @verb()

@@ -1,17 +1,32 @@
-"""State of the fleet: ``/validate``, ``/status`` and ``/health``."""
+"""State of the fleet: ``/validate``, ``/status`` and ``/health``; ``/rollback`` goes back to an earlier one."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import asdict
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Header
+from pydantic import BaseModel, ConfigDict, Field
 
 from ...graphstore.fleets.asking import at_moment
 from ...graphstore.fleets.fleet import FleetAccess
+from ...graphstore.fleets.wire import read_force
+from ...settings import InputLimits
+from ..http.author import proved_author
 from .twins import AsOf
 
 
-def state_routes(fleet: FleetAccess) -> APIRouter:
+class Rollback(BaseModel):
+    """The commit to go back to."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    to: int = Field(ge=1, description="The number of a commit.")
+    data: bool = Field(False, description="Statements of twins, series and births too, not the design alone.")
+    author: str = Field("", description="Who says so; measured, and not recorded, since nothing proves it.")
+
+
+def state_routes(fleet: FleetAccess, limits: InputLimits) -> APIRouter:
     """Validation, totals, and whether the server answers."""
     router = APIRouter(tags=["state"])
 
@@ -26,5 +41,10 @@ def state_routes(fleet: FleetAccess) -> APIRouter:
     @router.get("/health", summary="Whether the server answers")
     def health() -> dict[str, str]:
         return {"status": "ok"}
+
+    @router.post("/rollback", summary="Go back to an earlier commit by a new one")
+    def rollback(body: Rollback, voltwin_force: Annotated[str | None, Header()] = None) -> dict[str, Any]:
+        force = read_force(voltwin_force)
+        return asdict(fleet.rollback(body.to, data=body.data, author=proved_author(body.author, limits), force=force))
 
     return router

@@ -27,6 +27,7 @@ from starlette.responses import JSONResponse, Response
 
 from ...errors import InputError, InputLimitError, NotFoundError
 from ...graphstore.fleets.fleet import FleetAccess
+from ...graphstore.fleets.wire import FORCE_HEADER, read_force
 from ...graphstore.interfaces import LoadAnswer, QueryAnswer
 from ...graphstore.queries.results import choose_formats
 from ...graphstore.sparql.binding import WHOLE_GRAPH, bind
@@ -81,7 +82,9 @@ def graph_routes(fleet: FleetAccess, limits: InputLimits) -> APIRouter:
         with tempfile.TemporaryDirectory(prefix="voltwin-graph-") as place:
             nothing = Path(place) / "nothing.nt"
             nothing.touch()
-            done = fleet.load(nothing, graph=_named(address), author=address.author, replace=True)
+            done = fleet.load(
+                nothing, graph=_named(address), author=address.author, replace=True, force=_force(request)
+            )
         if not done.removed:
             raise _missing(address.graph)
         return JSONResponse(asdict(done))
@@ -108,6 +111,10 @@ def _address(request: Request, limits: InputLimits) -> Addressed:
     here = str(request.url.replace(query=""))
     collection = request.url.path.rstrip("/") == "/graphs"
     return Addressed(_iri(f"{here.rstrip('/')}/{uuid.uuid4()}" if collection else here), author, new=collection)
+
+
+def _force(request: Request) -> int | None:
+    return read_force(request.headers.get(FORCE_HEADER))
 
 
 def _iri(text: str) -> str:
@@ -160,7 +167,7 @@ def _write(fleet: FleetAccess, request: Request, body: Path, limits: InputLimits
     graph = None if itself else _named(address)
     file = _file(request, media, graph, body, limits)
     existed = graph is not None and b"true" in fleet.query(bind(_EXISTS, {"graph": NamedNode(graph)}), "text/csv").body
-    done: LoadAnswer = fleet.load(file, graph=graph, author=address.author, replace=replace)
+    done: LoadAnswer = fleet.load(file, graph=graph, author=address.author, replace=replace, force=_force(request))
     headers = {"Location": graph} if address.new and graph is not None else {}
     return JSONResponse(asdict(done), 200 if existed or graph is None else 201, headers)
 

@@ -19,6 +19,7 @@ from starlette.responses import Response
 from ...errors import QueryError
 from ...graphstore.fleets.asking import at_moment
 from ...graphstore.fleets.fleet import FleetAccess
+from ...graphstore.fleets.wire import FORCE_HEADER, read_force
 from ...graphstore.sparql.dataset import with_base, with_dataset
 from ...settings import InputLimits
 from ..http.accept import negotiate
@@ -85,7 +86,7 @@ def _answer(
     sent = ProtocolRequest.read(headers.get("content-type"), body, request.url.query, limits.parameters)
     if sent.is_update:
         refuse_foreign_pages(request)
-        return answer_update(fleet, sent, endpoint, limits)
+        return answer_update(fleet, sent, endpoint, limits, read_force(headers.get(FORCE_HEADER)))
     text, accept = query_text(sent), accepted_types(sent, headers.get("accept"))
     state = at_moment(fleet, sent.one("as_of"))
     return negotiated(state.query(with_base(text, endpoint), accept, abandoned=abandoned))

@@ -22,11 +22,13 @@ from ..http.author import proved_author
 from .request import ProtocolRequest
 
 
-def answer_update(fleet: FleetAccess, sent: ProtocolRequest, endpoint: str, limits: InputLimits) -> Response:
+def answer_update(
+    fleet: FleetAccess, sent: ProtocolRequest, endpoint: str, limits: InputLimits, force: int | None
+) -> Response:
     """Apply the update; relative IRIs are below ``endpoint``. Raises VoltwinError."""
     text = with_base(update_text(sent, limits), endpoint)
     author = proved_author(sent.one("author"), limits)
-    return JSONResponse(asdict(at_moment(fleet, sent.one("as_of")).update(text, author=author)))
+    return JSONResponse(asdict(at_moment(fleet, sent.one("as_of")).update(text, author=author, force=force)))
 
 
 def update_text(sent: ProtocolRequest, limits: InputLimits) -> str:

@@ -76,13 +76,24 @@ class Relative:
         """The last tick not after ``moment``, at least ``first``: missed ticks count as one."""
         return max(first, self._tick(self._number(moment)))
 
+    def ticks(self, first: datetime, until: datetime) -> int:
+        """The number of ticks from the tick ``first`` to ``until``, both included."""
+        return max(0, self._reached(until) - self._reached(first) + 1)
+
+    def _reached(self, moment: datetime) -> int:
+        """The number of the last tick not after ``moment``; rounding can put the next one there too."""
+        number = self._number(moment)
+        return number + (self._elapsed(number + 1) <= (moment - self.anchor) // _MICROSECOND)
+
     # Counted in whole microseconds: a duration times a number can be longer than a timedelta may be.
     def _number(self, moment: datetime) -> int:
         return (moment - self.anchor) // _MICROSECOND * self.times // (self.period // _MICROSECOND)
 
     def _tick(self, number: int) -> datetime:
-        elapsed = (2 * number * (self.period // _MICROSECOND) + self.times) // (2 * self.times)
-        return self.anchor + timedelta(microseconds=elapsed)
+        return self.anchor + timedelta(microseconds=self._elapsed(number))
+
+    def _elapsed(self, number: int) -> int:
+        return (2 * number * (self.period // _MICROSECOND) + self.times) // (2 * self.times)
 
 
 @dataclass(frozen=True)
@@ -101,6 +112,10 @@ class Absolute:
         """Each given moment counts on its own, also when it is late."""
         del moment
         return first
+
+    def ticks(self, first: datetime, until: datetime) -> int:
+        """The number of moments from ``first`` to ``until``, both included."""
+        return sum(first <= moment <= until for moment in self.at)
 
 
 Schedule = Relative | Absolute

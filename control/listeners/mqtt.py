@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from typing import Any, Final
@@ -25,6 +27,11 @@ CHANNEL: Final = "mqtt"
 RETRY_SECONDS: Final = 5
 START_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 1.0
+QUICK_SECONDS: Final = 15.0
+"""A connection that the broker closes sooner may have been taken by another client of the same name."""
+TAKEN_AFTER: Final = 3
+"""Such connections in a row, with no failed attempt between them, after which the session counts as taken."""
+_LOG: Final = logging.getLogger(__name__)
 RECEIPTS_OF_A_PROCESS: Final = 2**40
 """More than the process of any listener uses."""
 
@@ -44,6 +51,7 @@ class _Session:
         self._receipts = itertools.count(first_receipt)
         self._sending = threading.Lock()
         self._connected = False
+        self._since, self._quick = 0.0, 0
         client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=False, manual_ack=True)
         if self._address.username:
             client.username_pw_set(unquote(self._address.username), unquote(self._address.password or ""))
@@ -87,7 +95,7 @@ class _Session:
         if code.is_failure:
             self._send("problem", f"the broker refuses: {code}")
             return
-        self._connected = True
+        self._connected, self._since = True, time.monotonic()
         client.subscribe([(topic, 1) for topic in self._filters])
 
     def _on_subscribe(self, _client: mqtt.Client, _data: Any, _mid: int, codes: Any, _properties: Any) -> None:
@@ -96,14 +104,23 @@ class _Session:
         self._send(*(("problem", f"the broker refuses to send {', '.join(refused)}") if refused else ("ready", None)))
 
     def _on_connect_fail(self, _client: mqtt.Client, _data: Any) -> None:
+        self._quick = 0  # the broker itself went away, no other took the session
         self._send("problem", "no broker answers")
 
     def _on_disconnect(self, _client: mqtt.Client, _data: Any, _flags: Any, code: Any, _properties: Any) -> None:
         self._pending.clear()
         # A broker that refused closes the connection too; why it refused is the better reason.
         connected, self._connected = self._connected, False
-        if code.is_failure and connected:
+        if not (code.is_failure and connected):
+            return
+        self._quick = self._quick + 1 if time.monotonic() - self._since < QUICK_SECONDS else 1
+        if self._quick < TAKEN_AFTER:
             self._send("problem", f"the connection was lost: {code}")
+            return
+        # A broker of MQTT 3.1.1 only closes the connection. One that takes us back at once each time has another
+        # client of our name, which comes back as we do: one of the two has to go.
+        self._send("taken", None)
+        self._client.disconnect()
 
     def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
         receipt = next(self._receipts)
@@ -123,7 +140,8 @@ class MqttListener:
         self._first_receipts = itertools.count(1, RECEIPTS_OF_A_PROCESS)
         self._problem: str | None = "not connected yet"
         self._settled = threading.Event()
-        self._closing = False
+        self._closing = self._taken = False
+        self._shown = url.rpartition("@")[2]
         self._child = Child(__name__)
         self._pipe = self._start()
         self._thread = threading.Thread(target=self._receive, name="mqtt listener", daemon=True)
@@ -144,6 +162,8 @@ class MqttListener:
             try:
                 kind, content = self._pipe.recv()
             except (EOFError, OSError):
+                if self._taken:
+                    return
                 if not self._closing:
                     # The process died; the broker sends its unacknowledged messages to the new one.
                     self._problem = "the listener's process died and was started again"
@@ -153,11 +173,24 @@ class MqttListener:
             if kind == "message":
                 self._deliver(content)
                 continue
+            if kind == "taken":
+                self._taken = True
+                content = (
+                    f"another process has the session {self._arguments[1]!r}, so this listener has ended; stop one "
+                    "of the two and start this server again, or make a copied folder a fleet of its own with "
+                    "`voltwin fork`"
+                )
+                _LOG.error("broker %s: %s", self._shown, content)
             self._problem = content
             self._settled.set()
+            if self._taken:
+                with contextlib.suppress(OSError):
+                    self._pipe.send(None)
 
     def acknowledge(self, receipts: Sequence[int]) -> None:
         """Acknowledge these messages to the broker."""
+        if self._taken:
+            return  # they are the other process's now, and whichever has them twice drops one
         try:
             self._pipe.send(list(receipts))
         except (BrokenPipeError, OSError):

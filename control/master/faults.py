@@ -17,6 +17,9 @@ FIRST_PAUSE: Final = 0.2
 LONGEST_PAUSE: Final = 10.0
 """Seconds before work is tried again; each pause is twice the one before."""
 
+ALONE_AFTER: Final = 3
+"""Failed tries of the same messages after which each is tried alone."""
+
 _GROUND: Final = (StoreError, ServiceError, EnvironmentProblem, OSError, MemoryError, sqlite3.OperationalError)
 _LOG: Final = logging.getLogger(__name__)
 
@@ -24,6 +27,16 @@ _LOG: Final = logging.getLogger(__name__)
 def is_ground(error: BaseException) -> bool:
     """Whether ``error`` is a fault of disk, memory, database or engine."""
     return isinstance(error, _GROUND)
+
+
+def may_be_its_content(error: BaseException) -> bool:
+    """Whether a fault of the ground may come from what is written: none that disk, memory or SQLite itself report."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError | MemoryError | sqlite3.OperationalError | EnvironmentProblem):
+            return False
+        cause = cause.__cause__
+    return True
 
 
 def internal_reason(error: BaseException) -> str:

@@ -26,7 +26,7 @@ from .commits import Commits
 from .dead_letters import DeadLetters
 from .dispatch import Dispatcher
 from .due import DueTable
-from .faults import Faults, is_ground
+from .faults import ALONE_AFTER, Faults, is_ground, may_be_its_content
 from .handling import HandlingMark
 from .inbox import Inbox, Stop
 from .intake import CLOCK_TOPIC, Bad, IncomingMessage, Intake, Message, digest
@@ -50,6 +50,8 @@ class Master:
     """A follower of ``committer``."""
     batch_messages: int = 200
     batch_milliseconds: float = 0.0
+    catch_up_ticks: int = 1000
+    """The most ticks of an action that a replay walks from one message to the next; more are skipped, and said."""
     handling: HandlingMark = field(default_factory=HandlingMark)
     letters_file: Path | None = None
     """The file for dead letters that are too many for the graph."""
@@ -69,6 +71,8 @@ class Master:
         self._dispatcher: Dispatcher | None = None
         self._faults = Faults()
         self._unfinished: Sequence[IncomingMessage] = ()
+        self._failed = 0
+        """How often the unfinished messages have met a fault of the ground since one of them was committed."""
 
     def run(self, executor: Executor) -> None:
         """Work until a :class:`Stop` arrives; runs that were under way when a master was killed are started first.
@@ -166,7 +170,10 @@ class Master:
         upcoming, due = self._backlog.upcoming(), self._schedules.table.next_moment()
         # Also before the clock has begun: ticks that an earlier master left are handled one by one.
         if upcoming is not None and due is not None and due <= upcoming:
-            self.clock.advance(due)
+            skipped = self._schedules.skipped(upcoming, self.catch_up_ticks)
+            if skipped is not None:
+                self._commits.commit(skipped)
+            self.clock.advance(due if skipped is None else upcoming)
         elif upcoming is not None and self.clock.now() is None:
             self.clock.advance(upcoming)
         else:
@@ -188,19 +195,25 @@ class Master:
                 self.handling.clear()
                 self._letters.forget()
                 if is_ground(error):
-                    raise
+                    self._failed += 1
+                    if self._failed < ALONE_AFTER or not may_be_its_content(error):
+                        raise
                 for item in group:
                     self._commit_alone(item)
+            self._failed = 0
             self.handling.finish(keys[:count])
             self.acknowledge([item.message.received.receipt for item in group])
             self._unfinished = self._unfinished[count:]
 
     def _commit_alone(self, item: IncomingMessage) -> None:
-        """Commit a message of a batch that ended with a bug; if the bug is in this one, it is a dead letter."""
+        """Commit a message of a batch that failed; if the fault is in this one, it is a dead letter.
+
+        A fault that looks like the ground's is the message's own where its dead letter can be written all the same.
+        """
         try:
             self._commit_new([item])
         except Exception as error:
-            if is_ground(error):
+            if is_ground(error) and not (self._failed >= ALONE_AFTER and may_be_its_content(error)):
                 raise
             self._letters.forget()
             message = item.message
@@ -241,6 +254,7 @@ class Master:
             "waiting": len(self._backlog) + len(self.inbox),
             "underWay": self._under_way,
             "scheduled": len(self._schedules.table),
+            "ticksSkipped": self._schedules.ticks_skipped,
             "idle": self.idle.is_set(),
             "internal": self._faults.internal,
             "problem": self._faults.problem,

@@ -6,21 +6,26 @@ write) is announced by :class:`Births` and registered in the master's next round
 
 from __future__ import annotations
 
+import logging
 import queue
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from pyoxigraph import NamedNode
 
-from ...graphstore.interfaces import Due, QueuedRun, TripleStore
+from ...graphstore.interfaces import Due, FinishedRun, QueuedRun, TripleStore
 from ...graphstore.journal.changes import ChangeSet, Slot
 from ...graphstore.schema import twins_of
 from ...ontology.iris import RDF
+from ...ontology.literals import format_time
 from ...ontology.naming import Naming
 from ..actions.action import Actions
 from .due import DueTable, first_due, follow_up
 from .runs import WorkResult, run_id
+
+_LOG: Final = logging.getLogger(__name__)
 
 
 class Births:
@@ -49,6 +54,8 @@ class Schedules:
     actions: Actions
     table: DueTable
     births: Births
+    ticks_skipped: int = field(default=0, init=False)
+    """Ticks since the start that a replay did not walk, because they were too many."""
     _begun: bool = field(default=False, init=False)
 
     def reload(self, rows: Iterable[Due]) -> None:
@@ -76,11 +83,41 @@ class Schedules:
         """The runs that are due by ``now``, and the rows that replace theirs."""
         result = WorkResult(ChangeSet(self.store), self.names)
         for row in self.table.until(now):
+            if not any(self.store.quads(row.twin, RDF.type, None, row.twin)):
+                result.due.append(Due(row.action, row.twin, None))  # its birth was taken back, or its graph dropped
+                continue
             moment, replacement = follow_up(row, self.actions, now)
             result.due.append(replacement)
             if moment is not None:
                 identifier = run_id(self.actions.by_iri[row.action], self.names.twin_key(row.twin), moment)
                 result.triggered.append(QueuedRun(identifier, row.action, row.twin, moment, "schedule"))
+        return result
+
+    def skipped(self, until: datetime, at_most: int) -> WorkResult | None:
+        """The record that ticks up to ``until`` are skipped, if an action of a twin has more than ``at_most`` of them.
+
+        The last tick of each is still run. Recorded is one skipped run, that of the first tick, with the reason.
+        """
+        counts = []
+        for row in self.table.until(until):
+            action = self.actions.by_iri.get(row.action)
+            if action is not None and action.schedule is not None and row.next is not None:
+                counts.append((action.schedule.ticks(row.next, until), row, action))
+        if not counts or max(count for count, _, _ in counts) <= at_most:
+            return None
+        self.ticks_skipped += (total := sum(max(0, count - 1) for count, _, _ in counts))
+        most, row, action = max(counts, key=lambda item: item[0])
+        assert row.next is not None
+        result = WorkResult(ChangeSet(self.store), self.names)
+        identifier = run_id(action, self.names.twin_key(row.twin), row.next)
+        run = QueuedRun(identifier, row.action, row.twin, row.next, "schedule")
+        reason = (
+            f"{total} ticks skipped: from {format_time(row.next)} to the message of {format_time(until)} this action "
+            f"has {most}, more than {at_most} (catch_up_ticks); each action runs once for the last of them"
+        )
+        _LOG.warning("%s: %s", identifier, reason)
+        result.queued.append(run)
+        result.finish(run, FinishedRun(run.id, "skipped", reason))
         return result
 
     def ticks_after(self, now: datetime) -> Iterator[datetime]:

@@ -23,6 +23,7 @@ from ...errors import InputError, PathNotFoundError, TwinNotFoundError
 from ...ontology.steps import quote_step
 from ..history.events import EventFilter, Subscription
 from ..history.past_graphs import AsOf
+from ..history.rollback import RollbackAnswer
 from ..interfaces import LoadAnswer, QueryAnswer, UpdateAnswer
 from ..paths.answers import Answer, Element, Value
 from ..paths.parse import parse
@@ -68,16 +69,29 @@ class FleetAccess(ABC):
         """Put one value at an absolute path; returns the commit's number."""
 
     @abstractmethod
-    def update(self, text: str, *, author: str) -> UpdateAnswer:
-        """Apply a SPARQL update in one commit, or not at all. Raises QueryError, RuleError, ActionError."""
+    def update(self, text: str, *, author: str, force: int | None = None) -> UpdateAnswer:
+        """Apply a SPARQL update in one commit, or not at all. Raises QueryError, RuleError, ActionError, OrphanError.
+
+        A change of the design that would leave twins without their class or property is refused unless ``force`` is
+        the count of what it orphans, which the refusal names.
+        """
 
     @abstractmethod
-    def load(self, file: Path, *, graph: str | None = None, author: str, replace: bool = False) -> LoadAnswer:
+    def load(
+        self, file: Path, *, graph: str | None = None, author: str, replace: bool = False, force: int | None = None
+    ) -> LoadAnswer:
         """Add an RDF file's triples to ``graph``, in one commit; with ``replace`` the graph then holds nothing else.
 
         The extension of the file determines the format (``.ttl``, ``.nt``, ``.rdf``, ``.nq``, ``.trig``, with or
-        without ``.gz``). A file that names graphs needs no ``graph``, except for triples outside of them.
-        Raises InputError.
+        without ``.gz``). A file that names graphs needs no ``graph``, except for triples outside of them. ``force``
+        is that of :meth:`update`. Raises InputError.
+        """
+
+    @abstractmethod
+    def rollback(self, to: int, *, data: bool = False, author: str, force: int | None = None) -> RollbackAnswer:
+        """Go back to commit ``to`` by a new commit: the design, with ``data`` statements, series and births too.
+
+        It passes the checks of an update, ``force`` included. Raises MomentNotFoundError outside the history.
         """
 
     @abstractmethod
@@ -163,13 +177,19 @@ class ReadOnlyFleet(FleetAccess):
         """Raises InputError."""
         raise _read_only(f"path {path!r}")
 
-    def update(self, text: str, *, author: str) -> UpdateAnswer:
+    def update(self, text: str, *, author: str, force: int | None = None) -> UpdateAnswer:
         """Raises InputError."""
         raise _read_only("update")
 
-    def load(self, file: Path, *, graph: str | None = None, author: str, replace: bool = False) -> LoadAnswer:
+    def load(
+        self, file: Path, *, graph: str | None = None, author: str, replace: bool = False, force: int | None = None
+    ) -> LoadAnswer:
         """Raises InputError."""
         raise _read_only(f"load {file}")
+
+    def rollback(self, to: int, *, data: bool = False, author: str, force: int | None = None) -> RollbackAnswer:
+        """Raises InputError."""
+        raise _read_only("rollback")
 
 
 def _read_only(what: str) -> InputError:

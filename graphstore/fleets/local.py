@@ -17,6 +17,7 @@ from ...ontology.naming import Naming
 from ...settings import InputLimits
 from ..history.events import EventFilter, Subscription
 from ..history.past_graphs import AsOf
+from ..history.rollback import RollbackAnswer, roll_back
 from ..interfaces import Entry, LoadAnswer, QueryAnswer, TripleStore, UpdateAnswer
 from ..journal.changes import ChangeSet
 from ..journal.commit import Committer
@@ -141,15 +142,16 @@ class LocalFleet(FleetAccess):
             writer.put(twin, steps[1:], value, unit, Provenance("asserted", time))
             return self.committer.commit(Entry.of(changes, author, self.now()), tuple(changes.touched()))
 
-    def update(self, text: str, *, author: str) -> UpdateAnswer:
+    def update(self, text: str, *, author: str, force: int | None = None) -> UpdateAnswer:
         """Apply a SPARQL update, which may use the series functions ``vtf:…``, in one commit."""
         check_author(author, self.inputs)
         functions = series_functions(self.committer.journal.series)
-        return run_update(text, self._session(author), functions, None if self.readers is None else self._solutions)
+        pool = None if self.readers is None else self._solutions
+        return run_update(text, self._session(author, force), functions, pool)
 
-    def _session(self, author: str) -> UpdateSession:
+    def _session(self, author: str, force: int | None) -> UpdateSession:
         self.may_write()
-        return UpdateSession(self.committer, self.names, author, self.now(), self.design)
+        return UpdateSession(self.committer, self.names, author, self.now(), self.design, force)
 
     def _solutions(self, text: str) -> QuerySolutions:
         assert self.readers is not None
@@ -158,10 +160,17 @@ class LocalFleet(FleetAccess):
         assert isinstance(solutions, QuerySolutions)
         return solutions
 
-    def load(self, file: Path, *, graph: str | None = None, author: str, replace: bool = False) -> LoadAnswer:
+    def load(
+        self, file: Path, *, graph: str | None = None, author: str, replace: bool = False, force: int | None = None
+    ) -> LoadAnswer:
         """Add an RDF file's triples to ``graph``, or to the graphs it names, in one commit."""
         check_author(author, self.inputs)
-        return run_load(file, graph, replace, self._session(author))
+        return run_load(file, graph, replace, self._session(author, force))
+
+    def rollback(self, to: int, *, data: bool = False, author: str, force: int | None = None) -> RollbackAnswer:
+        """Go back to an earlier commit by a new one."""
+        check_author(author, self.inputs)
+        return roll_back(self._session(author, force), self._history.feed.past, to, data)
 
     def as_of(self, moment: AsOf) -> FleetAccess:
         """The fleet as known at ``moment``; it is closed together with this one."""

@@ -25,6 +25,7 @@ from ..history.event_stream import read_blocks
 from ..history.events import Event as CommitEvent
 from ..history.events import EventFilter, Subscription
 from ..history.past_graphs import AsOf, as_of_text
+from ..history.rollback import RollbackAnswer
 from ..interfaces import LoadAnswer, QueryAnswer, UpdateAnswer
 from ..paths.answers import Answer, answer_from_json
 from ..update.files import format_of, media_type
@@ -32,7 +33,7 @@ from ..validation.report import ValidationReport
 from .fleet import NAME_EVERY_STEP, FleetAccess, ReadOnlyFleet
 from .server_client import ServerClient, connect
 from .structure import ElementStructure, structure_from_json
-from .wire import QUERY_TYPE, UPDATE_TYPE
+from .wire import QUERY_TYPE, UPDATE_TYPE, force_header
 
 
 class _RemoteReading(FleetAccess):
@@ -111,17 +112,19 @@ class RemoteFleet(_RemoteReading):
         body = {"value": _plain(value), "unit": unit, "time": format_time(time), "author": author}
         return int(self.client.json("PUT", f"/twins/{quote(path[1:], safe='/')}", json=body)["sequence"])
 
-    def update(self, text: str, *, author: str) -> UpdateAnswer:
+    def update(self, text: str, *, author: str, force: int | None = None) -> UpdateAnswer:
         """Apply a SPARQL update."""
-        headers = {"Content-Type": UPDATE_TYPE, "Accept": "application/json"}
+        headers = {"Content-Type": UPDATE_TYPE, "Accept": "application/json"} | force_header(force)
         params = {"author": author}
         answer = self.client.json("POST", "/sparql", content=text.encode(), headers=headers, params=params)
         return UpdateAnswer(**answer)
 
-    def load(self, file: Path, *, graph: str | None = None, author: str, replace: bool = False) -> LoadAnswer:
+    def load(
+        self, file: Path, *, graph: str | None = None, author: str, replace: bool = False, force: int | None = None
+    ) -> LoadAnswer:
         """Send an RDF file to the server as it is."""
         format_of(file)
-        headers = {"Content-Type": media_type(file), "Accept": "application/json"}
+        headers = {"Content-Type": media_type(file), "Accept": "application/json"} | force_header(force)
         if file.suffix == ".gz":
             headers["Content-Encoding"] = "gzip"
         params = {"author": author} | ({} if graph is None else {"graph": graph})
@@ -132,6 +135,11 @@ class RemoteFleet(_RemoteReading):
         with source:
             method = "PUT" if replace else "POST"
             return LoadAnswer(**self.client.json(method, "/graphs", content=source, headers=headers, params=params))
+
+    def rollback(self, to: int, *, data: bool = False, author: str, force: int | None = None) -> RollbackAnswer:
+        """Have the server go back."""
+        body = {"to": to, "data": data, "author": author}
+        return RollbackAnswer(**self.client.json("POST", "/rollback", json=body, headers=force_header(force)))
 
     def close(self) -> None:
         """Close the connection; the server keeps running."""

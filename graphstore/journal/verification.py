@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 
 from ...errors import InputError, JournalDamagedError, StoreError
@@ -133,3 +134,24 @@ def identify(database: Database, base: str, fleet: str) -> None:
         with database.transaction() as writer:
             for name, value in new.items():
                 chain.set_meta(writer, name, value)
+
+
+def note(database: Database, name: str, value: str) -> None:
+    """Write a text beside the commits, such as the kind of the clock, where it differs."""
+    if noted(database, name) != value:
+        with database.transaction() as writer:
+            chain.set_meta(writer, name, value)
+
+
+def noted(database: Database, name: str) -> str:
+    """The text of that name; empty if there is none."""
+    return _meta(database.reader()).get(name, "")
+
+
+def last_time_of(database: Database, author: str) -> datetime | None:
+    """The time of the newest commit of ``author``."""
+    row = database.reader().execute(
+        "SELECT time FROM commits WHERE author = ? ORDER BY sequence DESC LIMIT 1", (author,)
+    )
+    found = row.fetchone()
+    return None if found is None else from_microseconds(found[0])

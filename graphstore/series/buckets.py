@@ -20,7 +20,7 @@ from ...errors import InputError, StoreError
 from . import hot
 from .archives.archive import SealedFileMissing
 from .parquet import TIME, as_table
-from .rows import Rows, latest_values
+from .rows import Rows, latest_values, not_withdrawn
 from .source import SampleSource, chosen
 from .statistics import OF_SAMPLES
 
@@ -29,7 +29,7 @@ _STATEMENT: Final = """
 SELECT series, us - ((us % {bucket}) + {bucket}) % {bucket} AS time, CAST({aggregate} AS DOUBLE) AS value,
        count(*) AS count
 FROM (SELECT series, epoch_us(time) AS us, value FROM ({rows}))
-WHERE us >= {start} AND us < {end}
+WHERE us >= {start} AND us < {end} AND isfinite(value)
 GROUP BY ALL ORDER BY ALL"""
 _FILES: Final = "SELECT CAST(series AS VARCHAR) AS series, time, value FROM read_parquet($files)"
 _MERGED: Final = "SELECT CAST(series AS VARCHAR) AS series, time, value FROM merged"
@@ -91,4 +91,4 @@ def _divide(
             plain.append(str(path))
         else:
             others.append(source.load(item).within(*window))
-    return plain, latest_values([*others, *overlay], as_of)
+    return plain, not_withdrawn(latest_values([*others, *overlay], as_of))

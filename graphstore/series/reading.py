@@ -12,7 +12,7 @@ from pyoxigraph import NamedNode
 from ...errors import InputError
 from ..interfaces import Samples
 from . import hot
-from .rows import EMPTY, FIRST, LAST, Rows, Times, Values
+from .rows import EMPTY, FIRST, LAST, WITHDRAWN, Rows, Times, Values
 from .source import SampleSource, chosen
 from .statistics import NAMES, OF_SAMPLES, at, course, duration_below, integral
 
@@ -26,7 +26,7 @@ _SQL_AGGREGATES: Final = {
     "sum": "sum(value)",
     "count": "nullif(count(*), 0)",
 }
-_HOT_ROWS: Final = "FROM samples WHERE series = ? AND time >= ? AND time < ?"
+_HOT_ROWS: Final = "FROM samples WHERE series = ? AND time >= ? AND time < ? AND value <> ?"
 
 
 class SeriesReading:
@@ -80,7 +80,8 @@ class SeriesReading:
                 return None
             if hot.sealed_files(connection, number, *window):
                 return NotImplemented  # type: ignore[no-any-return]  # the caller checks for it
-            row = connection.execute(f"SELECT {_SQL_AGGREGATES[function]} {_HOT_ROWS}", (number, *window)).fetchone()
+            found = connection.execute(f"SELECT {_SQL_AGGREGATES[function]} {_HOT_ROWS}", (number, *window, WITHDRAWN))
+            row = found.fetchone()
             return None if row[0] is None else float(row[0])
 
         return self._source.reading(read)

@@ -28,6 +28,9 @@ Values = NDArray[np.float64]
 FIRST: Final = -(2**63)
 LAST: Final = 2**63 - 1
 
+WITHDRAWN: Final = float("inf")
+"""The stored value of a sample that a later commit took back; no sample has it, since values are finite."""
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -60,15 +63,20 @@ def latest_values(parts: Sequence[Rows], as_of: int | None = None) -> Rows:
     parts = [part for part in parts if len(part)]
     if not parts:
         return EMPTY
-    if len(parts) == 1:
-        return parts[0]
-    whole = join(parts)
+    # One part may hold several values for a time too: those that were superseded one after the other.
+    whole = parts[0] if len(parts) == 1 else join(parts)
     if np.all(whole.times[1:] > whole.times[:-1]):
         return whole
     order = np.lexsort((whole.sequences, whole.times))
     times = whole.times[order]
     latest = np.append(times[1:] != times[:-1], True)
     return whole.pick(order[latest])
+
+
+def not_withdrawn(rows: Rows) -> Rows:
+    """The rows without those that were taken back."""
+    here = rows.values != WITHDRAWN
+    return rows if np.all(here) else rows.pick(here)
 
 
 def join(parts: Sequence[Rows]) -> Rows:

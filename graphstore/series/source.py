@@ -19,7 +19,7 @@ from ...errors import StoreError
 from ..database.sqlite import Database
 from . import hot
 from .archives.archive import SealedFileMissing, SeriesArchive
-from .rows import FIRST, LAST, Rows, latest_values
+from .rows import FIRST, LAST, Rows, latest_values, not_withdrawn
 
 CACHE_ROWS: Final = 4_000_000
 """Rows of sealed files kept in memory, 24 bytes each; a file never changes, so they cannot be stale."""
@@ -76,7 +76,7 @@ class SampleSource:
         parts.append(hot.hot_rows(connection, series, start, end))
         if as_of is not None:
             parts.append(hot.superseded_rows(connection, series, start, end))
-        return latest_values(parts, as_of)
+        return not_withdrawn(latest_values(parts, as_of))
 
     def with_neighbours(
         self, connection: sqlite3.Connection, series: int, start: int | None, end: int | None, as_of: int | None
@@ -103,6 +103,10 @@ class SampleSource:
                 found.append(rows.pick(slice(-1, None) if before else slice(1)))
                 break
         rows = latest_values(found)
+        nearest = rows.pick(slice(-1, None) if before else slice(1))
+        if len(nearest) == len(not_withdrawn(nearest)):
+            return nearest
+        rows = self.rows(connection, series, *window, as_of)  # the nearest one was taken back: look at all of them
         return rows.pick(slice(-1, None) if before else slice(1))
 
     def load(self, item: hot.Sealed) -> Rows:

@@ -12,6 +12,7 @@ from ..engines.oxigraph import OxigraphStore
 from ..interfaces import Entry, GraphChange, GraphLoad, TripleStore
 from ..journal.changes import Slot
 from ..journal.commit import Committer
+from .orphans import count_orphans, refuse_orphans
 from .protected import design_graphs
 
 
@@ -46,17 +47,25 @@ class UpdateSession:
     author: str
     time: datetime
     validator: DesignValidator = field(default_factory=NoValidation)
+    force: int | None = None
+    """The count of what the change of the design may orphan, as named in its refusal."""
 
     def commit(self, changes: Sequence[GraphChange], touched: Sequence[Slot], loads: Sequence[GraphLoad] = ()) -> int:
-        """Commit changes and loads; an invalid design is refused before anything is written.
+        """Commit changes and loads; an invalid design or one that orphans twins is refused before any writing.
 
         The caller holds the committer's lock.
         """
-        entry = Entry(self.author, self.time, changes, loads=loads)
+        return self.commit_entry(Entry(self.author, self.time, changes, loads=loads), touched)
+
+    def commit_entry(self, entry: Entry, touched: Sequence[Slot]) -> int:
+        """The same for an entry with more in it."""
+        changes, loads = entry.changes, entry.loads
         changed = {change.graph for change in changes} | {load.graph for load in loads}
         if changed.isdisjoint(design_graphs(self.names)):
             return self.committer.commit(entry, touched)
-        self.validator.check(self._design_after(entry))
+        design = self._design_after(entry)
+        self.validator.check(design)
+        refuse_orphans(count_orphans(self.committer.store, design, entry, self.names, self.committer.loads), self.force)
         sequence = self.committer.commit(entry, touched)
         self.validator.activate()
         return sequence

@@ -14,6 +14,7 @@ import rdflib
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Triple
 from rdflib.namespace import SH
 
+from ...errors import ShapesError
 from ...ontology.iris import RDF, VT, XSD
 from ...ontology.naming import Naming
 from ..interfaces import TripleStore
@@ -24,30 +25,40 @@ class ShapesEngine(Protocol):
     """Validates one small graph against the shapes of the engine."""
 
     def violations(self, triples: Iterable[Triple]) -> Iterator[rdflib.Graph]:
-        """A results graph for ``triples``; none if they conform."""
+        """A results graph for ``triples``; none if they conform. Raises ShapesError if a shape cannot be evaluated."""
         ...
 
 
 class PyShaclEngine:
     """pySHACL over rdflib graphs: the reference, not the fastest."""
 
-    def __init__(self, shapes: Iterable[Triple]) -> None:
+    def __init__(self, shapes: Iterable[Triple] | rdflib.Graph) -> None:
         # The ontology is not needed: types are materialised on every element, so that sh:class and
         # sh:targetClass see them without inference.
-        self._shapes = to_rdflib(shapes)
+        self._shapes = shapes if isinstance(shapes, rdflib.Graph) else to_rdflib(shapes)
 
     def violations(self, triples: Iterable[Triple]) -> Iterator[rdflib.Graph]:
         """Validate one graph."""
         from pyshacl import validate  # half a second to import, and few processes ever validate
 
-        conforms, results, _ = validate(
-            to_rdflib(triples),
-            shacl_graph=self._shapes,
-            inplace=True,
-            advanced=False,
-        )
-        if not conforms and isinstance(results, rdflib.Graph):
+        try:
+            conforms, results, _ = validate(
+                to_rdflib(triples),
+                shacl_graph=self._shapes,
+                inplace=True,
+                advanced=False,
+            )
+        except Exception as error:  # the engine lets those of re, pyparsing and others out
+            raise ShapesError(_reason(error)) from error
+        if not isinstance(results, rdflib.Graph):  # a failure, which the engine returns
+            raise ShapesError(_reason(results))
+        if not conforms:
             yield results
+
+
+def _reason(problem: object) -> str:
+    text = str(getattr(problem, "message", None) or problem).strip().partition("\n")[0]
+    return f"cannot be evaluated: {text or type(problem).__name__}"
 
 
 def to_rdflib(triples: Iterable[Triple]) -> rdflib.Graph:
@@ -97,20 +108,35 @@ def closure(store: TripleStore, twin: NamedNode, names: Naming) -> list[Triple]:
     return own + [quad.triple for node in far for quad in store.quads(node, RDF.type, None, None)]
 
 
+TARGETS: Final = ("targetClass", "targetNode", "targetSubjectsOf", "targetObjectsOf")
 _FIELDS: Final = ("focusNode", "resultPath", "value", "sourceShape", "resultMessage", "resultSeverity")
 
 
 def validate_twins(
     store: TripleStore, twins: Iterable[NamedNode], engine: ShapesEngine, names: Naming
 ) -> ValidationReport:
-    """Validate each of ``twins``."""
+    """Validate each of ``twins``; a shape that cannot be evaluated makes it "not validated", never "conforms"."""
     found: list[Violation] = []
-    count = 0
+    count, shapes, reason = 0, _count_shapes(store, names), ""
     for twin in twins:
         count += 1
-        for results in engine.violations(closure(store, twin, names)):
-            found.extend(_violations(results, twin, store, names))
-    return ValidationReport(count, tuple(sorted(found, key=lambda item: (item.path, item.shape, item.value or ""))))
+        if not shapes:
+            continue
+        try:
+            for results in engine.violations(closure(store, twin, names)):
+                found.extend(_violations(results, twin, store, names))
+        except ShapesError as error:
+            reason = reason or f"twin {names.twin_key(twin)!r}: a shape {error}"
+    ordered = sorted(found, key=lambda item: (item.path, item.shape, item.value or ""))
+    return ValidationReport(count, tuple(ordered), shapes, reason)
+
+
+def _count_shapes(store: TripleStore, names: Naming) -> int:
+    """The shapes that are checked by themselves: those with a target, and classes that are shapes."""
+    marks: list[tuple[NamedNode, NamedNode | None]] = [(NamedNode(SH[name]), None) for name in TARGETS]
+    marks.append((RDF.type, NamedNode(SH.NodeShape)))
+    found = (quad.subject for prop, value in marks for quad in store.quads(None, prop, value, names.shapes_graph))
+    return len(set(found))
 
 
 def _violations(results: rdflib.Graph, twin: NamedNode, store: TripleStore, names: Naming) -> Iterator[Violation]:

@@ -160,3 +160,36 @@ def test_a_broker_that_refuses_is_said(make_mosquitto: Any) -> None:
 def test_an_address_that_is_none_is_refused() -> None:
     with pytest.raises(InputError, match="mqtt://host:port"):
         MqttListener("http://127.0.0.1", "x", ["x"], Post())
+
+
+def test_a_session_that_another_process_takes_ends_one_of_the_two_with_a_sentence(
+    mosquitto: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    posts = [Post(), Post()]
+    first, second = (listen(mosquitto, post) for post in posts)
+    taken = "another process has the session 'test-listener'"
+    until(lambda: any(taken in (listener.problem() or "") for listener in (first, second)))
+    ended = [listener for listener in (first, second) if taken in (listener.problem() or "")]
+    (other,) = (listener for listener in (first, second) if listener not in ended)
+    until(lambda: other.problem() is None)
+    time.sleep(3 * 1.5)  # longer than a listener waits before it comes back: nobody does
+    assert other.problem() is None
+    assert taken in (ended[0].problem() or "")
+    publish(mosquitto, "x")
+    posts[(first, second).index(other)].wait(lambda all_: all_ and all_[-1].payload == b"x")
+    assert [record.levelname for record in caplog.records if taken in record.getMessage()] == ["ERROR"]
+    ended[0].acknowledge([1])
+    assert taken in (ended[0].problem() or "")
+    for listener in (first, second):
+        listener.close()
+
+
+def test_a_broker_that_restarts_often_is_not_taken_for_another_process(make_mosquitto: Any) -> None:
+    broker = make_mosquitto("allow_anonymous true")
+    listener = listen(broker, Post())
+    for _ in range(4):
+        broker.stop()
+        until(lambda: "no broker answers" in (listener.problem() or ""))
+        broker.start()
+        until(lambda: listener.problem() is None)
+    listener.close()

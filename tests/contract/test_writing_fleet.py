@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from voltwin.api.app import create_app
 from voltwin.api.http.server import WebServer
-from voltwin.errors import InputError, NotFoundError, QueryError, RuleError
+from voltwin.errors import InputError, MomentNotFoundError, NotFoundError, OrphanError, QueryError, RuleError
 from voltwin.graphstore.fleets.remote import RemoteFleet
 
 from ..unit.api.sample_fleet import BASE, make_fleet
@@ -147,3 +148,47 @@ def test_an_ontology_that_rules_do_not_fit_is_refused_as_a_load_too(fleet: Any, 
     with pytest.raises((RuleError, NotFoundError, InputError)):
         fleet.load(nothing, graph=f"{BASE}ontology", author="ann", replace=True)
     assert fleet.status() == before
+
+
+@pytest.mark.parametrize("door", ["update", "load"])
+def test_a_dropped_graph_of_the_design_is_forced_with_its_count_through_every_door(
+    fleet: Any, tmp_path: Path, door: str
+) -> None:
+    rules, nothing = f"{BASE}rules", tmp_path / "nothing.ttl"
+    nothing.touch()
+    (count,) = answer(fleet, f"SELECT (COUNT(*) AS ?n) {{ GRAPH <{rules}> {{ ?s ?p ?o }} }}")
+
+    def drop(force: int | None) -> Any:
+        if door == "update":
+            return fleet.update(f"DROP GRAPH <{rules}>", author="ann", force=force)
+        return fleet.load(nothing, graph=rules, author="ann", replace=True, force=force)
+
+    for wrong in (None, int(count) + 1):
+        with pytest.raises(OrphanError, match=f"Voltwin-Force: {count}"):
+            drop(wrong)
+    assert drop(int(count)).removed == int(count)
+    assert answer(fleet, f"SELECT (COUNT(*) AS ?n) {{ GRAPH <{rules}> {{ ?s ?p ?o }} }}") == ["0"]
+
+
+def test_the_header_forces_a_deleted_graph_and_is_a_count(tmp_path: Path) -> None:
+    with make_fleet(tmp_path, ["module-0001"]) as local, WebServer(create_app(local), port=0) as server:
+        url = f"{server.url}/graphs?graph={BASE}rules"
+        (count,) = answer(local, f"SELECT (COUNT(*) AS ?n) {{ GRAPH <{BASE}rules> {{ ?s ?p ?o }} }}")
+        told = httpx2.delete(url)
+        assert (told.status_code, told.json()["error"]) == (409, "OrphanError")
+        assert httpx2.delete(url, headers={"Voltwin-Force": "all"}).status_code == 422
+        assert httpx2.delete(url, headers={"Voltwin-Force": count}).json()["removed"] == int(count)
+
+
+def test_a_rollback_is_a_commit_through_every_door(fleet: Any) -> None:
+    before = fleet.status()["commits"]
+    prop = f"<{ONTOLOGY}product#Module.serial>"
+    text = f"WITH {MODULE} DELETE {{ ?m {prop} ?old }} INSERT {{ ?m {prop} 'S-9' }} WHERE {{ ?m {prop} ?old }}"
+    old = fleet["module-0001"]["serial"].value
+    fleet.update(text, author="ann")
+    assert fleet.rollback(before, author="ann").sequence is None
+    done = fleet.rollback(before, data=True, author="ann")
+    assert (done.sequence, done.to, done.graphs, done.added, done.removed) == (before + 2, before, 1, 1, 1)
+    assert fleet["module-0001"]["serial"].value == old
+    with pytest.raises(MomentNotFoundError):
+        fleet.rollback(before + 100, author="ann")

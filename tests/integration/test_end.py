@@ -20,7 +20,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 import voltwin.ontology
 from voltwin.graphstore.folder import read_owner
 
-from .fleet_process import START_SECONDS, FleetProcess, messages_taken
+from .fleet_process import START_SECONDS, FleetProcess, messages_taken, serve_models
 
 pytestmark = pytest.mark.integration
 
@@ -77,3 +77,39 @@ def test_a_server_whose_handler_hangs_ends_in_time(
             fleet.kill()
     assert "Traceback" not in fleet.log.read_text("utf-8")
     assert messages_taken(fleet.folder)[1] >= 1  # the run is queued still
+
+
+def test_a_replay_that_catches_up_ends_in_time(mosquitto: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message a hundred years ahead, and no limit of ticks: the signal comes in the middle of the walk."""
+    monkeypatch.setenv("VOLTWIN_CATCH_UP_TICKS", str(10**9))
+    services = serve_models()
+    fleet = FleetProcess(tmp_path / "fleet", mosquitto, services)
+    fleet.start()
+    process: Any = fleet.process
+    try:
+        fleet.serving()
+        client = mqtt.Client(CallbackAPIVersion.VERSION2)
+        client.connect("127.0.0.1", mosquitto.port)
+        client.loop_start()
+        birth, clock = example("module-birth"), {"id": "clock/2119", "time": "2119-01-01T00:00:00Z"}
+        for topic, body in (("voltwin/modules/module-0001/birth", birth), ("voltwin/clock", clock)):
+            client.publish(topic, json.dumps(body), qos=1).wait_for_publish(30)
+        client.disconnect()
+        client.loop_stop()
+        address = read_owner(fleet.folder)["address"]
+        deadline, seen = time.monotonic() + START_SECONDS, set[str]()
+        while len(seen) < 5:  # the clock walks
+            assert time.monotonic() < deadline, fleet.where()
+            seen.add(str(httpx2.get(f"{address}/status").json()["clock"]))
+            time.sleep(0.05)
+        begun = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 0, fleet.where()
+        assert time.monotonic() - begun < LIMIT
+    finally:
+        if process.poll() is None:
+            fleet.kill()
+        services.shutdown()
+        services.server_close()
+    assert "Traceback" not in fleet.log.read_text("utf-8")
+    assert max(seen) < "2119"

@@ -88,7 +88,7 @@ def commands(group: click.Group, path: str = "") -> list[tuple[str, click.Comman
 ALL = dict(commands(voltwin))
 NAMED = "--service models=http://127.0.0.1:9 --service weather=http://127.0.0.1:9"
 FLEETLESS = {"check", "demo", "init", "restore", "convert", "models list", "models run", "models serve", "models pages"}
-FLEETLESS |= {"ontology check", "simulate replay", "simulate weather", "completion install", "completion show"}
+FLEETLESS |= {"fork", "ontology check", "simulate replay", "simulate weather", "completion install", "completion show"}
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -119,3 +119,10 @@ def _author(_ctx: click.Context, _param: click.Parameter, given: str | None) -> 
 
 author_option = click.option("--author", hidden=True, callback=_author)
 """``author``: the user of this process. Scripts of older versions may give a name, which is not used."""
+
+force_option = click.option(
+    "--force",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Change the design although it orphans N twins, values or statements; N is what the refusal said.",
+)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from ....errors import ActionError, InputError, RuleError
+from ....errors import ActionError, InputError, RuleError, ShapesError
 from ....graphstore.interfaces import TripleStore
 from ....graphstore.schema import load_schema
 from ....ontology.naming import Naming
@@ -25,6 +25,7 @@ from . import (
     required_parts,
     rules,
     schedules,
+    shapes,
     topics,
 )
 from .finding import DesignFinding, DesignUnderCheck
@@ -36,6 +37,7 @@ CHECKS: Final[Mapping[str, Check]] = {
     "class": classes.check,
     "required-parts": required_parts.check,
     "rule": rules.check,
+    "shape": shapes.check,
     "topic": topics.check,
     "channel": channels.check,
     "message-schema": message_schemas.check,
@@ -68,5 +70,5 @@ def refuse_errors(findings: Sequence[DesignFinding]) -> None:
     errors = [finding for finding in findings if finding.severity == "error"]
     if not errors:
         return
-    kinds = {"rule": RuleError, "ontology": InputError, "required-parts": InputError}
+    kinds = {"rule": RuleError, "ontology": InputError, "required-parts": InputError, "shape": ShapesError}
     raise kinds.get(errors[0].check, ActionError)("; ".join(map(str, errors)))

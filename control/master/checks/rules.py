@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ....errors import InputError
-from ....reasoner.engine import RuleEngine
+from ....reasoner.engine import rule_problems
 from .finding import DesignFinding, DesignUnderCheck
 
 
 def check(design: DesignUnderCheck) -> Iterator[DesignFinding]:
-    """An error for the first rule that does not compile, with its reason."""
-    try:
-        RuleEngine(design.store, design.names, design.schema)
-    except InputError as error:
+    """An error for each rule that does not compile, and for a circle among the others."""
+    for error in rule_problems(design.store, design.names, design.schema):
         place, _, message = str(error).partition(": ")
         yield DesignFinding("error", place, message)

@@ -250,3 +250,18 @@ def test_what_is_accepted_can_be_started_and_no_message_ends_it(
         assert (status["internal"], status["problem"]) == (0, None)
         assert len(bench.acknowledged) == len(sent) or not sent
         bench.close()
+
+
+def test_every_rule_that_is_wrong_is_named(bench: Bench) -> None:
+    store, names = bench.committer.store, bench.fleet.names
+    rules = sorted({q.subject for q in store.quads(None, RDF.type, VT.Rule, names.rules_graph)}, key=str)
+    wrong = dict(zip(rules[:3], ["(((", "1 +", ""], strict=True))
+    kept = [
+        q.triple
+        for q in store.quads(None, None, None, names.rules_graph)
+        if not (q.subject in wrong and q.predicate == VT.transformation)
+    ]
+    added = [Quad(rule, VT.transformation, Literal(text)).triple for rule, text in wrong.items() if text]
+    store.replace(names.rules_graph, [*kept, *added])
+    places = {f.place for f in find_problems(store, names, SERVICES) if f.check == "rule"}
+    assert places == {f"rule {rule.value.rpartition('/')[2]!r}" for rule in wrong}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -105,6 +106,50 @@ def test_a_fault_of_the_ground_acknowledges_nothing_until_it_has_passed(bench: B
     assert sorted(bench.acknowledged) == [1, 2, 3]
     assert (master.status()["problem"], master.status()["internal"]) == (None, 0)
     assert (status["deadLetters"], status["queued"], status["succeeded"]) == (0, 0, 6)
+
+
+def test_a_fault_that_only_one_message_meets_is_its_own(
+    bench: Bench, message_examples: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store refuses what one message holds, every time; the others are not held up by it."""
+    journal, real = bench.committer.journal, bench.committer.journal.append
+    tries = 0
+
+    def append(entry: Any) -> int:
+        nonlocal tries
+        if any(change.graph == bench.fleet.names.twin("bad") for change in entry.changes):
+            tries += 1
+            raise StoreError("engine: this literal is refused")
+        return real(entry)
+
+    journal.append = append  # type: ignore[method-assign]  # the engine of this test
+    master = bench.master()
+    monkeypatch.setattr(bench, "master", lambda *_: master)
+    bench.play(births(message_examples, "module-0001", "bad", "module-0002"))
+    assert reasons(bench) == ["internal: StoreError: engine: this literal is refused"]
+    assert ["module-0001" in bench.fleet, "bad" in bench.fleet, "module-0002" in bench.fleet] == [True, False, True]
+    assert sorted(bench.acknowledged) == [1, 2, 3]
+    assert tries == faults.ALONE_AFTER + 1
+    assert (master.status()["internal"], master.status()["problem"]) == (1, None)
+
+
+@pytest.mark.parametrize("cause", [OSError("no space left"), sqlite3.OperationalError("database or disk is full")])
+def test_a_full_disk_is_never_a_messages_own_fault(bench: Bench, message_examples: Any, cause: Exception) -> None:
+    """However often it fails, and although a smaller commit would still fit."""
+    journal, real = bench.committer.journal, bench.committer.journal.append
+    tries: list[int] = []
+
+    def append(entry: Any) -> int:
+        if any("/twins/" in change.graph.value for change in entry.changes) and len(tries) < faults.ALONE_AFTER + 2:
+            tries.append(1)
+            raise StoreError("journal: cannot be written") from cause
+        return real(entry)
+
+    journal.append = append  # type: ignore[method-assign]  # the disk of this test
+    bench.play(births(message_examples, "module-0001"))
+    assert len(tries) == faults.ALONE_AFTER + 2
+    assert reasons(bench) == []
+    assert "module-0001" in bench.fleet
 
 
 def test_a_master_that_meets_a_fault_can_be_stopped(bench: Bench, message_examples: Any) -> None:

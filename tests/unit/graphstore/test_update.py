@@ -62,8 +62,8 @@ class World:
             graphs.setdefault(quad.graph_name, []).append(f"{quad.triple} .\n")
         self.committer.commit(Entry("test", NOW, tuple(GraphChange(g, "", "".join(t)) for g, t in graphs.items())))
 
-    def update(self, text: Any, functions: Any = None) -> Any:
-        return run_update(text, UpdateSession(self.committer, NAMES, "ann", NOW), functions or {})
+    def update(self, text: Any, functions: Any = None, force: int | None = None) -> Any:
+        return run_update(text, UpdateSession(self.committer, NAMES, "ann", NOW, force=force), functions or {})
 
     def quads(self) -> Any:
         return [q for q in self.committer.store.quads(None, None, None, None) if q.graph_name != NAMES.state_graph]
@@ -375,7 +375,7 @@ def test_all_is_the_data_and_not_what_the_fleet_is_made_of(world: Any) -> None:
     world.fill(Quad(NAMES.twin("a"), NamedNode("https://x.example/p"), Literal(1), graph) for graph in fixed)
     world.update("DROP ALL")
     assert {quad.graph_name for quad in world.quads()} == set(fixed)
-    world.update(f"DROP GRAPH {NAMES.rules_graph}")
+    world.update(f"DROP GRAPH {NAMES.rules_graph}", force=1)
     assert {quad.graph_name for quad in world.quads()} == set(fixed[:-1])
 
 
