@@ -6,7 +6,7 @@ The master decides when. A run ends as *succeeded*, *skipped* (an input does not
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ...errors import InputError, NotFoundError
@@ -18,7 +18,7 @@ from ..actions.action import Action, Actions
 from ..actions.bindings import extract, quantity
 from ..interfaces import Executor, Outcome
 from .faults import Faults, is_ground
-from .inputs import MissingInput, ResolvedInputs, prepare
+from .inputs import MissingInput, OutsideServices, ResolvedInputs, prepare
 from .runs import WorkResult
 
 
@@ -36,7 +36,7 @@ class Dispatcher:
 
     reader: PathReader
     actions: Actions
-    services: Mapping[str, str]
+    services: OutsideServices
     executor: Executor
     under_way: dict[str, RunUnderWay] = field(default_factory=dict)
     faults: Faults = field(default_factory=Faults)

@@ -11,7 +11,7 @@ and every tick is handled at its own moment. Same messages, same numbers.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -29,6 +29,7 @@ from .due import DueTable
 from .faults import Faults, is_ground
 from .handling import HandlingMark
 from .inbox import Inbox, Stop
+from .inputs import OutsideServices
 from .intake import CLOCK_TOPIC, Bad, IncomingMessage, Intake, Message, digest
 from .router import Router
 from .schedules import Births, Schedules
@@ -43,7 +44,7 @@ class Master:
     committer: Committer
     reader: PathReader
     actions: Actions
-    services: Mapping[str, str]
+    services: OutsideServices
     clock: MasterClock
     acknowledge: Callable[[Sequence[int]], None]
     births: Births
