@@ -33,6 +33,13 @@ class InputLimits:
     value_bytes: int = 2**20
     """One text, and the line of a triple in a commit; the reader of the journal takes 16 MiB."""
     author_bytes: int = 1000
+    message_bytes: int = 4 * 2**20
+    """The payload of a message."""
+    message_key_bytes: int = 1000
+    """The ``id`` of a message, by which a repeated one is known."""
+    topic_bytes: int = 1000
+    json_depth: int = 100
+    """Lists and objects within each other, in messages and in what handlers answer."""
     parameters: int = 100
     """Parameters of a URL or form."""
     query_depth: int = 100

@@ -14,6 +14,8 @@ from ...graphstore.interfaces import FinishedRun, QueuedRun, RunState
 from ...graphstore.journal.changes import ChangeSet
 from ...graphstore.paths.reading import PathReader
 from ...graphstore.paths.writing import Provenance, TwinWriter
+from ...graphstore.sparql.json_gate import check_document
+from ...settings import InputLimits
 from ..actions.action import Action, Actions
 from ..actions.bindings import extract, quantity
 from ..interfaces import Executor, Outcome
@@ -38,6 +40,7 @@ class Dispatcher:
     actions: Actions
     services: OutsideServices
     executor: Executor
+    limits: InputLimits = field(default_factory=InputLimits)
     under_way: dict[str, RunUnderWay] = field(default_factory=dict)
     faults: Faults = field(default_factory=Faults)
 
@@ -83,6 +86,7 @@ class Dispatcher:
                 result.finish(run, FinishedRun(run.id, "failed", outcome.error))
                 continue
             try:
+                check_document("output", outcome.outputs, self.limits)
                 with writer.savepoint():
                     self._write(action, item, outcome, writer)
             except (InputError, NotFoundError) as error:

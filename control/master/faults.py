@@ -17,6 +17,9 @@ FIRST_PAUSE: Final = 0.2
 LONGEST_PAUSE: Final = 10.0
 """Seconds before work is tried again; each pause is twice the one before."""
 
+LONGEST_REASON: Final = 2000
+"""Characters of a reason that are kept."""
+
 _GROUND: Final = (StoreError, ServiceError, EnvironmentProblem, OSError, MemoryError, sqlite3.OperationalError)
 _LOG: Final = logging.getLogger(__name__)
 
@@ -29,6 +32,12 @@ def is_ground(error: BaseException) -> bool:
 def internal_reason(error: BaseException) -> str:
     """A bug in words: the class of the exception, and its text."""
     return f"internal: {type(error).__name__}: {error}"
+
+
+def in_words(reason: str) -> str:
+    """A reason that can be stored: bounded, since it may quote what is refused, and without half characters or NUL."""
+    shown = reason if len(reason) <= LONGEST_REASON else f"{reason[:LONGEST_REASON]}…"
+    return shown.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
 @dataclass

@@ -61,7 +61,7 @@ class Master:
     def __post_init__(self) -> None:
         store, journal, names = self.committer.store, self.committer.journal, self.reader.names
         self.inbox = Inbox(self.batch_messages, self.batch_milliseconds, self.clock.lockstep)
-        self._intake = Intake.of(self.actions)
+        self._intake = Intake.of(self.actions, self.committer.inputs)
         self._letters = DeadLetters(store, names, self.letters_file)
         self._router = Router(store, journal.series, names, self.reader.schema, self._letters)
         self._schedules = Schedules(store, names, self.actions, DueTable(journal.due_table()), self.births)
@@ -76,7 +76,9 @@ class Master:
 
         No message ends it. Trouble of the ground stops the intake and shows in the status until the work succeeds.
         """
-        self._dispatcher = Dispatcher(self.reader, self.actions, self.services, executor, faults=self._faults)
+        self._dispatcher = Dispatcher(
+            self.reader, self.actions, self.services, executor, self.committer.inputs, faults=self._faults
+        )
         begun = False
         try:
             while True:
