@@ -16,8 +16,13 @@ from rdflib.namespace import SH
 
 from ...ontology.iris import RDF, VT, XSD
 from ...ontology.naming import Naming
+from ...settings import InputLimits
 from ..interfaces import TripleStore
+from ..sparql.gate import check_services, check_sparql
 from .report import ValidationReport, Violation
+
+_LIMITS: Final = InputLimits()
+_TEXTS: Final = [NamedNode(str(SH[name])) for name in ("select", "ask", "construct", "update")]
 
 
 class ShapesEngine(Protocol):
@@ -34,7 +39,7 @@ class PyShaclEngine:
     def __init__(self, shapes: Iterable[Triple]) -> None:
         # The ontology is not needed: types are materialised on every element, so that sh:class and
         # sh:targetClass see them without inference.
-        self._shapes = to_rdflib(shapes)
+        self._shapes = to_rdflib(_measured(shapes))
 
     def violations(self, triples: Iterable[Triple]) -> Iterator[rdflib.Graph]:
         """Validate one graph."""
@@ -48,6 +53,15 @@ class PyShaclEngine:
         )
         if not conforms and isinstance(results, rdflib.Graph):
             yield results
+
+
+def _measured(shapes: Iterable[Triple]) -> Iterator[Triple]:
+    """``shapes``, while the SPARQL in them passes the gate; no setting lets them ask other servers."""
+    for triple in shapes:
+        if triple.predicate in _TEXTS and isinstance(triple.object, Literal):
+            check_sparql("shape", triple.object.value, _LIMITS)
+            check_services(triple.object.value, _LIMITS)
+        yield triple
 
 
 def to_rdflib(triples: Iterable[Triple]) -> rdflib.Graph:
