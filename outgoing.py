@@ -5,7 +5,7 @@
 >>> policy.refusal("http://127.0.0.1:8101/models/ocv-soc/run"), policy.refusal("https://x.example/sparql")
 ('', '')
 >>> policy.refusal("http://127.0.0.1:9/")
-"http://127.0.0.1:9/ is not among the addresses that may be asked; start with --allow-outgoing http://127.0.0.1:9"
+'http://127.0.0.1:9/ is not among the addresses that may be asked; start with --allow-outgoing http://127.0.0.1:9'
 
 Nothing is allowed that is not listed, this machine's own addresses included. An entry without a path allows its
 whole origin (scheme, host and port), one with a path that address alone.

@@ -101,7 +101,7 @@ class Server:
 
     @property
     def warnings(self) -> Sequence[str]:
-        """What the checks of the design found that does not keep the server from running."""
+        """The findings about the design that are no errors: the server runs all the same."""
         return () if self._control is None else self._control.warnings
 
     def _status(self) -> dict[str, Any]:

@@ -44,7 +44,7 @@ class ResolvedInputs:
 
 @dataclass(frozen=True)
 class OutsideServices:
-    """What actions may ask: services by their names in endpoints, and the policy for every address that results."""
+    """The services that actions may ask, by their names in endpoints, and the policy for every filled endpoint."""
 
     by_name: Mapping[str, str] = field(default_factory=dict)
     outgoing: OutgoingPolicy = NOTHING_ALLOWED

@@ -22,9 +22,9 @@ def check(design: DesignUnderCheck) -> Iterator[DesignFinding]:
     for action in design.actions.values():
         try:
             names = {name for _, name, _, _ in Formatter().parse(action.endpoint) if name}
-            # A service that nobody has named yet is the concern of the check of endpoints.
+            # A service that has no address yet is reported by the check named endpoints.
             address = action.endpoint.format_map({name: services.get(name, _SOME_SERVICE) for name in names} | _OWN)
         except (ValueError, LookupError, AttributeError):
-            continue  # malformed: the check of endpoints says so
+            continue  # malformed: reported there too
         if address and (refusal := policy.refusal(address)):
             yield DesignFinding("warning", at(action), f"endpoint {refusal}")
