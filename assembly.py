@@ -11,6 +11,7 @@ folder's lock and the same methods ask it over HTTP.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
@@ -254,13 +255,15 @@ def _load(fleet: LocalFleet, conversion: Conversion) -> None:
 def open_fleet(location: str | Path, limits: QueryLimits | None = None) -> FleetAccess:
     """The fleet at a folder or an ``http://host:port``. Raises StoreError, ServiceError.
 
-    ``limits`` are those of SPARQL queries; a fleet behind a server has the server's.
+    ``limits`` are those of SPARQL queries, those of what comes in are in the environment; a fleet behind a server has
+    the server's.
     """
     if str(location).startswith(("http://", "https://")):
         return _remote(str(location), limits)
     folder = read_folder(Path(location))
     try:
-        return assemble(folder, None, limits).fleet
+        hooks = ServerHooks(inputs=InputLimits.from_environment(os.environ))
+        return assemble(folder, None, limits, hooks).fleet
     except FleetLockedError:
         address = read_owner(folder.path).get("address")
         if not address:

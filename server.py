@@ -25,6 +25,7 @@ from .control.master.checks.registry import find_problems, refuse_errors
 from .control.master.dead_letters import FILE
 from .control.master.handling import HandlingMark
 from .control.master.inbox import Stop
+from .control.master.inputs import OutsideServices
 from .control.master.intake import CLOCK_TOPIC
 from .control.master.loop import Master
 from .control.master.schedules import Births
@@ -102,6 +103,11 @@ class Server:
         """Wait until the master has ended; return whether it has. Raises the error that ended it, if there was one."""
         return self._control is not None and self._control.join(seconds)
 
+    @property
+    def warnings(self) -> Sequence[str]:
+        """The findings about the design that are no errors: the server runs all the same."""
+        return () if self._control is None else self._control.warnings
+
     def _status(self) -> dict[str, Any]:
         return {"listening": None} if self._control is None else self._control.status()
 
@@ -126,7 +132,9 @@ class _Control:
         broker = settings.broker or ""
         self._timeout, self._folder = settings.handler_timeout, folder.path
         self._problem: BaseException | None = None
-        refuse_errors(find_problems(fleet.committer.store, fleet.names, settings.services))
+        findings = find_problems(fleet.committer.store, fleet.names, settings.services, settings.inputs.outgoing)
+        refuse_errors(findings)
+        self.warnings = [str(finding) for finding in findings]
         actions = load_actions(fleet.committer.store, fleet.names)
         pushes = actions.pushes()
         channels = sorted({action.channel for action in pushes})
@@ -134,7 +142,7 @@ class _Control:
             committer=fleet.committer,
             reader=fleet.reader,
             actions=actions,
-            services=settings.services,
+            services=OutsideServices(settings.services, settings.inputs.outgoing),
             clock=clock,
             acknowledge=self._acknowledge,
             births=births,

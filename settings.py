@@ -9,20 +9,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from ipaddress import ip_address
 from typing import Final, Literal
 
 from .errors import InputError
+from .outgoing import NOTHING_ALLOWED, OutgoingPolicy
 
 PREFIX: Final = "VOLTWIN_"
+_SIZE: Final = re.compile(r"([0-9]{1,18})([KMGkmg]?)")
 ClockKind = Literal["system", "replay"]
 
 
 @dataclass(frozen=True)
 class InputLimits:
-    """The limits of everything that comes in by HTTP, as SPARQL text or as a path (docs/limits.md)."""
+    """The limits of everything that comes in (docs/limits.md)."""
 
     body_bytes: int = 16 * 2**20
     graph_bytes: int = 2**30
@@ -30,6 +33,13 @@ class InputLimits:
     value_bytes: int = 2**20
     """One text, and the line of a triple in a commit; the reader of the journal takes 16 MiB."""
     author_bytes: int = 1000
+    message_bytes: int = 4 * 2**20
+    """The payload of a message."""
+    message_key_bytes: int = 1000
+    """The ``id`` of a message, by which a repeated one is known."""
+    topic_bytes: int = 1000
+    json_depth: int = 100
+    """Lists and objects within each other, in messages and in what handlers answer."""
     parameters: int = 100
     """Parameters of a URL or form."""
     query_depth: int = 100
@@ -39,26 +49,25 @@ class InputLimits:
     path_steps: int = 100
     path_predicates: int = 100
     path_characters: int = 10_000
-    services: frozenset[str] = frozenset()
-    """The addresses that SERVICE in a query may name."""
+    outgoing: OutgoingPolicy = NOTHING_ALLOWED
+    """The addresses that a query's SERVICE and an action's endpoint may name."""
 
     def __post_init__(self) -> None:
         for item in fields(self):
-            if item.name != "services" and not getattr(self, item.name) > 0:
+            if item.name != "outgoing" and not getattr(self, item.name) > 0:
                 raise InputError(f"input limit {item.name} = {getattr(self, item.name)}: must be more than 0")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> InputLimits:
-        """Read ``VOLTWIN_INPUT_BODY_BYTES``, …; ``VOLTWIN_INPUT_SERVICES`` as ``url,url``."""
-        values: dict[str, int | frozenset[str]] = {}
-        for item in fields(cls):
-            name = f"{PREFIX}INPUT_{item.name.upper()}"
-            if (text := environment.get(name)) is not None:
-                try:
-                    values[item.name] = frozenset(text.split(",")) if item.name == "services" else int(text)
-                except ValueError:
-                    raise InputError(f"{name}={text!r}: not a whole number; give one or unset the variable") from None
-        return cls(**values)  # type: ignore[arg-type]  # each field has its own type
+        """Read ``VOLTWIN_INPUT_BODY_BYTES``, …; ``VOLTWIN_ALLOW_OUTGOING`` as ``url,url``."""
+        given = {item.name: environment.get(f"{PREFIX}INPUT_{item.name.upper()}") for item in fields(cls)}
+        limits = [f"{name}={text}" for name, text in given.items() if text is not None and name != "outgoing"]
+        return cls().changed(limits, filter(None, environment.get(f"{PREFIX}ALLOW_OUTGOING", "").split(",")))
+
+    def changed(self, limits: Iterable[str], allowed: Iterable[str] = ()) -> InputLimits:
+        """These limits with ``name=value`` for some, and more addresses that may be asked. Raises InputError."""
+        policy = OutgoingPolicy(self.outgoing.allowed | OutgoingPolicy.of(allowed).allowed)
+        return replace(self, outgoing=policy, **parse_limits(limits))
 
 
 @dataclass(frozen=True)
@@ -156,3 +165,22 @@ def parse_services(items: list[str]) -> dict[str, str]:
             raise InputError(f"service {item!r}: write it as name=http://host:port")
         services[name] = url.rstrip("/")
     return services
+
+
+def parse_limits(items: Iterable[str]) -> dict[str, int]:
+    """Input limits by name: ``["body-bytes=32M"]`` is ``{"body_bytes": 33554432}``. Raises InputError.
+
+    A number may end in K, M or G, for 2**10, 2**20 and 2**30.
+    """
+    names = [item.name for item in fields(InputLimits) if item.name != "outgoing"]
+    limits: dict[str, int] = {}
+    for item in items:
+        given, _, text = item.partition("=")
+        name, match = given.strip().replace("-", "_"), _SIZE.fullmatch(text.strip())
+        if name not in names:
+            there = ", ".join(names).replace("_", "-")
+            raise InputError(f"limit {item!r}: there is no limit of that name; there are {there}")
+        if match is None or not int(match[1]):
+            raise InputError(f"limit {name}={text!r}: must be a whole number above 0, such as 500, 64K or 32M")
+        limits[name] = int(match[1]) << 10 * "KMG".find(match[2].upper()) + 10 if match[2] else int(match[1])
+    return limits

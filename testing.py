@@ -26,6 +26,7 @@ from .control.actions.action import Actions, load_actions
 from .control.clock import ReplayClock
 from .control.interfaces import Deliver, Handler, Invocation, Json, MasterClock, Outcome, Received
 from .control.master.inbox import Stop
+from .control.master.inputs import OutsideServices
 from .control.master.intake import CLOCK_TOPIC
 from .control.master.loop import Master
 from .control.master.schedules import Births
@@ -144,7 +145,7 @@ class Bench:
             committer=self.committer,
             reader=self.fleet.reader,
             actions=self.actions,
-            services=services or {},
+            services=OutsideServices(services or {}),
             clock=self.clock,
             acknowledge=self.acknowledged.extend,
             births=self.births,

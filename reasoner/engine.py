@@ -11,18 +11,23 @@ from typing import Final
 
 from pyoxigraph import NamedNode, QueryBoolean, QuerySolutions, Triple
 
-from ..errors import QueryError, RuleError
+from ..errors import InputLimitError, QueryError, RuleError
 from ..graphstore.interfaces import Journal, TripleStore
 from ..graphstore.journal.changes import Slot, touched_by
 from ..graphstore.schema import Schema, twins_of
+from ..graphstore.sparql.gate import check_sparql
 from ..ontology.iris import RDF, VT
 from ..ontology.naming import Naming
+from ..settings import InputLimits
 from .candidates import plain_winners, read_candidates
 from .compile import CompiledRule, affected_by, compile_rule, construct_for
 from .rules import load_rule, load_rules, rule_iris
 from .strata import stratify
 
 TWINS_AT_ONCE: Final = 500
+
+_COMPILED: Final = InputLimits(query_depth=200, query_tokens=16_000)
+"""The limits of a whole rule as one query: its parts have passed the gate, and it wraps them."""
 
 
 @dataclass
@@ -137,9 +142,16 @@ class RuleEngine:
 
 
 def check_compiled(compiled: CompiledRule, store: TripleStore) -> None:
-    """Raise RuleError if the engine of ``store`` does not take the rule's query."""
+    """Raise RuleError if the rule's query is too much, or the engine of ``store`` does not take it."""
+    construct = construct_for(compiled, [])
     try:
-        store.query(construct_for(compiled, []))
+        check_sparql("rule", construct, _COMPILED)
+    except InputLimitError as error:
+        raise RuleError(
+            f"rule {compiled.rule.key!r}: its parts are fine, together they are too much: {error}"
+        ) from None
+    try:
+        store.query(construct)
     except QueryError as error:
         raise RuleError(
             f"rule {compiled.rule.key!r}: transformation {compiled.rule.transformation!r}: {error}"

@@ -15,7 +15,7 @@ from ..errors import InputError, RuleError
 from ..graphstore.interfaces import TripleStore
 from ..graphstore.paths.parse import parse
 from ..graphstore.paths.syntax import Path
-from ..graphstore.sparql.gate import check_services, check_sparql
+from ..graphstore.sparql.gate import check_path, check_services, check_sparql
 from ..ontology.bindings import parse_binding
 from ..ontology.iris import RDF, VT
 from ..ontology.naming import Naming
@@ -79,6 +79,7 @@ def load_rule(iri: NamedNode, store: TripleStore, names: Naming) -> Rule:
         return _relative(one(predicate)) if values(predicate) else None
 
     def _relative(text: str) -> Path:
+        check_path(text, InputLimits())
         parsed = parse(text)
         if parsed.absolute or parsed.asks_reasoner or parsed.window:
             raise RuleError(f"rule {key!r}: path {text!r} must be relative, without reasoner and window")

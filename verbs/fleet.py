@@ -74,6 +74,15 @@ def check(ctx: click.Context, model: Path, as_json: bool) -> None:
 @click.option("--broker", help="MQTT broker, mqtt://host:port; without one nothing is listened to and no action runs.")
 @click.option("--moved", is_flag=True, default=None, help="The folder was moved here and is no copy; once is enough.")
 @click.option("--service", "services", multiple=True, metavar="NAME=URL", help="Where {NAME} in an endpoint points.")
+@click.option(
+    "--allow-outgoing",
+    multiple=True,
+    metavar="ORIGIN",
+    help="An address that the fleet's graph or a query may make the server ask: http://host:port.",
+)
+@click.option(
+    "--limit", "limits", multiple=True, metavar="NAME=VALUE", help="A limit of what comes in: body-bytes=32M."
+)
 @click.option("--clock", type=click.Choice(["system", "replay"]), help="replay: time follows the messages.")
 @click.option("--query-seconds", type=float, help="A SPARQL query is ended after this; 60.")
 @click.option("--query-rows", type=int, help="Most rows of an answer; 1000000.")
@@ -83,7 +92,14 @@ def check(ctx: click.Context, model: Path, as_json: bool) -> None:
 @fleet_given_option
 @click.pass_context
 def serve(
-    ctx: click.Context, /, folder: str | None, services: tuple[str, ...], fleet: str | None, **given: object
+    ctx: click.Context,
+    /,
+    folder: str | None,
+    services: tuple[str, ...],
+    allow_outgoing: tuple[str, ...],
+    limits: tuple[str, ...],
+    fleet: str | None,
+    **given: object,
 ) -> None:
     """Serve the fleet in FOLDER until Ctrl-C. That is web page, REST, SPARQL; with a broker, messages and actions too.
 
@@ -99,6 +115,8 @@ def serve(
     if services:
         chosen["services"] = parse_services(list(services))
     settings = replace(Settings.from_environment(os.environ), **chosen)  # type: ignore[arg-type]  # names and types match
+    inputs = settings.inputs.changed(limits, allow_outgoing)
+    settings = replace(settings, inputs=inputs)
     stop = threading.Event()
 
     def end(*_: object) -> None:
@@ -113,6 +131,8 @@ def serve(
     server = Server(place, settings)
     silence = "" if settings.broker else "; no --broker, so nothing is listened to and no action runs"
     click.echo(f"{place}: serving on {server.start()}{silence}{_access(settings)}")
+    for warning in server.warnings:
+        click.echo(f"warning: {warning}", err=True)
     try:
         while not stop.wait(0.5) and not server.join(0):
             pass

@@ -70,7 +70,7 @@ def run(files: Path | None, name: str, request: TextIO) -> None:
 def _read_json(file: TextIO) -> Any:
     try:
         return json.load(file)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{file.name}: not JSON ({error})") from error
 
 

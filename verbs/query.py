@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -12,11 +14,12 @@ import click
 
 from ..api.http.accept import FORMATS
 from ..api.presentation.wording import origin_text, value_text
-from ..errors import InputError
+from ..errors import InputError, InputLimitError
 from ..graphstore.fleets.asking import ask, at_moment
 from ..graphstore.interfaces import QueryAnswer
 from ..graphstore.paths.answers import Element, Trend
 from ..ontology.literals import format_time, parse_time
+from ..settings import InputLimits
 from .grammar.options import as_of_option, author_option, fleet_option, json_option, verb
 from .grammar.path_completion import complete_twin, path_argument
 
@@ -83,17 +86,21 @@ def query(text: str, kind: str | None, as_of: str | None, fleet: str) -> None:
 
 def read_text(text: str) -> str:
     """The text of an argument: itself, the content of ``@FILE``, or of standard input for ``-``."""
-    if text == "-":
-        return sys.stdin.read()
-    if not text.startswith("@"):
+    if text != "-" and not text.startswith("@"):
         return text
-    file = Path(text[1:])
+    name, most = text[1:] or "standard input", InputLimits.from_environment(os.environ).body_bytes
     try:
-        return file.read_text("utf-8")
+        with Path(name).open("rb") if text != "-" else nullcontext(sys.stdin.buffer) as file:
+            read = file.read(most + 1)
+        if len(read) > most:
+            raise InputLimitError(
+                f"{name}: larger than {most} bytes; send it in parts, or raise VOLTWIN_INPUT_BODY_BYTES"
+            )
+        return read.decode()
     except OSError as error:
-        raise InputError(f"{file}: cannot be read ({error.strerror})") from error
+        raise InputError(f"{name}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{file}: is no text in UTF-8; save it as that") from error
+        raise InputError(f"{name}: is no text in UTF-8; save it as that") from error
 
 
 def _accept(kind: str) -> str:
@@ -142,7 +149,7 @@ def put(path: str, value: str, unit: str | None, moment: str | None, author: str
 def _value(text: str) -> Any:
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
     return text if isinstance(value, dict) or value is None else value
 

@@ -18,8 +18,10 @@ from typing import Any, Final
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, best_match
 
-from ...errors import ActionError, InputError, MessageError
+from ...errors import ActionError, InputError, InputLimitError, MessageError
+from ...graphstore.sparql.json_gate import read_json
 from ...ontology.literals import parse_time
+from ...settings import InputLimits
 from ..interfaces import Json
 
 _SUFFIX: Final = ".schema.json"
@@ -95,22 +97,18 @@ def load_schema(name: str, folder: Traversable | None = None) -> MessageSchema:
     return MessageSchema(name, document)
 
 
-def open_envelope(payload: bytes) -> Envelope:
-    """Read the fields that every message has. Raises MessageError."""
-    try:
-        body = json.loads(payload)
-        # JSON can escape half a character, which no store and no file can hold.
-        if b"\\u" in payload:
-            json.dumps(body, ensure_ascii=False).encode()
-    except ValueError as error:
-        raise MessageError(f"the message is not JSON: {error}") from error
-    except RecursionError:
-        raise MessageError("the message is nested too deeply to be read") from None
+def open_envelope(payload: bytes, limits: InputLimits) -> Envelope:
+    """Read the fields that every message has. Raises MessageError, InputError, InputLimitError."""
+    body = read_json("message", payload, limits.message_bytes, limits)
     if not isinstance(body, Mapping):
         raise MessageError("the message is not a JSON object")
     identifier, time = body.get("id"), body.get("time")
     if not isinstance(identifier, str) or not identifier:
         raise MessageError("id: is missing; every message needs one, so that a repeated one counts once")
+    if (found := len(identifier.encode())) > limits.message_key_bytes:
+        raise InputLimitError(
+            f"id: has {found} bytes, at most {limits.message_key_bytes} are allowed; use a shorter one"
+        )
     if not isinstance(time, str):
         raise MessageError("time: is missing; every message needs the time when its content was true")
     try:

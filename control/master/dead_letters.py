@@ -22,6 +22,7 @@ from ...ontology.iris import RDF, VT
 from ...ontology.literals import to_literal
 from ...ontology.naming import Naming
 from ..interfaces import Received
+from .faults import in_words
 
 MOST_LETTERS: Final = 10_000
 MOST_BYTES: Final = 64 * 2**20
@@ -54,7 +55,7 @@ class DeadLetters:
             self._kept = self._read()
         node, graph = self.names.dead_letter(key), self.names.dead_letters_graph
         payload = _payload(received.payload)
-        values = (Literal(reason), Literal(received.topic), payload, to_literal(moment))
+        values = (Literal(in_words(reason)), Literal(in_words(received.topic)), payload, to_literal(moment))
         changes.assert_new(node, RDF.type, VT.DeadLetter, graph)
         for part, value in zip(_PARTS, values, strict=True):
             changes.assert_new(node, part, value, graph)

@@ -6,7 +6,7 @@ The master decides when. A run ends as *succeeded*, *skipped* (an input does not
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ...errors import InputError, NotFoundError
@@ -14,11 +14,13 @@ from ...graphstore.interfaces import FinishedRun, QueuedRun, RunState
 from ...graphstore.journal.changes import ChangeSet
 from ...graphstore.paths.reading import PathReader
 from ...graphstore.paths.writing import Provenance, TwinWriter
+from ...graphstore.sparql.json_gate import check_document
+from ...settings import InputLimits
 from ..actions.action import Action, Actions
 from ..actions.bindings import extract, quantity
 from ..interfaces import Executor, Outcome
 from .faults import Faults, is_ground
-from .inputs import MissingInput, ResolvedInputs, prepare
+from .inputs import MissingInput, OutsideServices, ResolvedInputs, prepare
 from .runs import WorkResult
 
 
@@ -36,8 +38,9 @@ class Dispatcher:
 
     reader: PathReader
     actions: Actions
-    services: Mapping[str, str]
+    services: OutsideServices
     executor: Executor
+    limits: InputLimits = field(default_factory=InputLimits)
     under_way: dict[str, RunUnderWay] = field(default_factory=dict)
     faults: Faults = field(default_factory=Faults)
 
@@ -83,6 +86,7 @@ class Dispatcher:
                 result.finish(run, FinishedRun(run.id, "failed", outcome.error))
                 continue
             try:
+                check_document("output", outcome.outputs, self.limits)
                 with writer.savepoint():
                     self._write(action, item, outcome, writer)
             except (InputError, NotFoundError) as error:

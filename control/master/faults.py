@@ -20,6 +20,9 @@ LONGEST_PAUSE: Final = 10.0
 ALONE_AFTER: Final = 3
 """Failed tries of the same messages after which each is tried alone."""
 
+LONGEST_REASON: Final = 2000
+"""Characters of a reason that are kept."""
+
 _GROUND: Final = (StoreError, ServiceError, EnvironmentProblem, OSError, MemoryError, sqlite3.OperationalError)
 _LOG: Final = logging.getLogger(__name__)
 
@@ -42,6 +45,12 @@ def may_be_its_content(error: BaseException) -> bool:
 def internal_reason(error: BaseException) -> str:
     """A bug in words: the class of the exception, and its text."""
     return f"internal: {type(error).__name__}: {error}"
+
+
+def in_words(reason: str) -> str:
+    """A reason that can be stored: bounded, since it may quote what is refused, and without half characters or NUL."""
+    shown = reason if len(reason) <= LONGEST_REASON else f"{reason[:LONGEST_REASON]}…"
+    return shown.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
 @dataclass

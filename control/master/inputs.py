@@ -8,8 +8,9 @@ stitches a history, nothing later than that moment is read.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -20,6 +21,7 @@ from ...graphstore.paths.reading import PathReader
 from ...graphstore.paths.syntax import Name, Wildcard
 from ...ontology.bindings import Binding
 from ...ontology.literals import format_time, to_microseconds
+from ...outgoing import NOTHING_ALLOWED, OutgoingPolicy
 from ..actions.action import Action
 from ..actions.bindings import literal
 from ..interfaces import Invocation, Json
@@ -40,8 +42,22 @@ class ResolvedInputs:
     keys: Mapping[str, Sequence[str]]
 
 
+@dataclass(frozen=True)
+class OutsideServices:
+    """The services that actions may ask, by their names in endpoints, and the policy for every filled endpoint."""
+
+    by_name: Mapping[str, str] = field(default_factory=dict)
+    outgoing: OutgoingPolicy = NOTHING_ALLOWED
+    """Allows more than the services' own origins."""
+
+    @cached_property
+    def policy(self) -> OutgoingPolicy:
+        """The policy for a filled endpoint: the settings name the services, so their origins are allowed."""
+        return self.outgoing.including(self.by_name.values())
+
+
 def prepare(
-    action: Action, run: str, twin: str, moment: datetime, reader: PathReader, services: Mapping[str, str]
+    action: Action, run: str, twin: str, moment: datetime, reader: PathReader, services: OutsideServices
 ) -> ResolvedInputs:
     """Resolve all inputs of ``action`` for ``twin``. Raises MissingInput, InputError."""
     keys: dict[str, list[str]] = {}
@@ -54,20 +70,27 @@ def prepare(
     return ResolvedInputs(Invocation(run, twin, time, endpoint, inputs, parameters), keys)
 
 
-def fill_endpoint(action: Action, services: Mapping[str, str], time: str, twin: str) -> str:
-    """The action's endpoint with services, moment and twin inserted. Raises InputError for an unknown service."""
+def fill_endpoint(action: Action, services: OutsideServices, time: str, twin: str) -> str:
+    """The action's endpoint with services, moment and twin inserted.
+
+    Raises InputError for an unknown service and for an address that may not be asked.
+    """
     # The twin's name is from outside: it is quoted, and inserted in one pass with all other values.
-    values = {**services, MOMENT: time, "twin": quote(twin, safe="")}
+    values = {**services.by_name, MOMENT: time, "twin": quote(twin, safe="")}
     try:
-        return action.endpoint.format_map(values)
+        endpoint = action.endpoint.format_map(values)
     except (ValueError, IndexError) as error:
         raise InputError(f"action {action.key!r}: endpoint {action.endpoint!r} is malformed: {error}") from None
     except KeyError as error:
-        known = ", ".join(sorted(services)) or "none"
+        known = ", ".join(sorted(services.by_name)) or "none"
         raise InputError(
             f"action {action.key!r}: endpoint {action.endpoint!r} names service {error}, the settings have {known}; "
             f"start with --service NAME=URL"
         ) from None
+    # Only the whole address tells: "{models}@x.example/" begins with a service and leads elsewhere.
+    if refusal := services.policy.refusal(endpoint):
+        raise InputError(f"action {action.key!r}: endpoint {refusal}")
+    return endpoint
 
 
 def _resolve(binding: Binding, twin: str, moment: datetime, reader: PathReader, keys: dict[str, list[str]]) -> Json:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from ...errors import InputError, MessageError
+from ...errors import InputError, InputLimitError
+from ...graphstore.sparql.gate import check_text
+from ...settings import InputLimits
 from ..actions.action import Action, Actions
 from ..actions.messages import Envelope, MessageSchema, load_schema, open_envelope
 from ..interfaces import Json, Received
@@ -73,18 +75,20 @@ class Intake:
 
     actions: Actions
     schemas: Mapping[str, MessageSchema]
+    limits: InputLimits = field(default_factory=InputLimits)
 
     @classmethod
-    def of(cls, actions: Actions) -> Intake:
+    def of(cls, actions: Actions, limits: InputLimits) -> Intake:
         """The intake with the message schemas that come with voltwin. Raises ActionError."""
         names = {action.message_schema for action in actions.pushes()}
-        return cls(actions, {name: load_schema(name) for name in names})
+        return cls(actions, {name: load_schema(name) for name in names}, limits)
 
     def read(self, received: Received) -> Message:
         """Open and check one message; raises MemoryError alone."""
         try:
-            envelope = open_envelope(received.payload)
-        except MessageError as error:
+            self._check_topic(received.topic)
+            envelope = open_envelope(received.payload, self.limits)
+        except InputError as error:
             return Bad(received, digest(received), str(error))
         try:
             targets = self._targets(received, envelope)
@@ -95,6 +99,10 @@ class Intake:
         except Exception as error:  # noqa: BLE001 - one message must not end the others' intake
             return Bad(received, envelope.id, internal_reason(error), envelope.time, error=error)
         return Good(received, envelope.id, envelope.time, envelope.body, targets)
+
+    def _check_topic(self, topic: str) -> None:
+        if (found := len(check_text("topic", topic))) > self.limits.topic_bytes:
+            raise InputLimitError(f"topic: has {found} bytes, at most {self.limits.topic_bytes} are allowed")
 
     def _targets(self, received: Received, envelope: Envelope) -> tuple[Target, ...]:
         if received.topic == CLOCK_TOPIC:
@@ -113,5 +121,5 @@ class Intake:
 
 def digest(received: Received) -> str:
     """The key of a message without an id: a digest of topic and payload."""
-    found = hashlib.sha256(received.topic.encode() + b"\0" + received.payload).hexdigest()
+    found = hashlib.sha256(received.topic.encode("utf-8", "surrogatepass") + b"\0" + received.payload).hexdigest()
     return f"sha256-{found[:40]}"

@@ -11,7 +11,7 @@ and every tick is handled at its own moment. Same messages, same numbers.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -29,6 +29,7 @@ from .due import DueTable
 from .faults import ALONE_AFTER, Faults, is_ground, may_be_its_content
 from .handling import HandlingMark
 from .inbox import Inbox, Stop
+from .inputs import OutsideServices
 from .intake import CLOCK_TOPIC, Bad, IncomingMessage, Intake, Message, digest
 from .router import Router
 from .schedules import Births, Schedules
@@ -43,7 +44,7 @@ class Master:
     committer: Committer
     reader: PathReader
     actions: Actions
-    services: Mapping[str, str]
+    services: OutsideServices
     clock: MasterClock
     acknowledge: Callable[[Sequence[int]], None]
     births: Births
@@ -62,7 +63,7 @@ class Master:
     def __post_init__(self) -> None:
         store, journal, names = self.committer.store, self.committer.journal, self.reader.names
         self.inbox = Inbox(self.batch_messages, self.batch_milliseconds, self.clock.lockstep)
-        self._intake = Intake.of(self.actions)
+        self._intake = Intake.of(self.actions, self.committer.inputs)
         self._letters = DeadLetters(store, names, self.letters_file)
         self._router = Router(store, journal.series, names, self.reader.schema, self._letters)
         self._schedules = Schedules(store, names, self.actions, DueTable(journal.due_table()), self.births)
@@ -79,7 +80,9 @@ class Master:
 
         No message ends it. Trouble of the ground stops the intake and shows in the status until the work succeeds.
         """
-        self._dispatcher = Dispatcher(self.reader, self.actions, self.services, executor, faults=self._faults)
+        self._dispatcher = Dispatcher(
+            self.reader, self.actions, self.services, executor, self.committer.inputs, faults=self._faults
+        )
         begun = False
         try:
             while True:

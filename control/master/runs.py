@@ -6,7 +6,7 @@ Each execution of an action is a PROV activity.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from pyoxigraph import Literal, NamedNode
@@ -17,6 +17,7 @@ from ...ontology.iris import PROV, RDF, VT
 from ...ontology.literals import format_time, to_literal
 from ...ontology.naming import Naming
 from ..actions.action import Action, Actions
+from .faults import in_words
 
 
 def run_id(action: Action, twin: str, moment: datetime) -> str:
@@ -56,6 +57,7 @@ class WorkResult:
 
     def finish(self, run: QueuedRun, finished: FinishedRun) -> None:
         """Record how ``run`` ended."""
+        finished = replace(finished, reason=in_words(finished.reason))  # it may be from outside, and of any length
         self.finished.append(finished)
         node, graph = self.names.run(run.id), self.names.runs_graph
 

@@ -145,7 +145,7 @@ def note(database: Database, name: str, value: str) -> None:
 
 def noted(database: Database, name: str) -> str:
     """The text of that name; empty if there is none."""
-    return _meta(database.reader()).get(name, "")
+    return chain.texts(database.reader()).get(name, "")
 
 
 def last_time_of(database: Database, author: str) -> datetime | None:

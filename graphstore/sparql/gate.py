@@ -29,8 +29,7 @@ _MOST_READ: Final = 2**24
 """The buffer of the journal's reader: a longer term could be stored and never be read again."""
 
 _NO_SERVICE: Final = (
-    "query: SERVICE <…> is refused, because a server must not fetch addresses from a request; "
-    "name those it may ask in VOLTWIN_INPUT_SERVICES"
+    "query: SERVICE is refused: its address has to be an IRI in <…> that the settings allow (--allow-outgoing)"
 )
 
 
@@ -55,7 +54,7 @@ def check_sparql(kind: str, text: str, limits: InputLimits) -> None:
 
 
 def check_services(text: str, limits: InputLimits) -> None:
-    """Check the address of every SERVICE in a query. Raises QueryError for one that is not in the settings."""
+    """Check the address of every SERVICE in a query. Raises QueryError for one that may not be asked."""
     if "service" not in text.lower():
         return
     tokens = read_tokens(text)
@@ -63,8 +62,10 @@ def check_services(text: str, limits: InputLimits) -> None:
         if token.is_word("SERVICE"):
             following = tokens[index + 1 : index + 3]
             address = next((item for item in following if not item.is_word("SILENT")), None)
-            if address is None or address.kind != "iri" or address.text[1:-1] not in limits.services:
+            if address is None or address.kind != "iri":
                 raise QueryError(_NO_SERVICE)
+            if refusal := limits.outgoing.refusal(address.text[1:-1]):
+                raise QueryError(f"query: SERVICE: {refusal}")
 
 
 def check_path(text: str, limits: InputLimits) -> None:

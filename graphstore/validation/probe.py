@@ -15,7 +15,7 @@ from pyoxigraph import NamedNode, Triple
 from rdflib.namespace import SH
 
 from ...errors import ShapesError
-from .shacl import TARGETS, PyShaclEngine, ShapesEngine, to_rdflib
+from .shacl import TARGETS, PyShaclEngine, ShapesEngine, measured, to_rdflib
 from .shape_structure import Shape, ShapeProblem, leads_back, name_of, shape_nodes, structural_problems
 
 _HERE: Final = NamedNode("https://w3id.org/voltwin/probe/a")
@@ -25,8 +25,11 @@ _THERE: Final = NamedNode("https://w3id.org/voltwin/probe/b")
 def find_shape_problems(
     shapes: Iterable[Triple], make: Callable[[rdflib.Graph], ShapesEngine] = PyShaclEngine
 ) -> list[ShapeProblem]:
-    """Every reason why one of ``shapes`` cannot be evaluated; ``make`` is the engine that validates."""
-    graph = to_rdflib(shapes)
+    """Every reason why one of ``shapes`` cannot be evaluated; ``make`` is the engine that validates.
+
+    Raises InputLimitError for SPARQL that is too deep or too long to be tried.
+    """
+    graph = to_rdflib(measured(shapes))
     found = dict.fromkeys(structural_problems(graph))
     told = {problem.shape for problem in found}
     for shape in shape_nodes(graph):

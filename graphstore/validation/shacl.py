@@ -17,8 +17,13 @@ from rdflib.namespace import SH
 from ...errors import ShapesError
 from ...ontology.iris import RDF, VT, XSD
 from ...ontology.naming import Naming
+from ...settings import InputLimits
 from ..interfaces import TripleStore
+from ..sparql.gate import check_services, check_sparql
 from .report import ValidationReport, Violation
+
+_LIMITS: Final = InputLimits()
+_TEXTS: Final = [NamedNode(str(SH[name])) for name in ("select", "ask", "construct", "update")]
 
 
 class ShapesEngine(Protocol):
@@ -35,7 +40,7 @@ class PyShaclEngine:
     def __init__(self, shapes: Iterable[Triple] | rdflib.Graph) -> None:
         # The ontology is not needed: types are materialised on every element, so that sh:class and
         # sh:targetClass see them without inference.
-        self._shapes = shapes if isinstance(shapes, rdflib.Graph) else to_rdflib(shapes)
+        self._shapes = shapes if isinstance(shapes, rdflib.Graph) else to_rdflib(measured(shapes))
 
     def violations(self, triples: Iterable[Triple]) -> Iterator[rdflib.Graph]:
         """Validate one graph."""
@@ -59,6 +64,15 @@ class PyShaclEngine:
 def _reason(problem: object) -> str:
     text = str(getattr(problem, "message", None) or problem).strip().partition("\n")[0]
     return f"cannot be evaluated: {text or type(problem).__name__}"
+
+
+def measured(shapes: Iterable[Triple]) -> Iterator[Triple]:
+    """``shapes``, while the SPARQL in them passes the gate; no setting lets them ask other servers."""
+    for triple in shapes:
+        if triple.predicate in _TEXTS and isinstance(triple.object, Literal):
+            check_sparql("shape", triple.object.value, _LIMITS)
+            check_services(triple.object.value, _LIMITS)
+        yield triple
 
 
 def to_rdflib(triples: Iterable[Triple]) -> rdflib.Graph:

@@ -34,7 +34,7 @@ class Fields:
             data = json.loads(file.read_text(encoding="utf-8"))
         except OSError as error:
             raise InputError(f"{file}: cannot be read ({error.strerror}); check the path") from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InputError(f"{file}: not JSON ({error})") from error
         if not isinstance(data, dict):
             raise InputError(f"{file}: must hold one JSON object")

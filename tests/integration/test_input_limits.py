@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from voltwin.errors import InputLimitError, QueryError
+from voltwin.outgoing import OutgoingPolicy
 from voltwin.settings import InputLimits
 
 from ..unit.api.sample_fleet import EOL, make_fleet
@@ -208,7 +209,7 @@ def test_service_is_refused(served: Served, address: str) -> None:
     text = f"SELECT * {{ SERVICE {address} {{ ?a ?b ?c }} }}"
     answer = served.web.post("/sparql", content=text, headers=QUERY)
     served.refuses(answer, 400)
-    assert "VOLTWIN_INPUT_SERVICES" in answer.text
+    assert "--allow-outgoing" in answer.text
     served.refuses(served.web.get("/sparql", params={"query": text, "as_of": "1"}), 400)
 
 
@@ -318,8 +319,8 @@ def test_no_setting_lets_in_what_the_reader_of_the_journal_cannot_take(tmp_path:
 
 def test_service_at_an_address_of_the_settings(tmp_path: Path) -> None:
     with make_fleet(tmp_path, []) as fleet:
-        fleet.committer.inputs = InputLimits(services=frozenset({"http://127.0.0.1:9/"}))
+        fleet.committer.inputs = InputLimits(outgoing=OutgoingPolicy.of(["http://127.0.0.1:9/"]))
         with pytest.raises(QueryError, match=r"(?i)connect|http"):
             fleet.query("SELECT * { SERVICE <http://127.0.0.1:9/> { ?a ?b ?c } }")
-        with pytest.raises(QueryError, match="VOLTWIN_INPUT_SERVICES"):
+        with pytest.raises(QueryError, match=r"--allow-outgoing http://127\.0\.0\.1:10"):
             fleet.query("SELECT * { SERVICE <http://127.0.0.1:10/> { ?a ?b ?c } }")

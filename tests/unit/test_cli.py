@@ -241,7 +241,7 @@ def test_bad_input_is_a_sentence_and_its_exit_code(
     asked = line.replace("{model}", str(root / "ontology" / "models" / "battery_logistics.mdj")).split()
     monkeypatch.chdir(place)
     monkeypatch.delenv("VOLTWIN_FLEET", raising=False)
-    monkeypatch.setattr("sys.stdin", io.StringIO())
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO()))
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     with pytest.raises(SystemExit) as ended:
         main(asked)

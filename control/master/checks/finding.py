@@ -12,6 +12,7 @@ from pyoxigraph import NamedNode
 from ....graphstore.interfaces import TripleStore
 from ....graphstore.schema import Schema
 from ....ontology.naming import Naming
+from ....outgoing import NOTHING_ALLOWED, OutgoingPolicy
 from ...actions.action import Action
 
 Severity = OneOf["error", "warning"]
@@ -45,6 +46,8 @@ class DesignUnderCheck:
     """The problem of each other action, by its key."""
     services: Mapping[str, str] | None = None
     """The services of the server that is to run it; None where none is about to."""
+    outgoing: OutgoingPolicy = NOTHING_ALLOWED
+    """The other addresses that this server may ask."""
 
     @property
     def runtime(self) -> Severity:

@@ -11,6 +11,8 @@ from ....errors import InputError
 from ....graphstore.paths.parse import parse
 from ....graphstore.paths.syntax import Name, Path, Wildcard
 from ....graphstore.schema import Schema
+from ....graphstore.sparql.gate import check_path
+from ....settings import InputLimits
 from .finding import DesignFinding, DesignUnderCheck, at
 from .properties import PropertyProblem, member, unknown
 
@@ -27,6 +29,7 @@ def check(design: DesignUnderCheck) -> Iterator[DesignFinding]:
             if source == MOMENT or action.applies_to not in design.schema.classes:
                 continue
             try:
+                check_path(source, InputLimits())
                 path = parse(source)
             except InputError as error:
                 yield DesignFinding("error", at(action), f"input {source!r}: {error}")

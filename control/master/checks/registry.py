@@ -10,6 +10,7 @@ from ....errors import ActionError, InputError, RuleError, ShapesError
 from ....graphstore.interfaces import TripleStore
 from ....graphstore.schema import load_schema
 from ....ontology.naming import Naming
+from ....outgoing import NOTHING_ALLOWED, OutgoingPolicy
 from ...actions.action import read_actions
 from . import (
     action_parts,
@@ -20,6 +21,7 @@ from . import (
     handlers,
     inputs,
     message_schemas,
+    outgoing_addresses,
     outputs,
     parameters,
     required_parts,
@@ -43,6 +45,7 @@ CHECKS: Final[Mapping[str, Check]] = {
     "message-schema": message_schemas.check,
     "handler": handlers.check,
     "endpoint": endpoints.check,
+    "outgoing": outgoing_addresses.check,
     "output": outputs.check,
     "input": inputs.check,
     "parameter": parameters.check,
@@ -53,15 +56,21 @@ CHECKS: Final[Mapping[str, Check]] = {
 
 
 def find_problems(
-    store: TripleStore, names: Naming, services: Mapping[str, str] | None = None
+    store: TripleStore,
+    names: Naming,
+    services: Mapping[str, str] | None = None,
+    outgoing: OutgoingPolicy = NOTHING_ALLOWED,
 ) -> Sequence[DesignFinding]:
-    """All findings about the design in ``store``; with ``services`` as the server that has them would meet it."""
+    """All findings about the design in ``store``; with ``services`` as the server that has them would meet it.
+
+    ``outgoing`` are the other addresses that it may ask.
+    """
     try:
         schema = load_schema(store, names)
     except (InputError, ValueError) as error:
         return [DesignFinding("error", "ontology", f"cannot be read: {error}", check="ontology")]
     read = read_actions(store, names)
-    design = DesignUnderCheck(store, names, schema, read.found, read.problems, services)
+    design = DesignUnderCheck(store, names, schema, read.found, read.problems, services, outgoing)
     return [replace(finding, check=name) for name, check in CHECKS.items() for finding in check(design)]
 
 

@@ -67,6 +67,8 @@ def test_the_case_study_has_no_finding_with_its_services_and_warnings_without(be
         ("ocv-to-soc", VT.consecutive, [NamedNode("https://fleet.example/actions/ocv-to-soc")], "consecutive", "back"),
         ("poll-weather", VT.consecutive, [NamedNode("https://fleet.example/actions/end-storage")], "consecutive", "pu"),
         ("ocv-to-soc", VT.parameter, ["gain = 1e999"], "parameter", "finite"),
+        ("ocv-to-soc", VT.input, ["x <- cells/*" + "[key!='a']" * 101], "input", "101 predicates"),
+        ("ocv-to-soc", VT.parameter, ["x <- cells/*" + "[key!='a']" * 20_000], "input", "20000 predicates"),
         ("ocv-to-soc", VT.parameter, ["gain"], "parameter", "name = value"),
         ("ocv-to-soc", VT.input, ["ocv <- cells[["], "input", "cells"),
         ("ocv-to-soc", VT.endpoint, ["{models"], "endpoint", "malformed"),

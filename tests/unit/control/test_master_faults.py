@@ -181,10 +181,10 @@ from voltwin.converter import convert
 
 folder, model = Path(sys.argv[1]), Path(sys.argv[2])
 real = intake.open_envelope
-def deadly(payload):
+def deadly(payload, limits):
     if b"poison" in payload:
         os._exit(9)
-    return real(payload)
+    return real(payload, limits)
 intake.open_envelope = deadly
 fresh = not (folder / "journal.sqlite").exists()
 bench = Bench.make(folder, convert(model) if fresh else None)

@@ -69,9 +69,9 @@ def test_triple_terms_are_counted_through_comments(between: bytes, refused: bool
 
 
 def test_settings() -> None:
-    given = {"VOLTWIN_INPUT_QUERY_DEPTH": "7", "VOLTWIN_INPUT_SERVICES": "http://a.example/,http://b.example/"}
+    given = {"VOLTWIN_INPUT_QUERY_DEPTH": "7", "VOLTWIN_ALLOW_OUTGOING": "http://a.example/,http://b.example/x"}
     inputs = Settings.from_environment(given).inputs
-    assert (inputs.query_depth, len(inputs.services)) == (7, 2)
+    assert (inputs.query_depth, sorted(inputs.outgoing.allowed)) == (7, ["http://a.example", "http://b.example/x"])
     for wrong in ("0", "-1", "many"):
         with pytest.raises(InputError, match=r"(?i)query_depth"):
             Settings.from_environment({"VOLTWIN_INPUT_QUERY_DEPTH": wrong})
