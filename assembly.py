@@ -26,7 +26,7 @@ from .control.master.checks.finding import DesignFinding
 from .control.master.checks.registry import find_problems, refuse_errors
 from .converter import Conversion, instances, ontology, shapes
 from .errors import FleetLockedError, InputError, StoreError
-from .graphstore.engines.oxigraph import OxigraphStore
+from .graphstore.engines.oxigraph import OxigraphStore, watch_of
 from .graphstore.engines.registry import StoreChoice, open_store
 from .graphstore.fleets.fleet import FleetAccess
 from .graphstore.fleets.history_access import FleetHistory
@@ -38,6 +38,7 @@ from .graphstore.journal.bulk_files import LoadFiles
 from .graphstore.journal.commit import Committer, Follower
 from .graphstore.journal.sqlite_journal import SqliteJournal
 from .graphstore.journal.verification import identify
+from .graphstore.operations.healing import GraphHealing
 from .graphstore.queries.limits import QueryLimits
 from .graphstore.queries.pool import QueryPool
 from .graphstore.schema import load_schema
@@ -110,8 +111,10 @@ def wire(
     """
     hooks = hooks or ServerHooks()
     loads = LoadFiles(held.folder.loads) if held else None
-    behind = Committer(journal, store, loads).catch_up()
-    engine = RuleEngine(store, names, load_schema(store, names))
+    watch = watch_of(store)
+    with watch.watching():
+        behind = Committer(journal, store, loads).catch_up()
+        engine = RuleEngine(store, names, load_schema(store, names))
     now, limits = partial(time_of, clock), limits or QueryLimits()
     history = FleetHistory.over(journal, loads, names, reasoning())
     committer = Committer(journal, store, loads, [engine.follow, history.follow, *hooks.followers], inputs=hooks.inputs)
@@ -130,15 +133,32 @@ def wire(
         now=now,
         more_status=hooks.status,
         may_write=hooks.may_write,
+        watch=watch,
         on_close=held.lock.close if held else lambda: None,
     )
     # Rules follow a commit after it is in the store; a process that was killed in between left that undone.
     newest = next(journal.since(journal.last_sequence - 1), None)
-    if behind or (newest is not None and concerns_all(newest, names)):
-        engine.derive_all()
-    else:
-        engine.resume(journal)
+    with watch.watching():
+        if behind or (newest is not None and concerns_all(newest, names)):
+            engine.derive_all()
+        else:
+            engine.resume(journal)
     return OpenFleet(fleet, engine, held)
+
+
+def derive(store: TripleStore, names: Naming) -> None:
+    """Add to ``store`` the triples that its own rules derive."""
+    RuleEngine(store, names, load_schema(store, names)).derive_all()
+
+
+def healing_of(parts: OpenFleet) -> GraphHealing | None:
+    """What makes a damaged graph again while the fleet is open; None where the graph is not in its folder."""
+    committer, names = parts.fleet.committer, parts.fleet.names
+    journal, store = committer.journal, committer.store
+    if parts.held is None or not isinstance(store, OxigraphStore) or not store.on_disk:
+        return None
+    assert isinstance(journal, SqliteJournal)
+    return GraphHealing(committer, journal, store, parts.held.folder.graph, names, partial(derive, names=names))
 
 
 def assemble(

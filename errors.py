@@ -24,6 +24,7 @@ exits with ``exit_code`` (:data:`EXIT_CODES`, docs/cli.md), the REST interface a
     ├── StoreError                  4 / 503   the fleet's folder, journal or engine
     │   ├── FleetLockedError        4 / 503   another process holds the folder
     │   ├── FleetVersionError       4 / 503   made by a newer voltwin
+    │   ├── GraphDamagedError       4 / 503   the files of the graph are damaged; the journal has all of it
     │   └── JournalDamagedError     4 / 503   the journal does not match its hashes
     ├── ServiceError                5 / 502   an outside service did not answer as agreed
     │   ├── BrokerError
@@ -160,6 +161,10 @@ class FleetLockedError(StoreError):
 
 class FleetVersionError(StoreError):
     """The fleet's folder was made by a newer voltwin."""
+
+
+class GraphDamagedError(StoreError):
+    """The files of the graph, a view of the journal, are damaged or missing."""
 
 
 class JournalDamagedError(StoreError):

@@ -15,7 +15,7 @@ from typing import Any
 
 from .api.app import create_app
 from .api.http.server import WebServer
-from .assembly import ServerHooks, assemble
+from .assembly import ServerHooks, assemble, healing_of
 from .control.actions.action import load_actions
 from .control.clock import ReplayClock, SystemClock
 from .control.executors.process import ProcessExecutor
@@ -62,6 +62,10 @@ class Server:
         self._parts = assemble(folder, clock, limits, hooks)
         self._ending = ExitStack()
         self._ending.callback(self._parts.fleet.close)
+        healing = healing_of(self._parts)
+        if healing is not None:
+            healing.start()
+            self._ending.callback(healing.stop)
         self._control: _Control | None = None
         try:
             fleet = self._parts.fleet
