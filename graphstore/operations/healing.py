@@ -88,6 +88,7 @@ class GraphHealing:
                     self.derive(fresh)
                 fresh.close()
                 self.store.swap(made)
+                self.committer.catch_up()  # a commit that met the damage is shown to its followers
         finally:
             fresh.close()
             shutil.rmtree(made, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from .graph_faults import answers, faults, outcome
 
 pytestmark = pytest.mark.integration
 
-FAULTS, SEED = 24, 20190401
+FAULTS, SEED, SHORT = 60, 20190401, 20
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +32,7 @@ def test_every_fault_in_a_graph_is_found_or_changes_no_answer(
     sound: Path, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     wanted: Any = answers(sound)
-    counted = Counter(
-        outcome(sound, wanted, fault, tmp_path / "work") for fault in faults(sound / "graph", FAULTS, SEED)
-    )
+    chosen = random.Random(SEED).sample(list(faults(sound / "graph", FAULTS, SEED)), SHORT)
+    counted = Counter(outcome(sound, wanted, fault, tmp_path / "work") for fault in chosen)
     record_property("outcomes", dict(counted))
-    assert counted["found"] > FAULTS / 3
+    assert counted["found"] > SHORT / 3
