@@ -14,10 +14,11 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from .control.clock import SystemClock, time_of
@@ -25,20 +26,24 @@ from .control.interfaces import MasterClock
 from .control.master.checks.finding import DesignFinding
 from .control.master.checks.registry import find_problems, refuse_errors
 from .converter import Conversion, instances, ontology, shapes
-from .errors import FleetLockedError, InputError, StoreError
+from .errors import FleetLockedError, GraphBehindError, GraphDamagedError, InputError, StoreError
+from .graphstore.database.sqlite import Database
+from .graphstore.database.tables import VERSIONS
 from .graphstore.engines.oxigraph import OxigraphStore, watch_of
-from .graphstore.engines.registry import StoreChoice, open_store
+from .graphstore.engines.registry import DEFAULT, StoreChoice, open_store
 from .graphstore.fleets.fleet import FleetAccess
 from .graphstore.fleets.history_access import FleetHistory
 from .graphstore.fleets.local import LocalFleet
 from .graphstore.fleets.remote import RemoteFleet
-from .graphstore.folder import FleetFolder, FolderLock, create_folder, read_folder, read_owner
+from .graphstore.folder import FleetFolder, FolderLock, can_be_written, create_folder, read_folder, read_owner
+from .graphstore.history.past_graphs import PastGraphs
 from .graphstore.interfaces import Snapshots, TripleStore
 from .graphstore.journal.bulk_files import LoadFiles
 from .graphstore.journal.commit import Committer, Follower
 from .graphstore.journal.sqlite_journal import SqliteJournal
-from .graphstore.journal.verification import identify
+from .graphstore.journal.verification import identify, prove
 from .graphstore.operations.healing import GraphHealing
+from .graphstore.operations.view import fill
 from .graphstore.queries.limits import QueryLimits
 from .graphstore.queries.pool import QueryPool
 from .graphstore.schema import load_schema
@@ -85,6 +90,8 @@ class HeldFolder:
 
     folder: FleetFolder
     lock: FolderLock
+    scratch: Path | None = None
+    """A temporary folder for snapshots, where the fleet's own cannot be written."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +128,7 @@ def wire(
     pool = None
     # A remote engine has its own limit of time, and a store in memory cannot be read by another process.
     if held and isinstance(store, Snapshots) and store.on_disk:
-        pool = QueryPool(store, held.folder.snapshots, held.folder.journal, committer.lock, limits)
+        pool = QueryPool(store, held.scratch or held.folder.snapshots, held.folder.journal, committer.lock, limits)
     fleet = LocalFleet(
         committer,
         names,
@@ -174,6 +181,47 @@ def assemble(
         parts = wire(journal, store, Naming(folder.base), clock, HeldFolder(folder, lock), limits, hooks)
         undo.pop_all()
     return parts
+
+
+def assemble_reading(
+    folder: FleetFolder, clock: MasterClock, limits: QueryLimits | None = None, hooks: ServerHooks | None = None
+) -> OpenFleet:
+    """Open a fleet's folder for reading: nothing is written into it, so it may be read-only or its disk full.
+
+    A graph that is behind its journal or damaged is made in memory. Raises FleetLockedError while a process writes it.
+    """
+    hooks = replace(hooks or ServerHooks(), may_write=partial(_refuse_to_write, folder.path))
+    with ExitStack() as undo:
+        lock = undo.enter_context(closing(FolderLock(folder.path, reading=True)))
+        journal = undo.enter_context(closing(SqliteJournal(Database(folder.journal, VERSIONS, writable=False))))
+        identify(journal.database, folder.base, folder.id)
+        scratch = Path(undo.enter_context(TemporaryDirectory(prefix="voltwin-")))
+        names = Naming(folder.base)
+        try:
+            held = HeldFolder(folder, lock, scratch / "snapshots")
+            frozen = undo.enter_context(closing(store_for_reading(folder)))
+            _same_fleet(folder, journal, frozen)
+            parts = wire(journal, frozen, names, clock, held, limits, hooks)
+        except (GraphDamagedError, GraphBehindError):
+            prove(journal.database)
+            made = OxigraphStore(None, folder.base)
+            fill(made, PastGraphs(journal.database, LoadFiles(folder.loads)), journal.last_sequence)
+            derive(made, names)
+            parts = wire(journal, made, names, clock, held, limits, hooks)
+        closing_all = undo.pop_all()
+    parts.fleet.on_close = closing_all.close
+    return parts
+
+
+def store_for_reading(folder: FleetFolder) -> TripleStore:
+    """The fleet's triple store, without a right to write where it is in the folder."""
+    if folder.store.engine == DEFAULT:
+        return OxigraphStore(folder.graph, folder.base, frozen=True)
+    return open_store(folder.store, folder.graph, folder.base)
+
+
+def _refuse_to_write(path: Path) -> None:
+    raise StoreError(f"{path}: is open for reading only (its folder is read-only, its disk full, or --read-only given)")
 
 
 def _same_fleet(folder: FleetFolder, journal: SqliteJournal, store: TripleStore) -> None:
@@ -237,6 +285,8 @@ def open_fleet(location: str | Path, limits: QueryLimits | None = None) -> Fleet
         return _remote(str(location), limits)
     folder = read_folder(Path(location))
     try:
+        if not can_be_written(folder.path):
+            return assemble_reading(folder, SystemClock(), limits).fleet
         return assemble(folder, SystemClock(), limits).fleet
     except FleetLockedError:
         address = read_owner(folder.path).get("address")

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .assembly import assemble, derive
+from .assembly import assemble, derive, store_for_reading
 from .control.clock import SystemClock
 from .errors import GraphDamagedError, StoreError
 from .graphstore.database.sqlite import Database
@@ -118,7 +118,7 @@ def check_view(path: Path, progress: Progress = no_progress) -> list[Difference]
 @contextmanager
 def _both_views(folder: FleetFolder, progress: Progress) -> Iterator[tuple[OxigraphStore, TripleStore]]:
     """The view made from the journal, in memory, and the present one."""
-    with _held(folder) as journal, _open(folder) as present:
+    with _read(folder) as journal, closing(store_for_reading(folder)) as present:
         made = OxigraphStore(None, folder.base)
         fill(made, PastGraphs(journal.database, LoadFiles(folder.loads)), journal.last_sequence, progress)
         derive(made, Naming(folder.base))
@@ -161,7 +161,7 @@ def check_everything(path: Path, progress: Progress = no_progress) -> list[Findi
 
 def _check_view(folder: FleetFolder, progress: Progress) -> list[Finding]:
     try:
-        with _held(folder) as journal, _open(folder) as present:
+        with _read(folder) as journal, closing(store_for_reading(folder)) as present:
             finding = view_finding(folder.graph, present.last_applied(), journal.last_sequence)
         if finding is not None:
             return [finding]
@@ -301,6 +301,15 @@ def _held(folder: FleetFolder) -> Iterator[SqliteJournal]:
     """The journal of a folder, which this process holds meanwhile."""
     with closing(FolderLock(folder.path)), closing(SqliteJournal.open(folder.journal)) as journal:
         identify(journal.database, folder.base, folder.id)
+        yield journal
+
+
+@contextmanager
+def _read(folder: FleetFolder) -> Iterator[SqliteJournal]:
+    """The journal of a folder that no process writes meanwhile."""
+    database = Database(folder.journal, VERSIONS, writable=False)
+    with closing(FolderLock(folder.path, reading=True)), closing(SqliteJournal(database)) as journal:
+        identify(database, folder.base, folder.id)
         yield journal
 
 

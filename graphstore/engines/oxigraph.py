@@ -21,7 +21,7 @@ from typing import Final
 
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Store, Triple
 
-from ...errors import FleetLockedError, QueryError, StoreError
+from ...errors import FleetLockedError, GraphBehindError, QueryError, StoreError
 from ...ontology.iris import PREFIXES, VT
 from ...ontology.naming import Naming
 from ..interfaces import Function, GraphChange, QueryResult, Term, TripleStore
@@ -105,6 +105,7 @@ class OxigraphStore:
         state, base = self._names.state_graph, NamedNode(self._names.base)
         mark = GraphChange(state, "", f"{Triple(base, VT.appliedSequence, Literal(sequence))} .\n")
         applied = [*changes, mark]
+        self._refuse_if_frozen()
         with self._lock, self.watch.watching():
             # Additions are faster by the parser than by SPARQL; the old marks stay until the next update.
             if sequence % TIDY_EVERY and not any(change.removed for change in applied):
@@ -126,11 +127,18 @@ class OxigraphStore:
         wanted = {Quad(t.subject, t.predicate, t.object, graph) for t in triples}
         with self._lock, self.watch.watching():
             present = set(self._engine.quads_for_pattern(None, None, None, graph))
+            if present == wanted:
+                return False
+            self._refuse_if_frozen()
             for quad in present - wanted:
                 self._engine.remove(quad)
             self._engine.extend(wanted - present)
             self._count(len(present ^ wanted))
-        return present != wanted
+        return True
+
+    def _refuse_if_frozen(self) -> None:
+        if self._frozen:
+            raise GraphBehindError(f"{self._where}: the graph is behind its journal and open for reading only")
 
     def _count(self, writes: int) -> None:
         self._writes += writes
@@ -164,7 +172,11 @@ class OxigraphStore:
         """Create hard links to the current files; from memory a copy. Raises StoreError: disk full, other disk."""
         with self._lock, self.watch.watching():
             try:
-                if self.on_disk:
+                if self._frozen and self._folder is not None:
+                    folder.mkdir()
+                    for file in self._folder.iterdir():  # also from another disk, and they do not change
+                        (folder / file.name).symlink_to(file.absolute())
+                elif self.on_disk:
                     self._engine.backup(str(folder))
                 else:
                     Store(str(folder)).bulk_load(self._engine.dump(format=RdfFormat.N_QUADS), RdfFormat.N_QUADS)
@@ -205,10 +217,10 @@ class OxigraphStore:
             if self._store is not None and self.on_disk and not self._frozen and self.watch.problem is None:
                 try:
                     self._store.flush()
-                except RuntimeError as error:
-                    if not is_damage(error):
+                except (RuntimeError, OSError) as error:
+                    # On a full disk the log keeps what cannot be moved into the files.
+                    if not is_damage(error) and not isinstance(error, OSError):
                         raise
-                    self.watch.notice(str(error))
             self._store = None
 
 
