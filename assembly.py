@@ -159,7 +159,7 @@ def derive(store: TripleStore, names: Naming) -> None:
 
 
 def healing_of(parts: OpenFleet) -> GraphHealing | None:
-    """What makes a damaged graph again while the fleet is open; None where the graph is not in its folder."""
+    """The healing of a damaged graph while the fleet is open; None where the graph is not in its folder."""
     committer, names = parts.fleet.committer, parts.fleet.names
     journal, store = committer.journal, committer.store
     if parts.held is None or not isinstance(store, OxigraphStore) or not store.on_disk:

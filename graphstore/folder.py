@@ -129,7 +129,7 @@ class FolderLock:
         self._reading = reading
         file = folder / "lock"
         if reading and not file.exists():
-            return  # nobody has ever held it, and nobody can be kept off by a file that cannot be made
+            return  # no process has ever held it, and none can be kept off by a file that cannot be made
         try:
             self._file = file.open("rb" if reading else "ab+", buffering=0)
         except OSError as error:

@@ -16,7 +16,7 @@ from ...errors import StoreError
 
 @dataclass(frozen=True)
 class StillFile:
-    """The address of a database that nobody writes; ``copy`` is the folder of a private copy, if one was needed."""
+    """The address of a database that no process writes; ``copy`` is the folder of a private copy, if one was needed."""
 
     address: str
     copy: TemporaryDirectory[str] | None = None

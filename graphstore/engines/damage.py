@@ -48,7 +48,7 @@ class DamageWatch:
         self._where = where
         self._reason: str | None = None
         self.healing: str | None = None
-        """What is being done about it; None where nobody is."""
+        """The sentence about the mending; None where none is under way."""
         self.noticed = threading.Event()
 
     @property

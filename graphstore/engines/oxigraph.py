@@ -225,7 +225,7 @@ class OxigraphStore:
 
 
 def watch_of(store: TripleStore) -> DamageWatch:
-    """What notices damage to ``store``; of another engine a watch that nothing else knows."""
+    """The watch over ``store``; another engine has none of its own."""
     return store.watch if isinstance(store, OxigraphStore) else DamageWatch("graph")
 
 

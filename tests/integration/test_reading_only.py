@@ -110,17 +110,18 @@ def unmount(place: Path) -> None:
 @pytest.fixture
 def read_only(tmp_path: Path) -> Iterator[Callable[[Path], Path]]:
     """Shows a folder at another place, where nothing can be written."""
-    place = tmp_path / "read-only"
+    place, shown = tmp_path / "read-only", list[Path]()
 
     def show(folder: Path) -> Path:
         place.mkdir()
         mount("--bind", str(folder), str(place))
+        shown.append(place)
         mount("-o", "remount,bind,ro", str(place))
         return place
 
     yield show
-    if place.is_mount():
-        unmount(place)
+    for one in shown:
+        unmount(one)
 
 
 def make(folder: Path) -> Path:

@@ -64,7 +64,9 @@ class World:
         self.committer.commit(Entry("test", NOW, tuple(GraphChange(g, "", "".join(t)) for g, t in graphs.items())))
 
     def update(self, text: Any, functions: Any = None) -> Any:
-        return run_update(text, UpdateSession(self.committer, NAMES, "ann", NOW), functions or SeriesFunctions({}))
+        known = SeriesFunctions({})
+        known.update(functions or {})
+        return run_update(text, UpdateSession(self.committer, NAMES, "ann", NOW), known)
 
     def quads(self) -> Any:
         return [q for q in self.committer.store.quads(None, None, None, None) if q.graph_name != NAMES.state_graph]
