@@ -27,8 +27,6 @@ from .control.master.checks.finding import DesignFinding
 from .control.master.checks.registry import find_problems, refuse_errors
 from .converter import Conversion, instances, ontology, shapes
 from .errors import FleetLockedError, GraphBehindError, GraphDamagedError, InputError, StoreError
-from .graphstore.database.sqlite import Database
-from .graphstore.database.tables import VERSIONS
 from .graphstore.engines.oxigraph import OxigraphStore, watch_of
 from .graphstore.engines.registry import DEFAULT, StoreChoice, open_store
 from .graphstore.fleets.fleet import FleetAccess
@@ -193,7 +191,7 @@ def assemble_reading(
     hooks = replace(hooks or ServerHooks(), may_write=partial(_refuse_to_write, folder.path))
     with ExitStack() as undo:
         lock = undo.enter_context(closing(FolderLock(folder.path, reading=True)))
-        journal = undo.enter_context(closing(SqliteJournal(Database(folder.journal, VERSIONS, writable=False))))
+        journal = undo.enter_context(closing(SqliteJournal.read(folder.journal)))
         identify(journal.database, folder.base, folder.id)
         scratch = Path(undo.enter_context(TemporaryDirectory(prefix="voltwin-")))
         names = Naming(folder.base)

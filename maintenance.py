@@ -270,7 +270,7 @@ def _differences(folder: FleetFolder, place: Path, progress: Progress) -> list[D
         )
     present = _live_view(folder, sequence)
     held = is_held(folder.path)
-    with closing(SqliteJournal(Database(folder.journal, VERSIONS, writable=False))) as live:
+    with closing(SqliteJournal.read(folder.journal)) as live:
         for commit in live.since(sequence):  # committed while the copy was made
             if commit.sequence <= present.last_applied():
                 Committer(live, made, LoadFiles(folder.loads)).apply_commit(commit)
@@ -307,9 +307,8 @@ def _held(folder: FleetFolder) -> Iterator[SqliteJournal]:
 @contextmanager
 def _read(folder: FleetFolder) -> Iterator[SqliteJournal]:
     """The journal of a folder that no process writes meanwhile."""
-    database = Database(folder.journal, VERSIONS, writable=False)
-    with closing(FolderLock(folder.path, reading=True)), closing(SqliteJournal(database)) as journal:
-        identify(database, folder.base, folder.id)
+    with closing(FolderLock(folder.path, reading=True)), closing(SqliteJournal.read(folder.journal)) as journal:
+        identify(journal.database, folder.base, folder.id)
         yield journal
 
 
