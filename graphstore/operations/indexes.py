@@ -43,20 +43,22 @@ def compare_indexes(
 ) -> Iterator[IndexDifference]:
     """Read ``present`` by each kind of pattern and count its quads; ``made`` has those that it should have.
 
+    The graphs of both must have been compared: then they have the same terms, and no pattern is left out.
     Raises GraphDamagedError where a block of an index cannot be read.
     """
-    for number, (by, pattern) in enumerate(_INDEXES.items()):
+    wanted: dict[str, Counter[_Pattern]] = {by: Counter() for by in _INDEXES}
+    for quad in made.quads(None, None, None, None):
+        for by, pattern in _INDEXES.items():
+            wanted[by][pattern(quad)] += 1
+    for number, by in enumerate(_INDEXES):
         progress("reading indexes", number, len(_INDEXES))
-        counts = Counter(map(pattern, made.quads(None, None, None, None)))
-        # Patterns of both sides: an index may also keep what the others have lost.
-        patterns = {*counts, *map(pattern, present.quads(None, None, None, None))}
         missing = extra = 0
         example = ""
-        for asked in patterns:
+        for asked, count in wanted.pop(by).items():
             have = sum(1 for _ in present.quads(*asked))
-            if have != counts[asked]:
-                missing += max(0, counts[asked] - have)
-                extra += max(0, have - counts[asked])
+            if have != count:
+                missing += max(0, count - have)
+                extra += max(0, have - count)
                 example = example or " ".join(str(term) for term in asked if term is not None)
         if missing or extra:
             yield IndexDifference(by, missing, extra, example)
