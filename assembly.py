@@ -15,10 +15,11 @@ import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from .control.clock import ReplayClock, SystemClock, time_of
@@ -27,20 +28,23 @@ from .control.master.checks.finding import DesignFinding
 from .control.master.checks.registry import find_problems, refuse_errors
 from .control.master.commits import AUTHOR
 from .converter import Conversion, instances, ontology, shapes
-from .errors import FleetLockedError, InputError, StoreError
-from .graphstore.engines.oxigraph import OxigraphStore
-from .graphstore.engines.registry import StoreChoice, open_store
+from .errors import FleetLockedError, GraphBehindError, GraphDamagedError, InputError, StoreError
+from .graphstore.engines.oxigraph import OxigraphStore, watch_of
+from .graphstore.engines.registry import DEFAULT, StoreChoice, open_store
 from .graphstore.fleets.fleet import FleetAccess
 from .graphstore.fleets.history_access import FleetHistory
 from .graphstore.fleets.local import LocalFleet
 from .graphstore.fleets.remote import RemoteFleet
-from .graphstore.folder import FleetFolder, FolderLock, create_folder, read_folder, read_owner
+from .graphstore.folder import FleetFolder, FolderLock, can_be_written, create_folder, read_folder, read_owner
+from .graphstore.history.past_graphs import PastGraphs
 from .graphstore.interfaces import Snapshots, TripleStore
 from .graphstore.journal.bulk_files import LoadFiles
 from .graphstore.journal.commit import Committer, Follower
 from .graphstore.journal.sqlite_journal import SqliteJournal
-from .graphstore.journal.verification import identify, last_time_of, note, noted
+from .graphstore.journal.verification import identify, last_time_of, note, noted, prove
+from .graphstore.operations.healing import GraphHealing
 from .graphstore.operations.place import settle
+from .graphstore.operations.view import fill
 from .graphstore.queries.limits import QueryLimits
 from .graphstore.queries.pool import QueryPool
 from .graphstore.schema import load_schema
@@ -91,6 +95,8 @@ class HeldFolder:
 
     folder: FleetFolder
     lock: FolderLock
+    scratch: Path | None = None
+    """A temporary folder for snapshots, where the fleet's own cannot be written."""
 
 
 @dataclass(frozen=True)
@@ -117,9 +123,11 @@ def wire(
     """
     hooks = hooks or ServerHooks()
     loads = LoadFiles(held.folder.loads) if held else None
+    watch = watch_of(store)
     catching_up = Committer(journal, store, loads)
-    behind = catching_up.catch_up()
-    engine = RuleEngine(store, names, load_schema(store, names))
+    with watch.watching():
+        behind = catching_up.catch_up()
+        engine = RuleEngine(store, names, load_schema(store, names))
     now, limits = partial(time_of, clock), limits or QueryLimits()
     history = FleetHistory.over(journal, loads, names, reasoning())
     committer = Committer(journal, store, loads, [engine.follow, history.follow, *hooks.followers], inputs=hooks.inputs)
@@ -127,7 +135,7 @@ def wire(
     pool = None
     # A remote engine has its own limit of time, and a store in memory cannot be read by another process.
     if held and isinstance(store, Snapshots) and store.on_disk:
-        pool = QueryPool(store, held.folder.snapshots, held.folder.journal, committer.lock, limits)
+        pool = QueryPool(store, held.scratch or held.folder.snapshots, held.folder.journal, committer.lock, limits)
     fleet = LocalFleet(
         committer,
         names,
@@ -139,17 +147,34 @@ def wire(
         now=now,
         more_status=lambda: {**_replay_status(clock), **hooks.status()},
         may_write=hooks.may_write,
+        watch=watch,
         on_close=held.lock.close if held else lambda: None,
     )
     # Rules follow a commit after it is in the store; a process that was killed in between left that undone.
     # A damaged commit does not say what it touched.
     unknown = journal.last_sequence in {*journal.damaged, *catching_up.set_aside}
     newest = None if unknown else next(journal.since(journal.last_sequence - 1), None)
-    if behind or unknown or (newest is not None and concerns_all(newest, names)):
-        engine.derive_all()
-    else:
-        engine.resume(journal)
+    with watch.watching():
+        if behind or unknown or (newest is not None and concerns_all(newest, names)):
+            engine.derive_all()
+        else:
+            engine.resume(journal)
     return OpenFleet(fleet, engine, held)
+
+
+def derive(store: TripleStore, names: Naming) -> None:
+    """Add to ``store`` the triples that its own rules derive."""
+    RuleEngine(store, names, load_schema(store, names)).derive_all()
+
+
+def healing_of(parts: OpenFleet) -> GraphHealing | None:
+    """The healing of a damaged graph while the fleet is open; None where the graph is not in its folder."""
+    committer, names = parts.fleet.committer, parts.fleet.names
+    journal, store = committer.journal, committer.store
+    if parts.held is None or not isinstance(store, OxigraphStore) or not store.on_disk:
+        return None
+    assert isinstance(journal, SqliteJournal)
+    return GraphHealing(committer, journal, store, parts.held.folder.graph, names, partial(derive, names=names))
 
 
 def assemble(
@@ -198,6 +223,48 @@ def _replay_status(clock: MasterClock) -> Mapping[str, Any]:
     """The status of a replay's time: that it is one, and its instant; empty for the time of day."""
     now = clock.now()
     return {"time": "replay", "clock": format_time(now)} if clock.lockstep and now is not None else {}
+
+
+def assemble_reading(
+    folder: FleetFolder, clock: MasterClock | None, limits: QueryLimits | None = None, hooks: ServerHooks | None = None
+) -> OpenFleet:
+    """Open a fleet's folder for reading: nothing is written into it, so it may be read-only or its disk full.
+
+    A graph that is behind its journal or damaged is made in memory. Raises FleetLockedError while a process writes it.
+    """
+    hooks = replace(hooks or ServerHooks(), may_write=partial(_refuse_to_write, folder.path))
+    with ExitStack() as undo:
+        lock = undo.enter_context(closing(FolderLock(folder.path, reading=True)))
+        journal = undo.enter_context(closing(SqliteJournal.read(folder.journal)))
+        identify(journal.database, folder.base, folder.id)
+        clock = _clock(journal, clock)
+        scratch = Path(undo.enter_context(TemporaryDirectory(prefix="voltwin-")))
+        names = Naming(folder.base)
+        try:
+            held = HeldFolder(folder, lock, scratch / "snapshots")
+            frozen = undo.enter_context(closing(store_for_reading(folder)))
+            _same_fleet(folder, journal, frozen)
+            parts = wire(journal, frozen, names, clock, held, limits, hooks)
+        except (GraphDamagedError, GraphBehindError):
+            prove(journal.database)
+            made = OxigraphStore(None, folder.base)
+            fill(made, PastGraphs(journal.database, LoadFiles(folder.loads)), journal.last_sequence)
+            derive(made, names)
+            parts = wire(journal, made, names, clock, held, limits, hooks)
+        closing_all = undo.pop_all()
+    parts.fleet.on_close = closing_all.close
+    return parts
+
+
+def store_for_reading(folder: FleetFolder) -> TripleStore:
+    """The fleet's triple store, without a right to write where it is in the folder."""
+    if folder.store.engine == DEFAULT:
+        return OxigraphStore(folder.graph, folder.base, frozen=True)
+    return open_store(folder.store, folder.graph, folder.base)
+
+
+def _refuse_to_write(path: Path) -> None:
+    raise StoreError(f"{path}: is open for reading only (its folder is read-only, its disk full, or --read-only given)")
 
 
 def _same_fleet(folder: FleetFolder, journal: SqliteJournal, store: TripleStore) -> None:
@@ -263,6 +330,8 @@ def open_fleet(location: str | Path, limits: QueryLimits | None = None) -> Fleet
     folder = read_folder(Path(location))
     try:
         hooks = ServerHooks(inputs=InputLimits.from_environment(os.environ))
+        if not can_be_written(folder.path):
+            return assemble_reading(folder, None, limits, hooks).fleet
         return assemble(folder, None, limits, hooks).fleet
     except FleetLockedError:
         address = read_owner(folder.path).get("address")

@@ -26,6 +26,8 @@ exits with ``exit_code`` (:data:`EXIT_CODES`, docs/cli.md), the REST interface a
     ├── StoreError                  4 / 503   the fleet's folder, journal or engine
     │   ├── FleetLockedError        4 / 503   another process holds the folder
     │   ├── FleetVersionError       4 / 503   made by a newer voltwin
+    │   ├── GraphBehindError        4 / 503   the graph lacks commits and may not be written
+    │   ├── GraphDamagedError       4 / 503   the files of the graph are damaged; the journal has all of it
     │   └── JournalDamagedError     4 / 503   the journal does not match its hashes
     ├── ServiceError                5 / 502   an outside service did not answer as agreed
     │   ├── BrokerError
@@ -174,6 +176,14 @@ class FleetLockedError(StoreError):
 
 class FleetVersionError(StoreError):
     """The fleet's folder was made by a newer voltwin."""
+
+
+class GraphBehindError(StoreError):
+    """The graph lacks what the journal has, and is open for reading only."""
+
+
+class GraphDamagedError(StoreError):
+    """The files of the graph, a view of the journal, are damaged or missing."""
 
 
 class JournalDamagedError(StoreError):

@@ -20,12 +20,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
-from .assembly import assemble
+from .assembly import assemble, derive, store_for_reading
 from .control.clock import SystemClock
-from .errors import FleetLockedError, StoreError
+from .errors import FleetLockedError, GraphDamagedError, StoreError
 from .graphstore.database.sqlite import Database
 from .graphstore.database.tables import VERSIONS
-from .graphstore.engines.oxigraph import OxigraphStore
+from .graphstore.engines.oxigraph import OxigraphStore, watch_of
 from .graphstore.engines.registry import DEFAULT, open_store
 from .graphstore.folder import (
     FleetFolder,
@@ -47,6 +47,7 @@ from .graphstore.journal.verification import identify, prove, rename
 from .graphstore.operations.backup import FORMAT, JOURNAL, Backup, back_up
 from .graphstore.operations.compact import CompactionOptions, CompactionResult, compact
 from .graphstore.operations.fsck import check_fleet, sorted_by_kind, view_finding
+from .graphstore.operations.indexes import compare_indexes
 from .graphstore.operations.manifest import Manifest
 from .graphstore.operations.pieces import JournalPieces
 from .graphstore.operations.place import forget_place
@@ -57,21 +58,14 @@ from .graphstore.operations.salvage import Salvage, Salvaged
 from .graphstore.operations.salvaged_samples import SampleHeap, collect
 from .graphstore.operations.target import new_folder
 from .graphstore.operations.view import Difference, compare, fill, replace_folder
-from .graphstore.schema import load_schema
 from .graphstore.series.archives.registry import open_archive
 from .graphstore.series.options import read_options
 from .ontology.naming import Naming
-from .reasoner.engine import RuleEngine
 
 if TYPE_CHECKING:
     from .graphstore.operations.importing import Imported
 
 _SETTLE_SECONDS: Final = 30.0
-
-
-def derive(store: TripleStore, names: Naming) -> None:
-    """Add to ``store`` the triples that its own rules derive."""
-    RuleEngine(store, names, load_schema(store, names)).derive_all()
 
 
 def back_up_fleet(path: Path, destination: Path, *, thorough: bool = False, progress: Progress = no_progress) -> Backup:
@@ -157,12 +151,19 @@ def _refuse_view_ahead(folder: FleetFolder, journal: SqliteJournal) -> None:
 def check_view(path: Path, progress: Progress = no_progress) -> list[Difference]:
     """The differences between the view of the fleet in ``path`` and a rebuilt one; nothing is replaced."""
     folder = read_folder(path)
-    names = Naming(folder.base)
-    with _held(folder) as journal, _open(folder) as present:
+    with _both_views(folder, progress) as (made, present):
+        return list(compare(made, present, Naming(folder.base), progress))
+
+
+@contextmanager
+def _both_views(folder: FleetFolder, progress: Progress) -> Iterator[tuple[OxigraphStore, TripleStore]]:
+    """The view made from the journal, in memory, and the present one."""
+    with _read(folder) as journal, closing(store_for_reading(folder)) as present:
         made = OxigraphStore(None, folder.base)
         fill(made, PastGraphs(journal.database, LoadFiles(folder.loads)), journal.last_sequence, progress)
-        derive(made, names)
-        return list(compare(made, present, names, progress))
+        derive(made, Naming(folder.base))
+        with watch_of(present).watching():
+            yield made, present
 
 
 def salvage_fleet(
@@ -236,7 +237,7 @@ def import_into_fleet(path: Path, source: Path, *, author: str, replace: bool = 
     from .graphstore.operations.importing import import_twins  # needs pyarrow, which only this and sealing do
 
     parts = assemble(read_folder(path), SystemClock())
-    with parts.fleet:
+    with parts.fleet, parts.fleet.watch.watching():
         fleet, now = parts.fleet, datetime.now(UTC)
         return import_twins(source, fleet.committer, fleet.names, fleet.schema, author=author, now=now, replace=replace)
 
@@ -250,7 +251,7 @@ def compact_fleet(
     retention = Retention.read(document.get("history", {}))
     wanted = CompactionOptions(retention if keep_days is None else replace(retention, history=keep_days), seal_before)
     parts = assemble(folder, SystemClock())
-    with parts.fleet:
+    with parts.fleet, parts.fleet.watch.watching():
         return compact(folder, parts.fleet.committer, wanted, now, progress)
 
 
@@ -266,14 +267,21 @@ def check_everything(path: Path, progress: Progress = no_progress) -> list[Findi
 
 def _check_view(folder: FleetFolder, progress: Progress) -> list[Finding]:
     try:
-        with _held(folder) as journal, _open(folder) as present:
+        with _read(folder) as journal, closing(store_for_reading(folder)) as present:
             finding = view_finding(folder.graph, present.last_applied(), journal.last_sequence)
         if finding is not None:
             return [finding]
-        differences = check_view(folder.path, progress)
+        with _both_views(folder, progress) as (made, shown):
+            differences = list(compare(made, shown, Naming(folder.base), progress))
+            wrong: list[Finding] = []
+            if isinstance(shown, OxigraphStore) and not differences:
+                wrong = list(_wrong_indexes(folder, made, shown, progress))
+    except GraphDamagedError as error:
+        problem = f"is damaged ({str(error).rpartition(' (')[2]}"
+        return [Finding("view", str(folder.graph), problem, "`voltwin rebuild` builds it again from the journal")]
     except StoreError as error:
         return [Finding("view", str(folder.graph), f"cannot be read ({error})", "`voltwin rebuild` builds it again")]
-    return [
+    return wrong + [
         Finding(
             "view differs",
             difference.graph.value,
@@ -283,6 +291,22 @@ def _check_view(folder: FleetFolder, progress: Progress) -> list[Finding]:
         )
         for difference in differences
     ]
+
+
+def _wrong_indexes(
+    folder: FleetFolder, made: OxigraphStore, present: OxigraphStore, progress: Progress
+) -> Iterator[Finding]:
+    """Indexes of the embedded engine that do not have all that its graphs have."""
+    state = Naming(folder.base).state_graph
+    made.replace(state, [quad.triple for quad in present.quads(None, None, None, state)])  # the store's own marks
+    for wrong in compare_indexes(made, present, progress):
+        yield Finding(
+            "view differs",
+            str(folder.graph),
+            f"its index by {wrong.by} lacks {wrong.missing} quads and has {wrong.extra} too many, such as those of "
+            f"{wrong.example}",
+            "`voltwin rebuild` builds it again",
+        )
 
 
 def summarise(differences: list[Difference]) -> str:
@@ -352,14 +376,15 @@ def _differences(folder: FleetFolder, place: Path, progress: Progress) -> list[D
         )
     present = _live_view(folder, sequence)
     held = is_held(folder.path)
-    with closing(SqliteJournal(Database(folder.journal, VERSIONS, writable=False))) as live:
+    with closing(SqliteJournal.read(folder.journal)) as live:
         for commit in live.since(sequence):  # committed while the copy was made
             if commit.sequence <= present.last_applied():
                 Committer(live, made, LoadFiles(folder.loads)).apply_commit(commit)
     if not held:
         derive(made, names)
     # While a server works, its inferred graphs may be a moment behind its commits.
-    return list(compare(made, present, names, progress, inferred=not held))
+    with present.watch.watching():
+        return list(compare(made, present, names, progress, inferred=not held))
 
 
 def _live_view(folder: FleetFolder, sequence: int) -> OxigraphStore:
@@ -381,6 +406,14 @@ def _live_view(folder: FleetFolder, sequence: int) -> OxigraphStore:
 def _held(folder: FleetFolder) -> Iterator[SqliteJournal]:
     """The journal of a folder, which this process holds meanwhile."""
     with closing(FolderLock(folder.path)), closing(SqliteJournal.open(folder.journal)) as journal:
+        identify(journal.database, folder.base, folder.id)
+        yield journal
+
+
+@contextmanager
+def _read(folder: FleetFolder) -> Iterator[SqliteJournal]:
+    """The journal of a folder that no process writes meanwhile."""
+    with closing(FolderLock(folder.path, reading=True)), closing(SqliteJournal.read(folder.journal)) as journal:
         identify(journal.database, folder.base, folder.id)
         yield journal
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from .api.app import create_app
 from .api.http.server import WebServer
-from .assembly import ServerHooks, assemble, listens_in, run_by
+from .assembly import ServerHooks, assemble, assemble_reading, healing_of, listens_in, run_by
 from .control.actions.action import load_actions
 from .control.clock import ReplayClock, SystemClock
 from .control.executors.process import ProcessExecutor
@@ -62,10 +62,18 @@ class Server:
         hooks = ServerHooks([births.follow], self._status, settings.inputs)
         if not (settings.loopback or settings.allow_anonymous_writes):
             hooks = replace(hooks, may_write=partial(_refuse_writes, settings.host))
-        self._parts = assemble(folder, clock, limits, hooks)
+        if settings.read_only and settings.broker is not None:
+            raise InputError("--read-only: a broker's messages are written; serve without --broker")
+        opens = assemble_reading if settings.read_only else assemble
+        self._parts = opens(folder, clock, limits, hooks)
         self._ending = ExitStack()
         self._ending.callback(self._parts.fleet.close)
+        healing = None if settings.read_only else healing_of(self._parts)
+        if healing is not None:
+            healing.start()
+            self._ending.callback(healing.stop)
         self._control: _Control | None = None
+        self._read_only = settings.read_only
         try:
             fleet = self._parts.fleet
             self._web = WebServer(create_app(fleet, settings.inputs), settings.host, settings.port)
@@ -92,8 +100,9 @@ class Server:
             if self._control is not None:
                 self._control.start()
                 self._ending.callback(self._control.stop)
-            self._sealing.start()
-            self._ending.callback(self._sealing.stop)
+            if not self._read_only:
+                self._sealing.start()
+                self._ending.callback(self._sealing.stop)
         except BaseException:
             self._ending.close()
             raise

@@ -77,6 +77,8 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
     allow_anonymous_writes: bool = False
+    read_only: bool = False
+    """Nothing is written into the fleet's folder, which may be read-only or on a full disk."""
     """Whether anyone who reaches an address other than this machine's own may write."""
     broker: str | None = None
     """The broker of the messages; None: no listener, and no action runs."""
@@ -128,7 +130,7 @@ def _parse(name: str, text: str) -> object:
     where = f"{PREFIX}{name.upper()}={text!r}"
     try:
         match name:
-            case "allow_anonymous_writes" | "moved":
+            case "allow_anonymous_writes" | "moved" | "read_only":
                 if text not in ("true", "false"):
                     raise InputError(f"{where}: must be 'true' or 'false'")
                 return text == "true"

@@ -33,6 +33,8 @@ from ..ontology.naming import Naming
 from .engines.registry import StoreChoice
 
 VERSION: Final = 1
+ROOM_TO_OPEN: Final = 8 << 20
+"""Free bytes below which a fleet is opened for reading only: the engine writes files of its own when it opens."""
 
 
 @dataclass(frozen=True)
@@ -119,13 +121,32 @@ def write_like(path: Path, model: Path, identity: str) -> None:
     (path / "fleet.json").write_text(json.dumps(document, indent=2) + "\n", "utf-8")
 
 
-class FolderLock:
-    """Holds a fleet's folder for this process until it is closed or the process ends."""
+def can_be_written(path: Path) -> bool:
+    """Whether this process may write into a fleet's folder, and its disk has room to open the fleet."""
+    disk = os.statvfs(path)
+    return os.access(path, os.W_OK) and disk.f_bavail * disk.f_frsize >= ROOM_TO_OPEN
 
-    def __init__(self, folder: Path) -> None:
-        self._file: FileIO | None = (folder / "lock").open("ab+", buffering=0)
+
+class FolderLock:
+    """Holds a fleet's folder for this process until it is closed or the process ends.
+
+    With ``reading`` several processes hold it, none that writes, and nothing is written into it.
+    """
+
+    def __init__(self, folder: Path, *, reading: bool = False) -> None:
+        self._file: FileIO | None = None
+        self._reading = reading
+        file = folder / "lock"
+        if reading and not file.exists():
+            return  # no process has ever held it, and none can be kept off by a file that cannot be made
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._file = file.open("rb" if reading else "ab+", buffering=0)
+        except OSError as error:
+            raise StoreError(
+                f"{folder}: cannot be written ({error.strerror}); its fleet can be read, and served with --read-only"
+            ) from error
+        try:
+            fcntl.flock(self._file, (fcntl.LOCK_SH if reading else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except OSError as error:
             owner = read_owner(folder)
             self._file.close()
@@ -137,6 +158,8 @@ class FolderLock:
         self._write({"address": address})
 
     def _write(self, more: dict[str, object]) -> None:
+        if self._reading:
+            return
         assert self._file is not None
         owner = {"pid": os.getpid(), "host": socket.gethostname(), "command": _command()}
         self._file.seek(0)
@@ -148,8 +171,9 @@ class FolderLock:
     def close(self) -> None:
         """Release the folder."""
         if self._file is not None:
-            self._file.seek(0)
-            self._file.truncate()
+            if not self._reading:
+                self._file.seek(0)
+                self._file.truncate()
             self._file.close()
             self._file = None
 

@@ -71,6 +71,7 @@ def check(ctx: click.Context, model: Path, as_json: bool) -> None:
 @click.option("--host", help="Address to answer on.")
 @click.option("--port", type=PORT, help="Port to answer on; 0 takes a free one.")
 @click.option("--allow-anonymous-writes", is_flag=True, default=None, help="Anyone who reaches --host may write.")
+@click.option("--read-only", is_flag=True, default=None, help="Write nothing; FOLDER may be read-only, its disk full.")
 @click.option("--broker", help="MQTT broker, mqtt://host:port; without one nothing is listened to and no action runs.")
 @click.option("--moved", is_flag=True, default=None, help="The folder was moved here and is no copy; once is enough.")
 @click.option("--service", "services", multiple=True, metavar="NAME=URL", help="Where {NAME} in an endpoint points.")

@@ -15,10 +15,11 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from ...errors import InputError, VoltwinError, missing_package
+from ...errors import GraphDamagedError, InputError, VoltwinError, missing_package
 from ...graphstore.fleets.wire import error_to_json
 
 _LOG: Final = logging.getLogger(__name__)
+RETRY_SECONDS: Final = "5"
 
 
 def add_problem_handlers(app: FastAPI) -> None:
@@ -26,7 +27,7 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(VoltwinError)
     def expected(_: Request, error: VoltwinError) -> Response:
-        return _Problem(error_to_json(error), error.status)
+        return _Problem(error_to_json(error), error.status, retry_later(error))
 
     @app.exception_handler(RequestValidationError)
     def invalid(request: Request, error: RequestValidationError) -> Response:
@@ -48,6 +49,11 @@ def add_problem_handlers(app: FastAPI) -> None:
         _LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
         message = f"{request.method} {request.url.path}: failed inside the server; see its log"
         return JSONResponse({"error": "InternalError", "message": message}, 500)
+
+
+def retry_later(error: VoltwinError) -> dict[str, str]:
+    """The header that says when to ask again, for an error that passes by itself."""
+    return {"Retry-After": RETRY_SECONDS} if isinstance(error, GraphDamagedError) else {}
 
 
 class _Problem(JSONResponse):

@@ -21,6 +21,7 @@ from starlette.responses import PlainTextResponse, Response
 from ...errors import QueryError, VoltwinError
 from ...graphstore.fleets.wire import ERROR_HEADER, QUERY_TYPE, UPDATE_TYPE, public_name
 from ...graphstore.interfaces import QueryAnswer
+from ..http.problems import retry_later
 
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 _TEXT_TYPES: Final = {QUERY_TYPE: "query", UPDATE_TYPE: "update"}
@@ -120,4 +121,5 @@ def plain_errors(answer: Callable[[], Response]) -> Response:
     try:
         return answer()
     except VoltwinError as error:
-        return PlainTextResponse(f"{error}\n", error.status, {ERROR_HEADER: public_name(error)})
+        headers = {ERROR_HEADER: public_name(error), **retry_later(error)}
+        return PlainTextResponse(f"{error}\n", error.status, headers)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ...errors import EnvironmentProblem, ServiceError, StoreError
+from ...graphstore.engines.damage import is_damage
 
 FIRST_PAUSE: Final = 0.2
 LONGEST_PAUSE: Final = 10.0
@@ -29,7 +30,7 @@ _LOG: Final = logging.getLogger(__name__)
 
 def is_ground(error: BaseException) -> bool:
     """Whether ``error`` is a fault of disk, memory, database or engine."""
-    return isinstance(error, _GROUND)
+    return isinstance(error, _GROUND) or is_damage(error)
 
 
 def may_be_its_content(error: BaseException) -> bool:

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from ...graphstore.engines.damage import is_damage
+from ...graphstore.engines.oxigraph import watch_of
 from ...graphstore.interfaces import QueuedRun
 from ...graphstore.journal.commit import Committer
 from ...graphstore.paths.reading import PathReader
@@ -97,6 +99,8 @@ class Master:
                     self._faults.passed()
                 except Exception as error:  # noqa: BLE001 - it shows in the status, and the work is tried again
                     begun = False
+                    if is_damage(error):
+                        watch_of(self.committer.store).notice(str(error))
                     if self.inbox.stopped.wait(self._faults.stopped_by(error)):
                         return
         finally:

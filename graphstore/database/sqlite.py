@@ -2,7 +2,8 @@
 
 Writes go through :meth:`Database.transaction`: all of it or nothing, on disk when it returns (WAL,
 ``synchronous=FULL``). Readers never wait for the writer and see whole transactions only. Opened with
-``writable=False`` it may be read by a second process while the first one writes.
+``writable=False`` it may be read by a second process while the first one writes, also where the folder is read-only
+or the disk full.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from .accounts import Accounts
 from .chain import HASHES_SINCE
 from .check import fill_hashes
 from .hashes import teach
+from .still import StillFile
 
 
 class Database:
@@ -31,13 +33,20 @@ class Database:
         self._lock = threading.RLock()
         self._readers = threading.local()
         self._open_readers: list[sqlite3.Connection] = []
+        self.writable = writable
+        self._still: StillFile | None = None
         # Asked before connecting, which would leave an empty file behind.
         if not create and not (file.is_file() and file.stat().st_size):
             raise self._no_journal()
         try:
-            self._writer = self._connect() if writable else self._connect_reader()
-            self._upgrade(versions, writable, create)
-            self._accounts = Accounts(self._writer) if writable and len(versions) >= HASHES_SINCE else None
+            self._writer = self._connect() if writable else self._connect_beside()
+            try:
+                self._upgrade(versions, writable, create)
+                self._accounts = Accounts(self._writer) if writable and len(versions) >= HASHES_SINCE else None
+            except BaseException:
+                self._writer.close()
+                self._forget_copy()
+                raise
         except (sqlite3.Error, UnicodeError) as error:  # an error's own text may be damaged
             raise StoreError(
                 f"{file}: cannot open the journal: {error}; check that the disk has space and that the file is writable"
@@ -45,15 +54,46 @@ class Database:
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.file, isolation_level=None, check_same_thread=False, timeout=30)
-        teach(connection)
-        connection.execute("PRAGMA journal_mode = WAL")
-        # FULL: a commit that returned survives power loss, not only the end of the process.
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = OFF")
+        try:
+            teach(connection)
+            connection.execute("PRAGMA journal_mode = WAL")
+            # FULL: a commit that returned survives power loss, not only the end of the process.
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = OFF")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
+    def _connect_beside(self) -> sqlite3.Connection:
+        """A connection for reading, also where SQLite cannot put its shared memory beside the file."""
+        try:
+            return self._connect_tried()
+        except sqlite3.OperationalError:
+            if not self.file.is_file():
+                raise
+        self._still = StillFile.of(self.file)
+        try:
+            return self._connect_tried()
+        except BaseException:
+            self._forget_copy()
+            raise
+
+    def _connect_tried(self) -> sqlite3.Connection:
+        connection = self._connect_reader()
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _forget_copy(self) -> None:
+        if self._still is not None:
+            self._still.close()
+
     def _connect_reader(self) -> sqlite3.Connection:
-        address = f"{self.file.absolute().as_uri()}?mode=ro"
+        address = f"{self.file.absolute().as_uri()}?mode=ro" if self._still is None else self._still.address
         connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False, timeout=30)
         teach(connection)
         return connection
@@ -70,10 +110,7 @@ class Database:
         if version == len(versions):
             return
         if version <= 0 and not (create and writable):
-            self._writer.close()
             raise self._no_journal()
-        if version > len(versions) or not writable:
-            self._writer.close()
         if version > len(versions):
             raise FleetVersionError(
                 f"{self.file}: journal version {version} is newer than this voltwin's ({len(versions)}); "
@@ -93,7 +130,6 @@ class Database:
             self._writer.execute("COMMIT")
         except BaseException:
             self._roll_back()
-            self._writer.close()
             raise
 
     def reader(self) -> sqlite3.Connection:
@@ -144,3 +180,4 @@ class Database:
             for connection in self._open_readers:
                 connection.close()
             self._open_readers.clear()
+        self._forget_copy()

@@ -11,22 +11,29 @@ all writes share one lock here.
 
 from __future__ import annotations
 
+import gc
+import shutil
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Store, Triple
 
-from ...errors import FleetLockedError, QueryError, StoreError
+from ...errors import FleetLockedError, GraphBehindError, QueryError, StoreError
 from ...ontology.iris import PREFIXES, VT
 from ...ontology.naming import Naming
-from ..interfaces import Function, GraphChange, QueryResult, Term
+from ..interfaces import Function, GraphChange, QueryResult, Term, TripleStore
 from ..sparql.binding import Bindable, bind
 from ..sparql.syntax_errors import query_problem
+from .damage import DamageWatch, graph_damaged, is_damage
 
 FLUSH_EVERY: Final = 10_000
 """Triples removed between two flushes: accumulated tombstones make an Oxigraph folder slow."""
+
+RELEASE_SECONDS: Final = 30.0
+"""The longest wait for readers of a damaged graph to end."""
 
 TIDY_EVERY: Final = 1000
 """Commits between two removals of old marks, if commits only add triples."""
@@ -42,15 +49,9 @@ class OxigraphStore:
 
     def __init__(self, folder: Path | None, base: str, *, frozen: bool = False) -> None:
         self._where = "memory" if folder is None else str(folder)
-        opening = Store.read_only if frozen else Store
-        try:
-            self._store: Store | None = Store() if folder is None else opening(str(folder))
-        except (OSError, RuntimeError) as error:  # RocksDB reports damage as a RuntimeError
-            if "lock" in str(error).lower():
-                raise FleetLockedError(f"{folder}: another process holds the triple store; stop it first") from error
-            raise StoreError(
-                f"{folder}: cannot open the triple store: {error}; if it is damaged, `voltwin rebuild` builds it again"
-            ) from error
+        self._folder = folder
+        self._store: Store | None = Store() if folder is None else open_files(folder, frozen=frozen)
+        self.watch = DamageWatch(self._where)
         self._frozen = frozen
         self._names = Naming(base)
         self._lock = threading.Lock()
@@ -67,7 +68,8 @@ class OxigraphStore:
         self, text: str, *, union: bool = True, functions: Mapping[NamedNode, Function] | None = None
     ) -> QueryResult:
         """Answer a query. Raises QueryError if the text is not SPARQL."""
-        return evaluate(self._engine, text, union, functions)
+        with self.watch.watching():
+            return evaluate(self._engine, text, union, functions)
 
     def quads(
         self,
@@ -77,14 +79,34 @@ class OxigraphStore:
         graph: NamedNode | None,
     ) -> Iterator[Quad]:
         """Quads that match the pattern."""
-        return self._engine.quads_for_pattern(subject, predicate, object, graph)
+        with self.watch.watching():
+            found = self._engine.quads_for_pattern(subject, predicate, object, graph)
+        return self._watched(found)
+
+    def _watched(self, found: Iterator[Quad]) -> Iterator[Quad]:
+        try:
+            yield from found
+        except (RuntimeError, OSError) as error:
+            if not is_damage(error):
+                raise
+            reason = str(error)
+        else:
+            return
+        del found  # it would keep the store open as long as the error is kept
+        raise self.watch.notice(reason)
+
+    def named_graphs(self) -> set[NamedNode]:
+        """The engine's own list of graphs, also of those that have become empty."""
+        with self.watch.watching():
+            return {graph for graph in self._engine.named_graphs() if isinstance(graph, NamedNode)}
 
     def apply(self, sequence: int, changes: Iterable[GraphChange]) -> None:
         """Apply one commit and record its number, in one atomic update."""
         state, base = self._names.state_graph, NamedNode(self._names.base)
         mark = GraphChange(state, "", f"{Triple(base, VT.appliedSequence, Literal(sequence))} .\n")
         applied = [*changes, mark]
-        with self._lock:
+        self._refuse_if_frozen()
+        with self._lock, self.watch.watching():
             # Additions are faster by the parser than by SPARQL; the old marks stay until the next update.
             if sequence % TIDY_EVERY and not any(change.removed for change in applied):
                 self._engine.load("".join(map(_trig, applied)), RdfFormat.TRIG)
@@ -96,20 +118,27 @@ class OxigraphStore:
 
     def load(self, graph: NamedNode, triples: bytes) -> None:
         """Add N-Triples to ``graph`` in bulk."""
-        with self._lock:
+        with self._lock, self.watch.watching():
             self._writes += 1
             self._engine.bulk_load(triples, RdfFormat.N_TRIPLES, to_graph=graph)
 
     def replace(self, graph: NamedNode, triples: Iterable[Triple]) -> bool:
         """Make ``graph`` hold exactly ``triples``; only the difference is written."""
         wanted = {Quad(t.subject, t.predicate, t.object, graph) for t in triples}
-        with self._lock:
+        with self._lock, self.watch.watching():
             present = set(self._engine.quads_for_pattern(None, None, None, graph))
+            if present == wanted:
+                return False
+            self._refuse_if_frozen()
             for quad in present - wanted:
                 self._engine.remove(quad)
             self._engine.extend(wanted - present)
             self._count(len(present ^ wanted))
-        return present != wanted
+        return True
+
+    def _refuse_if_frozen(self) -> None:
+        if self._frozen:
+            raise GraphBehindError(f"{self._where}: the graph is behind its journal and open for reading only")
 
     def _count(self, writes: int) -> None:
         self._writes += writes
@@ -125,7 +154,7 @@ class OxigraphStore:
 
     def clear(self) -> None:
         """Delete everything."""
-        with self._lock:
+        with self._lock, self.watch.watching():
             self._writes += 1
             self._engine.clear()
 
@@ -141,31 +170,103 @@ class OxigraphStore:
 
     def snapshot(self, folder: Path) -> None:
         """Create hard links to the current files; from memory a copy. Raises StoreError: disk full, other disk."""
-        with self._lock:
+        with self._lock, self.watch.watching():
             try:
-                if self.on_disk:
+                if self._frozen and self._folder is not None:
+                    folder.mkdir()
+                    for file in self._folder.iterdir():  # also from another disk, and they do not change
+                        (folder / file.name).symlink_to(file.absolute())
+                elif self.on_disk:
                     self._engine.backup(str(folder))
                 else:
                     Store(str(folder)).bulk_load(self._engine.dump(format=RdfFormat.N_QUADS), RdfFormat.N_QUADS)
             except (OSError, RuntimeError) as error:
+                if is_damage(error):
+                    raise
                 raise StoreError(f"{folder}: cannot take a snapshot of the triple store: {error}") from error
 
     def flush(self) -> None:
         """Write through to disk."""
-        with self._lock:
+        with self._lock, self.watch.watching():
             self._engine.flush()
 
     def optimize(self) -> None:
         """Merge the data of many commits: less space on disk, faster reading. Slow."""
-        with self._lock:
+        with self._lock, self.watch.watching():
             self._engine.optimize()
+
+    def swap(self, made: Path) -> None:
+        """Put the finished graph in the folder ``made`` in place of the damaged one, which is deleted.
+
+        Raises StoreError if readers keep the damaged one open for more than half a minute.
+        """
+        assert self._folder is not None
+        with self._lock:
+            self._store = None
+            wait_until_released(self._folder)
+            shutil.rmtree(self._folder, ignore_errors=True)
+            made.rename(self._folder)
+            self._store = open_files(self._folder, frozen=False)
+            self._writes += 1
+            self.watch.mended()
 
     def close(self) -> None:
         """Close the folder. Unfinished iterators of a caller keep it open: exhaust them first."""
         with self._lock:
-            if self._store is not None and self._where != "memory" and not self._frozen:
-                self._store.flush()
+            # A damaged graph loses nothing: it is a view and is made again.
+            if self._store is not None and self.on_disk and not self._frozen and self.watch.problem is None:
+                try:
+                    self._store.flush()
+                except (RuntimeError, OSError) as error:
+                    # On a full disk the log keeps what cannot be moved into the files.
+                    if not is_damage(error) and not isinstance(error, OSError):
+                        raise
             self._store = None
+
+
+def watch_of(store: TripleStore) -> DamageWatch:
+    """The watch over ``store``; another engine has none of its own."""
+    return store.watch if isinstance(store, OxigraphStore) else DamageWatch("graph")
+
+
+def open_files(folder: Path, *, frozen: bool) -> Store:
+    """Open the files of a graph. Raises GraphDamagedError, FleetLockedError, StoreError."""
+    try:
+        return Store.read_only(str(folder)) if frozen else Store(str(folder))
+    except (OSError, RuntimeError) as error:
+        if _is_locked(error):
+            raise FleetLockedError(f"{folder}: another process holds the triple store; stop it first") from error
+        # RocksDB itself says of some damage that the folder is in the way of a new database.
+        if is_damage(error) or isinstance(error, RuntimeError):
+            raise graph_damaged(str(folder), error) from error
+        raise StoreError(
+            f"{folder}: cannot open the triple store: {error}; check that the disk has space and that this user may "
+            "read and write the folder"
+        ) from error
+
+
+def _is_locked(error: Exception) -> bool:
+    return isinstance(error, OSError) and any(words in str(error) for words in ("While lock file", "lock hold by"))
+
+
+def wait_until_released(folder: Path) -> None:
+    """Wait until no reader of this process has the graph in ``folder`` open, which a rename would harm.
+
+    Unfinished iterators keep it open; a request that reads with one ends soon.
+    """
+    deadline = time.monotonic() + RELEASE_SECONDS
+    while True:
+        gc.collect()
+        try:
+            open_files(folder, frozen=False)
+        except FleetLockedError:
+            if time.monotonic() > deadline:
+                raise StoreError(f"{folder}: readers keep the damaged graph open; restart the server") from None
+            time.sleep(0.1)
+        except StoreError:
+            return  # damaged, and so not in use
+        else:
+            return
 
 
 def evaluate(engine: Store, text: str, union: bool, functions: Mapping[NamedNode, Function] | None) -> QueryResult:
@@ -180,6 +281,8 @@ def evaluate(engine: Store, text: str, union: bool, functions: Mapping[NamedNode
     except SyntaxError as error:
         problem = QueryError(f"query: {query_problem(text, str(error))}")
     except RuntimeError as error:
+        if is_damage(error):
+            raise
         problem = QueryError(f"query: {error}")
     # A kept error keeps its traceback, which must not keep the store open.
     del engine

@@ -12,9 +12,10 @@ from typing import Any
 
 from pyoxigraph import NamedNode, QueryResultsFormat, QuerySolutions, parse_query_results
 
-from ...errors import InputError, StoreError
+from ...errors import GraphDamagedError, InputError, StoreError
 from ...ontology.naming import Naming
 from ...settings import InputLimits
+from ..engines.damage import DamageWatch
 from ..history.events import EventFilter, Subscription
 from ..history.past_graphs import AsOf
 from ..history.rollback import RollbackAnswer, roll_back
@@ -63,6 +64,8 @@ class LocalFleet(FleetAccess):
     """The transaction time of a commit, not the valid time of its values."""
     may_write: Callable[[], None] = lambda: None
     """Raises AccessError where users may not write here; the control master writes without it."""
+    watch: DamageWatch = field(default_factory=lambda: DamageWatch("graph"))
+    """Notices damage to the graph where an answer meets it."""
     on_close: Callable[[], None] = lambda: None
     """Releases the other resources of the fleet, such as its lock."""
 
@@ -100,29 +103,35 @@ class LocalFleet(FleetAccess):
     def all(self, path: str) -> list[Answer]:
         """Every answer of an absolute path."""
         check_path(path, self.inputs)
-        return self.reader.ask(parse(path))
+        parsed = parse(path)
+        with self.watch.watching():
+            return self.reader.ask(parsed)
 
     def structure(self, path: str, depth: int | None = None) -> ElementStructure:
         """The properties and parts of one element."""
-        return element_structure(self.reader, self.get(path), depth)
+        with self.watch.watching():
+            return element_structure(self.reader, self.get(path), depth)
 
     def query(self, text: str, accept: str | None = None, *, abandoned: Event | None = None) -> QueryAnswer:
         """Answer a SPARQL query, which may use the series functions ``vtf:…``. Raises QueryError, QueryLimitError."""
         check_sparql("query", text, self.inputs)
         check_services(text, self.inputs)
         run = QueryRun.of(text, accept)
-        if self.readers is not None and run.may_run_away:
-            return self.readers.answer(text, accept, abandoned)
-        return run.answer(self.committer.store.query, self.committer.journal.series, self.limits)
+        with self.watch.watching():
+            if self.readers is not None and run.may_run_away:
+                return self.readers.answer(text, accept, abandoned)
+            return run.answer(self.committer.store.query, self.committer.journal.series, self.limits)
 
     def twins(self) -> list[NamedNode]:
         """Every twin, in the order of their IRIs."""
-        return twins_of(self.committer.store)
+        with self.watch.watching():
+            return twins_of(self.committer.store)
 
     def validate(self, twin: str | None = None) -> ValidationReport:
         """SHACL over all twins, or over one."""
         chosen = self.twins() if twin is None else [self.names.twin(self[twin].key)]
-        return validate_twins(self.committer.store, chosen, self._shapes_engine, self.names)
+        with self.watch.watching():
+            return validate_twins(self.committer.store, chosen, self._shapes_engine, self.names)
 
     def put(self, path: str, value: Any, *, unit: str | None, time: datetime, author: str) -> int:
         """Put one value at an absolute path of plain names."""
@@ -136,7 +145,7 @@ class LocalFleet(FleetAccess):
         if not parsed.absolute or len(steps) != len(parsed.steps) or len(steps) < 2 or parsed.asks_reasoner:
             raise InputError(f"path {path!r}: {NAME_EVERY_STEP}")
         twin = self.names.twin(self[steps[0]].key)
-        with self.committer.lock:
+        with self.committer.lock, self.watch.watching():
             changes = ChangeSet(self.committer.store)
             writer = TwinWriter(changes, self.schema, self.names, self.committer.journal.series)
             writer.put(twin, steps[1:], value, unit, Provenance("asserted", time))
@@ -146,8 +155,9 @@ class LocalFleet(FleetAccess):
         """Apply a SPARQL update, which may use the series functions ``vtf:…``, in one commit."""
         check_author(author, self.inputs)
         functions = series_functions(self.committer.journal.series)
-        pool = None if self.readers is None else self._solutions
-        return run_update(text, self._session(author, force), functions, pool)
+        session, pool = self._session(author, force), None if self.readers is None else self._solutions
+        with self.watch.watching():
+            return run_update(text, session, functions, pool)
 
     def _session(self, author: str, force: int | None) -> UpdateSession:
         self.may_write()
@@ -165,12 +175,16 @@ class LocalFleet(FleetAccess):
     ) -> LoadAnswer:
         """Add an RDF file's triples to ``graph``, or to the graphs it names, in one commit."""
         check_author(author, self.inputs)
-        return run_load(file, graph, replace, self._session(author, force))
+        session = self._session(author, force)
+        with self.watch.watching():
+            return run_load(file, graph, replace, session)
 
     def rollback(self, to: int, *, data: bool = False, author: str, force: int | None = None) -> RollbackAnswer:
         """Go back to an earlier commit by a new one."""
         check_author(author, self.inputs)
-        return roll_back(self._session(author, force), self._history.feed.past, to, data)
+        session = self._session(author, force)
+        with self.watch.watching():
+            return roll_back(session, self._history.feed.past, to, data)
 
     def as_of(self, moment: AsOf) -> FleetAccess:
         """The fleet as known at ``moment``; it is closed together with this one."""
@@ -187,12 +201,13 @@ class LocalFleet(FleetAccess):
         return self.fleet_history
 
     def status(self) -> Mapping[str, Any]:
-        """Totals for people."""
-        totals: dict[str, Any] = {
-            "base": self.names.base,
-            "twins": len(self.twins()),
-            **self.committer.journal.counts(),
-        }
+        """Totals for people; without the twins while the graph is damaged, and ``graph`` says so."""
+        totals: dict[str, Any] = {"base": self.names.base}
+        try:
+            totals["twins"] = len(self.twins())
+        except GraphDamagedError as error:
+            totals["graph"] = str(error)
+        totals |= self.committer.journal.counts()
         aside = {**self.committer.journal.damaged, **self.committer.set_aside}
         if aside:
             totals["damagedCommits"] = [{"commit": number, "problem": aside[number]} for number in sorted(aside)]

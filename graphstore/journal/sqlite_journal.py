@@ -64,7 +64,15 @@ class SqliteJournal:
         Sealed series lie in ``archive``, by default where fleet.json beside the file says: a folder ``series`` there.
         """
         create = not (file.parent / "fleet.json").exists() if create is None else create
-        database = Database(file, VERSIONS, create=create)
+        return cls._over(Database(file, VERSIONS, create=create), archive)
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        """The journal in ``file``, for reading: beside its writer, on a full disk, in a read-only folder."""
+        return cls._over(Database(file, VERSIONS, writable=False), None)
+
+    @classmethod
+    def _over(cls, database: Database, archive: SeriesArchive | None) -> Self:
         try:
             return cls(database, archive)
         except BaseException:

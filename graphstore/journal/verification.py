@@ -130,7 +130,7 @@ def identify(database: Database, base: str, fleet: str) -> None:
         raise StoreError(f"{database.file}: {found}; put the journal and the fleet.json of one fleet together")
     known = chain.texts(database.reader())
     new = {name: value for name, value in (("base", base), ("fleet", fleet or uuid.uuid4().hex)) if name not in known}
-    if new:
+    if new and database.writable:
         with database.transaction() as writer:
             for name, value in new.items():
                 chain.set_meta(writer, name, value)

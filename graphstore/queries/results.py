@@ -8,8 +8,9 @@ from typing import Final, TypeVar
 
 from pyoxigraph import QueryBoolean, QueryResultsFormat, QuerySolutions, RdfFormat, Triple, serialize
 
-from ...errors import QueryError, QueryLimitError, VoltwinError
+from ...errors import QueryError, QueryLimitError
 from ...ontology.iris import PREFIXES
+from ..engines.damage import is_damage
 from ..interfaces import QueryAnswer, QueryResult
 from .limits import QueryLimits
 from .output import BoundedOutput, at_most, row_counter
@@ -47,7 +48,7 @@ def serialise(result: QueryResult, formats: Formats, limits: QueryLimits) -> Que
 
     Raises QueryError if no accepted format fits it or the engine fails during the output, QueryLimitError.
     """
-    refusal: VoltwinError
+    refusal: Exception
     try:
         if isinstance(result, QuerySolutions | QueryBoolean):
             if formats.results is not None:
@@ -60,7 +61,8 @@ def serialise(result: QueryResult, formats: Formats, limits: QueryLimits) -> Que
     except QueryLimitError as error:
         refusal = error
     except (RuntimeError, OSError) as error:  # errors of the engine, or of a SERVICE, during the output
-        refusal = QueryError(f"query: {error}")
+        # Damage to the graph keeps its class, by which the caller knows it.
+        refusal = type(error)(str(error)) if is_damage(error) else QueryError(f"query: {error}")
     # Results belong to the thread that created them, and keep the store open: an error's traceback must not
     # refer to them.
     del result

@@ -45,7 +45,9 @@ class QueryRun:
         return not is_bounded_lookup(self.text)
 
     def answer(self, evaluate: Evaluate, series: SeriesReader, limits: QueryLimits) -> QueryAnswer:
-        """Answer in this process. Raises QueryError, QueryLimitError."""
+        """Answer in this process. Raises QueryError, QueryLimitError, StoreError if samples cannot be read."""
         functions = series_functions(series)
         # Never under a name of this frame: an error's traceback would hold the result, and that the store.
-        return serialise(evaluate(self.text, union=self.union, functions=functions), self.formats, limits)
+        answer = serialise(evaluate(self.text, union=self.union, functions=functions), self.formats, limits)
+        functions.check()
+        return answer

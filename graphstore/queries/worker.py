@@ -20,6 +20,7 @@ from typing import Final
 from pyoxigraph import Store
 
 from ...errors import StoreError, VoltwinError
+from ..engines.damage import graph_damaged, is_damage
 from ..engines.oxigraph import evaluate
 from ..interfaces import QueryAnswer
 from ..series.store import OpenSeries, open_series
@@ -64,6 +65,8 @@ class Answerer:
         except MemoryError:
             return request.limits.over_memory()
         except Exception as error:  # noqa: BLE001 - answered to whoever asked; the process lives on
+            if is_damage(error):
+                return self._damaged(request, error)
             return StoreError(f"query: the engine failed: {type(error).__name__}: {error}")
 
     def _open_graph(self, folder: Path) -> Store:
@@ -72,8 +75,16 @@ class Answerer:
             try:
                 self._graph = (folder, Store.read_only(str(folder)))
             except OSError as error:
+                if is_damage(error):
+                    raise
                 raise StoreError(f"{folder}: cannot open the snapshot: {error}") from error
         return self._graph[1]
+
+    def _damaged(self, request: QueryRequest, error: Exception) -> StoreError:
+        self._graph = None  # opened again with the next request: nothing damaged is kept
+        if request.as_of is None:
+            return graph_damaged(str(request.journal.parent / "graph"), error)
+        return StoreError(f"{request.graph}: the snapshot of commit {request.as_of} is damaged: {error}; ask again")
 
     def _open_series(self, journal: Path) -> OpenSeries:
         if self._series is None or self._series[0] != journal:

@@ -10,6 +10,8 @@
 
 Both ends of the window, or its end, may be omitted. The course is linear between samples (see statistics.py).
 Without a result the expression is unbound, as after errors in SPARQL. docs/series.md has examples.
+
+A sealed file that is missing or damaged is no such error: the whole query fails and names it.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from typing import Final
 
 from pyoxigraph import Literal, NamedNode
 
-from ...errors import InputError
+from ...errors import InputError, StoreError, VoltwinError
 from ...ontology.iris import FUNCTION
 from ...ontology.literals import to_microseconds, to_python
 from ..interfaces import Function, Node, SeriesReader
@@ -31,11 +33,46 @@ from .statistics import NAMES
 _LOG: Final = logging.getLogger(__name__)
 
 
-def series_functions(series: SeriesReader) -> Mapping[NamedNode, Function]:
+class SeriesFunctions(dict[NamedNode, Function]):
+    """The functions of one query, and the samples that it could not read."""
+
+    def __init__(self, functions: Mapping[str, Callable[..., Literal | None]]) -> None:
+        self._failure: VoltwinError | None = None
+        super().__init__({NamedNode(FUNCTION + name): self._noted(name, call) for name, call in functions.items()})
+
+    def check(self) -> None:
+        """Raise the first failure to read samples; to be called when the query has been evaluated."""
+        if self._failure is not None:
+            raise self._failure
+
+    def _noted(self, name: str, function: Callable[..., Literal | None]) -> Function:
+        """Log or note exceptions first, because the engine swallows them (the variable is then unbound)."""
+
+        def call(*arguments: Node) -> Literal | None:
+            try:
+                return function(*arguments)
+            except Exception as error:
+                # A wrong argument is an error of the expression; anything else leaves the answer without its samples.
+                if isinstance(error, InputError | TypeError):
+                    _LOG.warning("vtf:%s(%s) failed", name, ", ".join(map(str, arguments)), exc_info=True)
+                elif self._failure is None:
+                    self._failure = _as_failure(name, error)
+                raise
+
+        return call
+
+
+def _as_failure(name: str, error: Exception) -> VoltwinError:
+    if isinstance(error, VoltwinError):
+        return type(error)(str(error))
+    return StoreError(f"vtf:{name}: samples cannot be read: {error}; `voltwin fsck` says what is damaged")
+
+
+def series_functions(series: SeriesReader) -> SeriesFunctions:
     """The functions in the form of the embedded engine."""
     functions = {name: _aggregate(series, name) for name in NAMES}
     functions |= {"at": _at(series), "duration_below": _duration_below(series)}
-    return {NamedNode(FUNCTION + name): _logged(name, function) for name, function in functions.items()}
+    return SeriesFunctions(functions)
 
 
 def _aggregate(series: SeriesReader, name: str) -> Callable[..., Literal | None]:
@@ -61,19 +98,6 @@ def _duration_below(series: SeriesReader) -> Callable[..., Literal | None]:
         return None if seconds is None else Literal(seconds)
 
     return function
-
-
-def _logged(name: str, function: Callable[..., Literal | None]) -> Function:
-    """Log exceptions first, because the engine swallows them (the variable is then unbound)."""
-
-    def call(*arguments: Node) -> Literal | None:
-        try:
-            return function(*arguments)
-        except Exception:
-            _LOG.warning("vtf:%s(%s) failed", name, ", ".join(map(str, arguments)), exc_info=True)
-            raise
-
-    return call
 
 
 def _series(node: Node) -> NamedNode:

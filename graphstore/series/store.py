@@ -193,7 +193,12 @@ def open_series(place: Path) -> OpenSeries:
     file = place / "journal.sqlite" if place.is_dir() else place
     if not file.is_file():
         raise StoreError(f"{place}: is neither a fleet's folder nor a journal")
-    return OpenSeries.beside(Database(file, VERSIONS, writable=False))
+    database = Database(file, VERSIONS, writable=False)
+    try:
+        return OpenSeries.beside(database)
+    except BaseException:
+        database.close()
+        raise
 
 
 def _now() -> int:

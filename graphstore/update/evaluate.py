@@ -68,11 +68,14 @@ class Evaluation:
         assert isinstance(rows, QuerySolutions)
         gone: set[Quad] = set()
         new: set[Quad] = set()
-        for row in rows:
-            gone.update(self._filled(operation.delete, row, operation.with_graph))
-            new.update(self._filled(operation.insert, row, operation.with_graph))
-            if len(gone) + len(new) > limits.QUADS_AT_MOST:
-                raise QueryError(too_many())
+        try:
+            for row in rows:
+                gone.update(self._filled(operation.delete, row, operation.with_graph))
+                new.update(self._filled(operation.insert, row, operation.with_graph))
+                if len(gone) + len(new) > limits.QUADS_AT_MOST:
+                    raise QueryError(too_many())
+        finally:
+            del rows  # an error's traceback would keep it, and only the thread that made it may free it
         self.draft.remove(as_stored(gone))
         self.draft.insert(as_stored(new))
 

@@ -6,11 +6,8 @@ journaled as the quads actually removed and added. An update that fails has writ
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from pyoxigraph import NamedNode
-
-from ..interfaces import Function, UpdateAnswer
+from ..interfaces import UpdateAnswer
+from ..series.functions import SeriesFunctions
 from .draft import Draft
 from .evaluate import SolutionSource, evaluate
 from .parse import parse_update
@@ -20,7 +17,7 @@ from .session import UpdateSession
 def run_update(
     text: str,
     session: UpdateSession,
-    functions: Mapping[NamedNode, Function],
+    functions: SeriesFunctions,
     pool: SolutionSource | None = None,
 ) -> UpdateAnswer:
     """Apply ``text``; patterns that may run away are answered by ``pool``, within its limits.
@@ -32,6 +29,7 @@ def run_update(
     with committer.lock:
         draft = Draft(committer.store, session.names)
         evaluate(operations, draft, functions, pool)
+        functions.check()
         changes = draft.changes()
         if not changes:
             return UpdateAnswer(None, 0, 0)

@@ -163,12 +163,14 @@ def test_messages_that_find_no_room_wait_unacknowledged_and_are_taken_later(smal
     bench.close()
 
 
-def test_opening_without_room_is_a_clear_error_and_works_later(small_disk: Any) -> None:
+def test_without_room_a_fleet_opens_for_reading_and_is_written_later(small_disk: Any) -> None:
     with make_fleet(small_disk):
         pass
     before = state(small_disk / "fleet")
-    with Filled(small_disk), pytest.raises(StoreError, match=r"check that the disk has space|[Nn]o space left"):
-        open_fleet(small_disk / "fleet")
+    with Filled(small_disk), open_fleet(small_disk / "fleet") as fleet:
+        assert len(fleet.all("/*/arrivalTest/decision")) == 3
+        with pytest.raises(StoreError, match="reading only"):
+            put(fleet, 1)
     with open_fleet(small_disk / "fleet") as fleet:
         fleet.put("/module-0001/serial", "S", unit=None, time=EOL + timedelta(hours=1), author="anna")
     assert state(small_disk / "fleet").sequence == before.sequence + 1

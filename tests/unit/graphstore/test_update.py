@@ -30,6 +30,7 @@ from voltwin.graphstore.interfaces import Entry, GraphChange
 from voltwin.graphstore.journal.changes import touched_by
 from voltwin.graphstore.journal.commit import Committer
 from voltwin.graphstore.journal.sqlite_journal import SqliteJournal
+from voltwin.graphstore.series.functions import SeriesFunctions
 from voltwin.graphstore.update import draft as limits
 from voltwin.graphstore.update.parse import parse_update, with_using
 from voltwin.graphstore.update.run import run_update
@@ -63,7 +64,9 @@ class World:
         self.committer.commit(Entry("test", NOW, tuple(GraphChange(g, "", "".join(t)) for g, t in graphs.items())))
 
     def update(self, text: Any, functions: Any = None, force: int | None = None) -> Any:
-        return run_update(text, UpdateSession(self.committer, NAMES, "ann", NOW, force=force), functions or {})
+        known = SeriesFunctions({})
+        known.update(functions or {})
+        return run_update(text, UpdateSession(self.committer, NAMES, "ann", NOW, force=force), known)
 
     def quads(self) -> Any:
         return [q for q in self.committer.store.quads(None, None, None, None) if q.graph_name != NAMES.state_graph]
