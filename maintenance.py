@@ -9,11 +9,10 @@ Beside assembly.py, which creates and opens fleets, and server.py, which runs on
 from __future__ import annotations
 
 import json
-import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,17 +48,15 @@ from .graphstore.operations.compact import CompactionOptions, CompactionResult, 
 from .graphstore.operations.fsck import check_fleet, sorted_by_kind, view_finding
 from .graphstore.operations.indexes import compare_indexes
 from .graphstore.operations.manifest import Manifest
-from .graphstore.operations.pieces import JournalPieces
 from .graphstore.operations.place import forget_place
 from .graphstore.operations.progress import Progress, no_progress
 from .graphstore.operations.references import Finding
 from .graphstore.operations.restore import Restored, restore
 from .graphstore.operations.salvage import Salvage, Salvaged
+from .graphstore.operations.salvage_sources import copied_view, read_pieces, refuse_foreign
 from .graphstore.operations.salvaged_samples import SampleHeap, collect
 from .graphstore.operations.target import new_folder
 from .graphstore.operations.view import Difference, compare, fill, replace_folder
-from .graphstore.series.archives.registry import open_archive
-from .graphstore.series.options import read_options
 from .ontology.naming import Naming
 
 if TYPE_CHECKING:
@@ -178,14 +175,14 @@ def salvage_fleet(
         raise FleetLockedError(f"{path}: is held by {describe_owner(read_owner(path))}")
     with new_folder(destination, "salvage") as place, ExitStack() as opened:
         scratch = Path(opened.enter_context(TemporaryDirectory(dir=place)))
-        sources = [_pieces("journal", path, scratch / "journal", opened)]
+        sources = [read_pieces("journal", path, scratch / "journal", opened)]
         if backup is not None:
-            sources.append(_pieces("backup", backup, scratch / "backup", opened))
-            _refuse_foreign(folder, backup, sources)
+            sources.append(read_pieces("backup", backup, scratch / "backup", opened))
+            refuse_foreign(folder, backup, sources)
         heap = opened.enter_context(closing(SampleHeap(scratch / "samples")))
         losses = list(collect(heap, sources, sources[0].archive))
         journal = opened.enter_context(closing(SqliteJournal.open(place / "journal.sqlite", create=True)))
-        view, names = _salvaged_view(folder, scratch / "graph", opened), Naming(folder.base)
+        view, names = copied_view(folder, scratch / "graph", opened), Naming(folder.base)
         now, loads = datetime.now(UTC), LoadFiles(place / "loads")
         made = Salvage(journal, loads, names, sources, heap, view, now, progress, losses).run()
         identify(journal.database, folder.base, identity)
@@ -193,43 +190,6 @@ def salvage_fleet(
         opened.close()
         write_like(place, path, identity)
     return made
-
-
-def _pieces(name: str, folder: Path, scratch: Path, opened: ExitStack) -> JournalPieces:
-    """A folder's journal on a copy; an empty one where it cannot be opened, and its files all the same."""
-    scratch.mkdir()
-    for suffix in ("", "-wal"):  # what is in SQLite's log is part of it
-        with suppress(FileNotFoundError):
-            shutil.copyfile(folder / f"{JOURNAL}{suffix}", scratch / f"{JOURNAL}{suffix}")
-    try:
-        database = Database(scratch / JOURNAL, VERSIONS, create=False)
-    except StoreError:
-        database = Database(scratch / "empty.sqlite", VERSIONS)
-    opened.enter_context(closing(database))
-    archive = opened.enter_context(closing(open_archive(read_options(folder).archive, folder / "series")))
-    return JournalPieces(name, database, LoadFiles(folder / "loads"), archive)
-
-
-def _refuse_foreign(folder: FleetFolder, backup: Path, sources: Sequence[JournalPieces]) -> None:
-    mine, theirs = (source.texts for source in sources)
-    for name, other in (("base", read_folder(backup).base), ("fleet", theirs.get("fleet", ""))):
-        wanted = folder.base if name == "base" else mine.get("fleet", folder.id)
-        if other and wanted and other != wanted:
-            raise StoreError(f"{backup}: is of the {name} {other}, and {folder.path} is {wanted}; name its own backup")
-
-
-def _salvaged_view(folder: FleetFolder, copy: Path, opened: ExitStack) -> TripleStore | None:
-    """The fleet's graph, of an embedded one a copy; None if it cannot be read."""
-    if folder.store.engine == DEFAULT and not folder.graph.exists():
-        return None
-    try:
-        if folder.store.engine == DEFAULT:
-            shutil.copytree(folder.graph, copy)
-        store = opened.enter_context(closing(open_store(folder.store, copy, folder.base)))
-        # An engine that has applied nothing says nothing.
-        return store if store.last_applied() else None
-    except (StoreError, OSError, RuntimeError):
-        return None
 
 
 def import_into_fleet(path: Path, source: Path, *, author: str, replace: bool = False) -> Imported:
