@@ -30,6 +30,13 @@ class InputGate:
             return
         graphs = scope["path"] == _GRAPHS or scope["path"].startswith(f"{_GRAPHS}/")
         most = self.limits.graph_bytes if graphs else self.limits.body_bytes
+        encoding = Headers(scope=scope).get("content-encoding", "identity").strip().lower()
+        if not graphs and encoding not in ("", "identity"):
+            sentence = {"error": "HTTPError", "message": f"body: Content-Encoding {encoding!r}; send it as it is"}
+            await JSONResponse(sentence, 415, {"Accept-Encoding": "identity", "Connection": "close"})(
+                scope, receive, send
+            )
+            return
         if (problem := self._problem(scope, most)) is not None:
             await JSONResponse(error_to_json(problem), problem.status, {"Connection": "close"})(scope, receive, send)
             return

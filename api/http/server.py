@@ -16,6 +16,7 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ...errors import EnvironmentProblem
+from .patience import BodyInTime, Patience, protocol_with
 
 START_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 1
@@ -32,6 +33,7 @@ class WebServer:
     app: ASGIApp
     host: str = "127.0.0.1"
     port: int = 8000
+    patience: Patience = field(default_factory=Patience)
     _server: uvicorn.Server | None = field(default=None, init=False, repr=False)
     _thread: threading.Thread | None = field(default=None, init=False, repr=False)
 
@@ -49,7 +51,12 @@ class WebServer:
                     raise
 
         config = uvicorn.Config(
-            app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=STOP_SECONDS
+            BodyInTime(app, self.patience),
+            http=protocol_with(self.patience),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=STOP_SECONDS,
         )
         server = _AnnouncingServer(config, ending)
         thread = threading.Thread(target=self._serve, args=(server, listener), name="voltwin-web", daemon=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import re
 import subprocess
@@ -324,3 +325,15 @@ def test_service_at_an_address_of_the_settings(tmp_path: Path) -> None:
             fleet.query("SELECT * { SERVICE <http://127.0.0.1:9/> { ?a ?b ?c } }")
         with pytest.raises(QueryError, match=r"--allow-outgoing http://127\.0\.0\.1:10"):
             fleet.query("SELECT * { SERVICE <http://127.0.0.1:10/> { ?a ?b ?c } }")
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "gzip, gzip", "x"])
+def test_a_compressed_body_is_refused_but_for_gzip_at_graphs(served: Served, encoding: str) -> None:
+    query = gzip.compress(b"ASK { ?s ?p ?o }")
+    answer = served.web.post("/sparql", content=query, headers=QUERY | {"Content-Encoding": encoding})
+    assert answer.status_code == 415
+    assert "send it as it is" in answer.json()["message"]
+    turtle = gzip.compress(b"<x:s> <x:p> 1 .")
+    loaded = served.web.put(GRAPH, content=turtle, headers=TURTLE | {"Content-Encoding": encoding})
+    assert loaded.status_code in ((200, 201) if encoding == "gzip" else (415,))
+    assert served.web.post("/sparql", content=b"ASK {}", headers=QUERY | {"Content-Encoding": "identity"}).is_success
