@@ -86,7 +86,7 @@ def protocol_with(patience: Patience) -> type[H11Protocol]:
 
         def pause_writing(self) -> None:
             super().pause_writing()
-            # Closing would wait until the client has taken all that is to be sent.
+            # Not close, which waits until the client has taken the rest.
             self._answer = self._answer or self.loop.call_later(patience.answer, self.transport.abort)
 
         def resume_writing(self) -> None:

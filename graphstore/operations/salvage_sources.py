@@ -1,4 +1,4 @@
-"""What a salvage reads: the pieces of a folder's journal and a copy of its graph, so that the folder stays as it is."""
+"""The sources of a salvage: the pieces of a folder's journal, and a copy of its graph. The folder stays as it is."""
 
 from __future__ import annotations
 

@@ -19,7 +19,6 @@ from .test_cli import said
 SMALL = {
     "VOLTWIN_INPUT_BODY_BYTES": "60",
     "VOLTWIN_INPUT_VALUE_BYTES": "200",
-    "VOLTWIN_INPUT_AUTHOR_BYTES": "10",
     "VOLTWIN_INPUT_QUERY_DEPTH": "5",
     "VOLTWIN_INPUT_PATH_STEPS": "5",
 }
@@ -93,9 +92,7 @@ def insert(text: str) -> str:
         (["query"], ["@just.rq"], ["@above.rq"]),
         (["query"], ["-"], ["-"]),
         (["update"], [insert("x" * 200)], [insert("x" * 201)]),
-        (["update"], ["--author", "a" * 10, insert("y")], ["--author", "a" * 11, insert("y")]),
         (["put", "/module-0001/serial"], ["x" * 200], ["x" * 201]),
-        (["put", "/module-0001/serial", "--author", "a" * 10], ["x"], ["--author", "a" * 11, "x"]),
         (["get"], ["/module-0001/././."], ["/module-0001/./././././."]),
         (["load"], ["--graph", "https://x.example/g", "just.nt"], ["--graph", "https://x.example/g", "above.nt"]),
     ],

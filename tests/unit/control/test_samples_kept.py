@@ -12,7 +12,7 @@ from voltwin.control.interfaces import Invocation, Outcome
 from voltwin.control.master.commits import Commits
 from voltwin.control.master.dispatch import Dispatcher, RunUnderWay
 from voltwin.control.master.due import DueTable
-from voltwin.control.master.inputs import ResolvedInputs
+from voltwin.control.master.inputs import OutsideServices, ResolvedInputs
 from voltwin.control.master.runs import WorkResult
 from voltwin.control.master.schedules import Schedules
 from voltwin.graphstore.interfaces import Entry, QueuedRun, Sample, SampleBatch
@@ -87,6 +87,8 @@ def test_an_output_of_a_run_keeps_its_sample(bench: Bench, message_examples: Any
     run = QueuedRun("r", names.action("self-discharge-on-schedule"), names.twin("module-0001"), start, "schedule")
     inputs = ResolvedInputs(Invocation("r", "module-0001", ""), {})
     executor = InlineExecutor({}, lambda outcomes: None)
-    dispatcher = Dispatcher(bench.fleet.reader, bench.actions, {}, executor, {"r": RunUnderWay(run, inputs)})
+    dispatcher = Dispatcher(
+        bench.fleet.reader, bench.actions, OutsideServices({}), executor, under_way={"r": RunUnderWay(run, inputs)}
+    )
     commits.commit(dispatcher.end([Outcome("r", {"loss": {"value": 4.5, "unit": "PERCENT"}})]))
     assert samples(bench, "/module-0001/selfDischarge/trend") == [4.5]

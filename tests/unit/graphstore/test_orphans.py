@@ -19,6 +19,7 @@ from voltwin.graphstore.interfaces import Entry, GraphChange
 from voltwin.graphstore.journal.changes import touched_by
 from voltwin.graphstore.journal.commit import Committer
 from voltwin.graphstore.journal.sqlite_journal import SqliteJournal
+from voltwin.graphstore.series.functions import SeriesFunctions
 from voltwin.graphstore.update.run import run_update
 from voltwin.graphstore.update.session import UpdateSession
 from voltwin.ontology.iris import OWL, RDF, VT
@@ -178,8 +179,10 @@ def test_run_update_passes_the_count_on(tmp_path: Path) -> None:
     run_update(
         f"INSERT DATA {{ GRAPH <{NAMES.rules_graph.value}> {{ <a:b> <a:c> 1, 2 }} }}",
         UpdateSession(committer, NAMES, "t", EPOCH),
-        {},
+        SeriesFunctions({}),
     )
     with pytest.raises(OrphanError, match="--force 2,"):
-        run_update(f"DROP GRAPH <{NAMES.rules_graph.value}>", UpdateSession(committer, NAMES, "t", EPOCH), {})
+        run_update(
+            f"DROP GRAPH <{NAMES.rules_graph.value}>", UpdateSession(committer, NAMES, "t", EPOCH), SeriesFunctions({})
+        )
     journal.close()
