@@ -10,7 +10,6 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-import h11
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -74,6 +73,7 @@ def protocol_with(patience: Patience) -> type[H11Protocol]:
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
+            self._idle = self.conn.their_state  # before the first byte, and between two requests
             self._wait_for_head()
 
         def connection_lost(self, exc: Exception | None) -> None:
@@ -95,7 +95,7 @@ def protocol_with(patience: Patience) -> type[H11Protocol]:
             super().resume_writing()
 
         def _wait_for_head(self) -> None:
-            if self.conn.their_state is not h11.IDLE:
+            if self.conn.their_state is not self._idle:
                 _cancel(self._head)
                 self._head = None
             elif self._head is None:
